@@ -1,0 +1,39 @@
+# lifeboat. `make help` lists what there is to do. Nothing here needs root, Docker or a cloud account.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+BIN := $(or $(CARGO_TARGET_DIR),target)/debug/lifeboat
+STAGE := scripts/stage
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+.PHONY: quickstart
+quickstart: ## the whole loop on real servers, narrated
+	@$(STAGE) tools scripts/sandbox install
+	@$(STAGE) build cargo build --locked --quiet
+	@LIFEBOAT_BIN=$(abspath $(BIN)) scripts/sandbox run -- scripts/quickstart
+
+.PHONY: test
+test: ## everything that CI runs
+	@$(STAGE) tools scripts/sandbox install
+	@$(STAGE) format cargo fmt --check
+	@$(STAGE) lint cargo clippy --locked --quiet --all-targets -- -D warnings
+	@$(STAGE) build cargo build --locked --quiet --all-targets
+	@$(STAGE) unit cargo test --locked --quiet --lib
+	@$(STAGE) servers scripts/sandbox run -- cargo test --locked --test it
+	@$(STAGE) docs env RUSTDOCFLAGS="-D warnings" cargo doc --locked --quiet --no-deps --lib
+
+.PHONY: check
+check: ## the fast inner loop: format, lints, unit tests, simulator (no servers)
+	@$(STAGE) format cargo fmt --check
+	@$(STAGE) lint cargo clippy --locked --quiet --all-targets -- -D warnings
+	@$(STAGE) unit cargo test --locked --quiet --lib
+
+.PHONY: bless
+bless: ## rewrite generated files: schemas, reference pages, goldens
+	LIFEBOAT_BLESS=1 cargo test --locked --quiet --test it generated
+
+.PHONY: sandbox
+sandbox: ## a shell with PostgreSQL and S3, IAM, STS, KMS running for it
+	@scripts/sandbox shell

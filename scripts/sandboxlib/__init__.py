@@ -1,0 +1,1 @@
+"""The parts of scripts/sandbox, one server or one concern a file. Standard library only."""

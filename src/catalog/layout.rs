@@ -1,0 +1,88 @@
+//! Where a backup lies: `<prefix><set>/<id>/…`, the manifest last.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::model::resource::SeenBackup;
+
+/// Name of the manifest below a backup's folder.
+pub const MANIFEST: &str = "manifest.json";
+/// Name of the mark that a backup was begun. Its conditional create also makes the id unique.
+pub const BEGUN: &str = "begun.json";
+
+/// An object as a listing shows it: key, bytes, S3 date.
+pub type Listed<'a> = (&'a str, u64, Timestamp);
+
+/// The id of a backup whose run began at `at`: UTC to the second, which sorts by age.
+pub fn backup_id(at: Timestamp) -> String {
+    at.strftime("%Y%m%dT%H%M%SZ").to_string()
+}
+
+/// The folder of a backup, with a slash behind.
+pub fn folder(prefix: &str, set: &str, id: &str) -> String {
+    format!("{prefix}{set}/{id}/")
+}
+
+/// The backups that a listing below `prefix` shows, oldest first. Keys of another shape are left out.
+pub fn backups<'a>(prefix: &str, listing: impl Iterator<Item = Listed<'a>>) -> Vec<SeenBackup> {
+    let mut found: BTreeMap<(String, String), SeenBackup> = BTreeMap::new();
+    for (key, bytes, modified) in listing {
+        let Some((set, id, name)) = split(prefix, key) else { continue };
+        let backup = found.entry((id.to_owned(), set.to_owned())).or_insert_with(|| SeenBackup {
+            set: set.to_owned(),
+            id: id.to_owned(),
+            complete: false,
+            bytes: 0,
+            oldest: modified,
+            newest: modified,
+            keys: BTreeSet::new(),
+        });
+        backup.complete |= name == MANIFEST;
+        backup.bytes = backup.bytes.saturating_add(bytes);
+        backup.oldest = backup.oldest.min(modified);
+        backup.newest = backup.newest.max(modified);
+        backup.keys.insert(key.to_owned());
+    }
+    found.into_values().collect()
+}
+
+fn split<'a>(prefix: &str, key: &'a str) -> Option<(&'a str, &'a str, &'a str)> {
+    let (set, rest) = key.strip_prefix(prefix)?.split_once('/')?;
+    let (id, name) = rest.split_once('/')?;
+    is_id(id).then_some((set, id, name))
+}
+
+/// Whether a text has the shape of a backup id: `20261122T011507Z`.
+pub fn is_id(text: &str) -> bool {
+    let shape = b"dddddddd-dddddd-";
+    text.len() == shape.len()
+        && text.bytes().zip(shape).enumerate().all(|(at, (byte, kind))| match (at, kind) {
+            (8, _) => byte == b'T',
+            (15, _) => byte == b'Z',
+            _ => byte.is_ascii_digit(),
+        })
+}
+
+/// The time in a backup id.
+pub fn id_time(id: &str) -> Option<Timestamp> {
+    if !is_id(id) {
+        return None;
+    }
+    let parts = [id.get(0..4)?, id.get(4..6)?, id.get(6..8)?, id.get(9..11)?, id.get(11..13)?, id.get(13..15)?];
+    let [year, month, day, hour, minute, second] = parts;
+    format!("{year}-{month}-{day}T{hour}:{minute}:{second}Z").parse().ok()
+}
+
+/// When S3 expires an object by a rule of so many days: that long after its date, rounded up to the next midnight UTC
+/// (S3 User Guide, intro-lifecycle-rules: 15 Jan 10:30 + 3 days → 19 Jan 00:00).
+pub fn expires_at(date: Timestamp, days: i32) -> Timestamp {
+    const DAY: i64 = 86_400;
+    let seconds = date.as_second().saturating_add(i64::from(days) * DAY);
+    let midnight = seconds.div_euclid(DAY) * DAY;
+    let rounded = if midnight == seconds { seconds } else { midnight + DAY };
+    Timestamp::from_second(rounded).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests;

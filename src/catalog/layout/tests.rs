@@ -1,0 +1,39 @@
+use super::{backup_id, backups, expires_at, id_time, is_id};
+
+#[test]
+fn the_guides_example_of_expiry() {
+    let date = "2026-01-15T10:30:00Z".parse().unwrap();
+    assert_eq!(expires_at(date, 3), "2026-01-19T00:00:00Z".parse().unwrap());
+    let midnight = "2026-01-15T00:00:00Z".parse().unwrap();
+    assert_eq!(expires_at(midnight, 3), "2026-01-18T00:00:00Z".parse().unwrap());
+}
+
+#[test]
+fn ids_sort_by_age_and_read_back() {
+    let at = "2026-11-22T01:15:07Z".parse().unwrap();
+    assert_eq!(backup_id(at), "20261122T011507Z");
+    assert_eq!(id_time("20261122T011507Z"), Some(at));
+    assert!(is_id("20261122T011507Z"));
+    for wrong in ["20261122T011507", "2026-122T011507Z", "20261122X011507Z", "20261332T011507Zx", ""] {
+        assert!(!is_id(wrong), "{wrong}");
+    }
+}
+
+#[test]
+fn a_listing_is_grouped_and_only_a_manifest_makes_it_complete() {
+    let (early, late) = ("2026-11-22T01:00:00Z".parse().unwrap(), "2026-11-22T01:05:00Z".parse().unwrap());
+    let listing = [
+        ("shop/nightly/20261122T010000Z/begun.json", 10, early),
+        ("shop/nightly/20261122T010000Z/shop.dump.zst", 100, early),
+        ("shop/nightly/20261122T010000Z/manifest.json", 5, late),
+        ("shop/nightly/20261122T020000Z/begun.json", 10, late),
+        ("shop/nightly/readme.txt", 1, late),
+        ("shop/other", 1, late),
+        ("elsewhere/nightly/20261122T020000Z/manifest.json", 1, late),
+    ];
+    let found = backups("shop/", listing.into_iter());
+    assert_eq!(found.len(), 2);
+    let whole = &found[0];
+    assert_eq!((whole.set.as_str(), whole.complete, whole.bytes, whole.oldest, whole.newest), ("nightly", true, 115, early, late));
+    assert!(!found[1].complete);
+}

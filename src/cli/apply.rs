@@ -1,0 +1,56 @@
+//! `lifeboat apply`
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::{Format, Global, Said};
+use crate::formats::{json, text};
+use crate::ops::apply::{self, Ended};
+use crate::ops::plan::Planned;
+use crate::ops::{Exit, OpError};
+use crate::plan::Leave;
+use crate::plan::saved::Approved;
+
+/// Make the real buckets and roles as the policies say
+///
+/// Recomputes the plan, re-reads what each step assumes, sends it, reads it back. With a saved plan, only steps that it
+/// approves are sent. Held steps stay held. Exit 0: all done. 5: done except what is held. 1: stopped.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  lifeboat apply\n  lifeboat apply plan.json\n  lifeboat apply --allow weakens-versioning@bucket/acme-dr-orders")]
+pub(super) struct Arguments {
+    /// A plan saved by `lifeboat plan --out`: it selects and approves steps
+    #[arg(value_name = "PLAN")]
+    plan: Option<PathBuf>,
+    /// Release a held step by name, as the plan prints it
+    #[arg(long, value_name = "ID@RESOURCE")]
+    allow: Vec<Leave>,
+}
+
+pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, OpError> {
+    let approved = arguments.plan.as_deref().map(read).transpose()?;
+    let (ended, exit) = apply::apply(&global.place(), &arguments.allow, approved.as_ref()).await?;
+    Ok(match ended {
+        Ended::Stopped(Planned::Stopped(findings)) if global.format != Format::Json => {
+            Said { out: String::new(), err: text::check(&findings, Global::paint()), exit }
+        }
+        Ended::Stopped(Planned::Stopped(findings)) => Said::out(json::render(&findings), exit),
+        Ended::Stopped(Planned::Plan(view, _)) => Said::out(json::render(&view), Exit::Failed),
+        Ended::Applied(view) => Said::out(
+            match global.format {
+                Format::Json => json::render(&view),
+                Format::Text | Format::Markdown => text::apply(&view, exit.code(), Global::paint()),
+            },
+            exit,
+        ),
+    })
+}
+
+fn read(path: &Path) -> Result<Approved, OpError> {
+    let wrong = |why: String| OpError::Setup {
+        message: format!("{} is not a saved plan: {why}", path.display()),
+        hint: "make one with `lifeboat plan --out FILE`".to_owned(),
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))
+}

@@ -1,0 +1,177 @@
+//! The command line: one command a file; who is to blame and what to do next is decided here and only here.
+//!
+//! Data goes to standard output, everything else to standard error. A broken pipe is not an error.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+
+use crate::formats::paint::Paint;
+use crate::ops::{Exit, OpError, Where};
+
+mod apply;
+mod check;
+mod completions;
+mod explain;
+mod plan;
+mod policy;
+
+/// What a command prints and ends with.
+#[derive(Debug)]
+pub struct Said {
+    /// For standard output.
+    pub out: String,
+    /// For standard error.
+    pub err: String,
+    /// How it ended.
+    pub exit: Exit,
+}
+
+impl Said {
+    /// Something for standard output.
+    pub fn out(out: impl Into<String>, exit: Exit) -> Self {
+        Self { out: out.into(), err: String::new(), exit }
+    }
+}
+
+/// Disaster recovery as code for PostgreSQL on S3.
+///
+/// A policy in git says what must be true of backups, buckets, roles and rehearsed restores. lifeboat compares it with
+/// the real bucket, the real roles and the real backups, shows the difference, applies it, takes backups, rehearses
+/// restores and keeps signed evidence.
+#[derive(Debug, Parser)]
+#[command(name = "lifeboat", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(
+    after_help = "Exit codes: 0 good · 1 failed · 2 usage · 3 findings · 4 changes pending · 5 a person must decide · 6 drill failed · 7 evidence broken\nEndpoints, regions and credentials come from the ordinary AWS environment and profiles."
+)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command understands.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Options of every command")]
+pub struct Global {
+    /// Config repo: a folder in it, or the URL of a git repository
+    #[arg(long, global = true, default_value = ".", value_name = "PATH|URL", env = "LIFEBOAT_REPO")]
+    repo: String,
+    /// Read this git revision instead of the working folder
+    #[arg(long, global = true, value_name = "REV")]
+    rev: Option<String>,
+    /// How to print the result
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
+    format: Format,
+    /// Say nothing but the result
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Say more about what is done, on standard error
+    #[arg(long, short, global = true)]
+    verbose: bool,
+}
+
+/// Output formats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// For programs: a published, versioned shape
+    Json,
+    /// A pull-request comment (plan only)
+    Markdown,
+}
+
+impl Global {
+    fn place(&self) -> Where {
+        Where { repo: self.repo.clone(), rev: self.rev.clone() }
+    }
+
+    /// Colour only on a terminal, and never with `NO_COLOR` (no-color.org).
+    fn paint() -> Paint {
+        let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+        Paint { on: wanted && io::stdout().is_terminal() }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::Arguments),
+    Plan(plan::Arguments),
+    Apply(apply::Arguments),
+    Policy(policy::Arguments),
+    Explain(explain::Arguments),
+    Completions(completions::Arguments),
+}
+
+/// Runs the program.
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { Exit::Usage.code() } else { Exit::Good.code() });
+        }
+    };
+    // One provider for every TLS connection of the process; a second installation answers an error, which changes nothing.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let said = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(dispatch(cli)),
+        Err(error) => Said { out: String::new(), err: format!("error: no runtime can be started: {error}\n"), exit: Exit::Failed },
+    };
+    ExitCode::from(print(&said).code())
+}
+
+async fn dispatch(cli: Cli) -> Said {
+    let global = cli.global;
+    let ended = match cli.command {
+        Command::Check(arguments) => check::run(&arguments, &global),
+        Command::Plan(arguments) => plan::run(&arguments, &global).await,
+        Command::Apply(arguments) => apply::run(&arguments, &global).await,
+        Command::Policy(arguments) => policy::run(&arguments, &global),
+        Command::Explain(arguments) => Ok(explain::run(&arguments)),
+        Command::Completions(arguments) => Ok(completions::run(&arguments)),
+    };
+    ended.unwrap_or_else(|error| Said { out: String::new(), err: blame(&error), exit: Exit::Failed })
+}
+
+/// The chain of causes, one a line, and what to do next.
+fn blame(error: &OpError) -> String {
+    let mut out = format!("error: {error}\n");
+    let mut source = error.source();
+    let mut last = error.to_string();
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        if text != last {
+            let _ = writeln!(out, "  because {text}");
+        }
+        last = text;
+        source = cause.source();
+    }
+    if let Some(hint) = error.hint() {
+        let _ = writeln!(out, "hint: {hint}");
+    }
+    out
+}
+
+/// Writes to both streams; a reader that went away is not an error.
+fn print(said: &Said) -> Exit {
+    let _ = io::stderr().lock().write_all(said.err.as_bytes());
+    let mut out = io::stdout().lock();
+    match out.write_all(said.out.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            let _ = writeln!(io::stderr(), "error: the result cannot be written: {error}");
+            Exit::Failed
+        }
+        _ => said.exit,
+    }
+}
+
+/// The command line's own description, for completions and `docs/cli.md`.
+pub fn command() -> clap::Command {
+    Cli::command()
+}

@@ -1,0 +1,59 @@
+//! `lifeboat plan`
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Format, Global, Said};
+use crate::formats::{json, markdown, text};
+use crate::ops::OpError;
+use crate::ops::plan::{self, Planned};
+use crate::plan::Leave;
+
+/// Show what would change, and what it means for recovery
+///
+/// Reads buckets, roles and backups; writes nothing. Exit 0: nothing to do. 4: changes are pending. 5: a person must decide.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  lifeboat plan\n  lifeboat plan --rev HEAD --out plan.json\n  lifeboat plan --format markdown > comment.md\n  lifeboat plan --offline"
+)]
+pub(super) struct Arguments {
+    /// Also save the plan, for `lifeboat apply FILE`
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Ask no server: show what is wanted, everything unknown
+    #[arg(long)]
+    offline: bool,
+    /// Release a held step by name, as the plan prints it
+    #[arg(long, value_name = "ID@RESOURCE")]
+    allow: Vec<Leave>,
+}
+
+pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, OpError> {
+    let (planned, exit) = plan::plan(&global.place(), &arguments.allow, arguments.offline).await?;
+    let view = match planned {
+        Planned::Stopped(findings) => {
+            return Ok(match global.format {
+                Format::Json => Said::out(json::render(&findings), exit),
+                Format::Text | Format::Markdown => Said { out: String::new(), err: text::check(&findings, Global::paint()), exit },
+            });
+        }
+        Planned::Plan(view, findings) => {
+            let warnings = if findings.findings.is_empty() || global.quiet { String::new() } else { text::check(&findings, Global::paint()) };
+            (view, warnings)
+        }
+    };
+    let (view, err) = view;
+    if let Some(path) = &arguments.out {
+        std::fs::write(path, json::render(&view)).map_err(|error| OpError::Setup {
+            message: format!("the plan cannot be saved to {}: {error}", path.display()),
+            hint: "name a file that can be written".to_owned(),
+        })?;
+    }
+    let out = match global.format {
+        Format::Json => json::render(&view),
+        Format::Markdown => markdown::plan(&view),
+        Format::Text => text::plan(&view, exit.code(), Global::paint()),
+    };
+    Ok(Said { out, err, exit })
+}

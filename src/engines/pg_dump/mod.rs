@@ -1,0 +1,12 @@
+//! The pure half of the `pg_dump` engine: what the bytes of a logical dump say, and whether a restored database says the same.
+//!
+//! Nothing below this module reads a file, a clock, the environment or the network: callers bring bytes and get facts.
+
+pub mod anomaly;
+pub mod completeness;
+pub mod copystream;
+pub mod facts;
+pub mod names;
+pub mod restored;
+pub mod rowhash;
+pub mod toc;

@@ -1,0 +1,7 @@
+//! Views as text, JSON and Markdown. A format sees only `view`, so JSON never knows less than text.
+
+pub mod json;
+pub mod markdown;
+pub mod paint;
+pub mod snippet;
+pub mod text;

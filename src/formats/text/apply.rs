@@ -1,0 +1,52 @@
+//! `apply` as text: one line per step, then what was not done and the next command.
+
+use std::fmt::Write as _;
+
+use super::super::paint::{Label, Paint};
+use super::labelled;
+use crate::model::units::plural;
+use crate::view::apply::ApplyView;
+
+/// Renders an apply; `exit` is the code that the command will end with.
+pub fn apply(view: &ApplyView, exit: u8, paint: Paint) -> String {
+    let mut out = String::new();
+    let who = view.plan.identity.as_ref().map_or_else(String::new, |identity| format!(" · account {} as {}", identity.account, identity.name));
+    let _ = writeln!(out, "{}\n", paint.text(Label::Dim, &format!("lifeboat apply · {}{who}", view.plan.revision)));
+    for step in &view.steps {
+        let (word, label) = match step.outcome.as_str() {
+            "done" => ("done", Label::Good),
+            "notSent" => ("not sent", Label::Bad),
+            "maybeDone" => ("may be done", Label::Bad),
+            _ => ("reads back otherwise", Label::Bad),
+        };
+        let _ = writeln!(out, "  {:<60} {}", step.title, paint.text(label, word));
+        if let Some(detail) = &step.detail {
+            labelled(&mut out, "why", detail);
+        }
+    }
+    for step in view.plan.groups.iter().flat_map(|group| &group.steps).filter(|step| step.hold.is_some()) {
+        let _ = writeln!(out, "  {:<60} {}", step.title, paint.text(Label::Change, &step.reason));
+        if let Some(hold) = &step.hold {
+            labelled(&mut out, "held", &hold.sentence);
+            if let Some(allow) = &hold.allow {
+                labelled(&mut out, "to allow", &format!("--allow {allow}"));
+            }
+        }
+    }
+    if view.steps.is_empty() && view.plan.counts.held + view.plan.counts.unknown == 0 {
+        let _ = writeln!(out, "  nothing to do");
+    }
+    let _ = writeln!(out);
+    if let Some(evidence) = &view.evidence {
+        let _ = writeln!(out, "evidence {evidence}");
+    }
+    let summary = match (view.not_done, view.plan.counts.held + view.plan.counts.unknown) {
+        (0, 0) => format!("{} done", plural(view.done as u64, "step")),
+        (0, held) => format!("{} done, {held} held", plural(view.done as u64, "step")),
+        (not, held) => format!("{} done, {not} not done, {held} held", plural(view.done as u64, "step")),
+    };
+    let next = if view.not_done > 0 { " · next: lifeboat plan" } else { "" };
+    let label = if exit == 0 { Label::Good } else { Label::Change };
+    let _ = writeln!(out, "{}{next}", paint.text(label, &format!("{summary} · exit {exit}")));
+    out
+}

@@ -1,0 +1,35 @@
+//! Text for people: calm, aligned, the verdict in reach.
+
+mod apply;
+mod check;
+mod plan;
+
+pub use apply::apply;
+pub use check::check;
+pub use plan::plan;
+
+/// Wraps a sentence at `width` columns, at spaces.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in text.split(' ') {
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
+            lines.push(std::mem::take(&mut line));
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    lines.push(line);
+    lines
+}
+
+/// A labelled line with continuation lines below the text.
+fn labelled(out: &mut String, label: &str, text: &str) {
+    use std::fmt::Write as _;
+    for (at, line) in wrap(text, 96).iter().enumerate() {
+        let label = if at == 0 { label } else { "" };
+        let _ = writeln!(out, "      {label:<12} {line}");
+    }
+}

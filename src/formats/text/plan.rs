@@ -1,0 +1,99 @@
+//! `plan` as text.
+
+use std::fmt::Write as _;
+
+use super::super::paint::{Label, Paint};
+use super::labelled;
+use crate::model::units::plural;
+use crate::view::plan::{CountsView, GroupView, PlanView, StepView};
+
+/// Most lines of one step that are shown; the rest is counted, and `--format json` has all of it.
+const MOST_LINES: usize = 12;
+
+/// Renders a plan; `exit` is the code that the command will end with.
+pub fn plan(view: &PlanView, exit: u8, paint: Paint) -> String {
+    let mut out = heading(view, paint);
+    let (busy, calm): (Vec<&GroupView>, Vec<&GroupView>) = view.groups.iter().partition(|group| !group.steps.is_empty());
+    if busy.is_empty() {
+        let _ = writeln!(out, "{}", paint.text(Label::Good, &format!("everything is as the policies say · exit {exit}")));
+        unused(&mut out, view);
+        return out;
+    }
+    for group in &busy {
+        let _ = writeln!(out, "\n{} · {}", paint.text(Label::Strong, &group.policies.join(", ")), group.files.join(", "));
+        for step in &group.steps {
+            one(&mut out, step, paint);
+        }
+        if group.settled > 0 {
+            let _ = writeln!(out, "    {}", paint.text(Label::Dim, &format!("{} as they should be", plural(group.settled as u64, "other setting"))));
+        }
+    }
+    if !calm.is_empty() {
+        let names: Vec<String> = calm.iter().map(|group| group.policies.join(", ")).collect();
+        let settled: usize = calm.iter().map(|group| group.settled).sum();
+        let _ = writeln!(out, "\n{}   {}", names.join(", "), paint.text(Label::Dim, &format!("{} as they should be", plural(settled as u64, "setting"))));
+    }
+    unused(&mut out, view);
+    let _ = writeln!(out, "\n{}", closing(view.counts, exit));
+    out
+}
+
+fn unused(out: &mut String, view: &PlanView) {
+    for leave in &view.unused_leaves {
+        let _ = writeln!(out, "\nnote: nothing needed --allow {leave}");
+    }
+}
+
+fn heading(view: &PlanView, paint: Paint) -> String {
+    let policies = plural(view.policies as u64, "policy").replace("policys", "policies");
+    let who = view.identity.as_ref().map_or_else(|| "offline".to_owned(), |identity| format!("account {} as {}", identity.account, identity.name));
+    let line = format!("lifeboat plan · {policies} at {} · {who} · {} compared", view.revision, plural(view.settings as u64, "setting"));
+    format!("{}\n", paint.text(Label::Dim, &line))
+}
+
+fn one(out: &mut String, step: &StepView, paint: Paint) {
+    let (mark, label) = match step.kind.as_str() {
+        "add" => ("+", Label::Good),
+        "change" => ("~", Label::Change),
+        "held" => ("!", Label::Bad),
+        _ => ("?", Label::Change),
+    };
+    let width = 60;
+    let _ = writeln!(out, "  {} {:<width$} {}", paint.text(label, mark), step.title, paint.text(label, &step.reason));
+    if step.kind != "held" || step.effects.is_empty() {
+        for line in step.lines.iter().take(MOST_LINES) {
+            let _ = writeln!(out, "      {line}");
+        }
+        if step.lines.len() > MOST_LINES {
+            let _ = writeln!(out, "      and {} more (--format json shows all)", step.lines.len() - MOST_LINES);
+        }
+    }
+    if let Some(hold) = &step.hold {
+        labelled(out, if step.kind == "unknown" { "why" } else { "held" }, &hold.sentence);
+    }
+    for effect in &step.effects {
+        labelled(out, "means", &effect.sentence);
+    }
+    if let Some(hold) = &step.hold {
+        if let Some(allow) = &hold.allow {
+            labelled(out, "to allow", &format!("--allow {allow}"));
+        }
+        if let Some(advice) = &hold.advice {
+            labelled(out, "next", advice);
+        }
+    }
+    if let Some(allowed) = &step.allowed {
+        labelled(out, "allowed by", &format!("--allow {allowed}"));
+    }
+}
+
+fn closing(counts: CountsView, exit: u8) -> String {
+    let parts = [(counts.add, "to add"), (counts.change, "to change"), (counts.held, "held"), (counts.unknown, "unknown")];
+    let said: Vec<String> = parts.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{number} {what}")).collect();
+    let meaning = match exit {
+        4 => "exit 4: changes are pending",
+        5 => "exit 5: a person must decide",
+        _ => "exit 0",
+    };
+    format!("{} · {meaning}", said.join(", "))
+}

@@ -1,0 +1,78 @@
+//! The typed form of each small managed aspect. Each is what a `Document` of its `ReadOp` holds.
+//!
+//! Lifecycle and IAM documents are large enough to have modules of their own.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A bucket that is there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Existence {
+    /// Its region, where the endpoint says one.
+    pub region: Option<String>,
+}
+
+/// Tags of a bucket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Tags(pub BTreeMap<String, String>);
+
+/// Versioning. A bucket that was never versioned is `Absent`, not one of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Versioning {
+    /// Every overwrite and delete keeps the old bytes.
+    Enabled,
+    /// New writes overwrite for good; older versions stay.
+    Suspended,
+}
+
+/// Default encryption of new objects.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Encryption {
+    /// `AES256`, `aws:kms` or `aws:kms:dsse`.
+    pub algorithm: String,
+    /// Key id, ARN or alias; none with `AES256`, and none with KMS means the AWS managed key.
+    pub key: Option<String>,
+    /// Whether the bucket key is used.
+    pub bucket_key: bool,
+    /// `BlockedEncryptionTypes` as read, carried along; since April 2026 AWS answers `SSE-C` on new buckets, and a PUT
+    /// that leaves it out fights AWS for ever (terraform-provider-aws 45157).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blocked_types: Vec<String>,
+}
+
+/// The four switches of the public access block. A PUT that leaves one out stores `false` for it, so all are always sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "four switches are what the S3 API has")]
+pub struct PublicAccess {
+    /// `BlockPublicAcls`.
+    pub block_public_acls: bool,
+    /// `IgnorePublicAcls`.
+    pub ignore_public_acls: bool,
+    /// `BlockPublicPolicy`.
+    pub block_public_policy: bool,
+    /// `RestrictPublicBuckets`.
+    pub restrict_public_buckets: bool,
+}
+
+impl PublicAccess {
+    /// Everything blocked.
+    pub const BLOCKED: Self = Self { block_public_acls: true, ignore_public_acls: true, block_public_policy: true, restrict_public_buckets: true };
+}
+
+/// A role: where it lives, who made it and who may assume it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RoleTrust {
+    /// IAM path, `/lifeboat/<policy>/`.
+    pub path: String,
+    /// Canonical trust policy (`model::iam::canonical`).
+    pub trust: Value,
+    /// Tags that mark the owner.
+    pub tags: BTreeMap<String, String>,
+}

@@ -1,0 +1,129 @@
+//! IAM policy documents, compared by meaning.
+//!
+//! AWS gives a document back in another spelling than it was sent: lists of one become strings, accounts become root
+//! ARNs, lists change order. [`canonical`] is the one spelling that lifeboat compares. It must stay idempotent, and it
+//! must never make two documents equal that grant different things.
+
+use serde_json::{Map, Value};
+
+/// The canonical spelling of a policy document.
+pub fn canonical(document: &Value) -> Value {
+    let Value::Object(top) = document else { return document.clone() };
+    let mut out = top.clone();
+    if let Some(statement) = out.remove("Statement") {
+        let mut statements: Vec<Value> = as_list(statement).iter().map(canonical_statement).collect();
+        statements.sort_by_key(Value::to_string);
+        out.insert("Statement".to_owned(), Value::Array(statements));
+    }
+    Value::Object(out)
+}
+
+fn as_list(value: Value) -> Vec<Value> {
+    match value {
+        Value::Array(items) => items,
+        other => vec![other],
+    }
+}
+
+fn sorted_set(value: Value) -> Value {
+    let mut items: Vec<String> = as_list(value).into_iter().map(text).collect();
+    items.sort();
+    items.dedup();
+    Value::Array(items.into_iter().map(Value::String).collect())
+}
+
+fn text(value: Value) -> String {
+    match value {
+        Value::String(text) => text,
+        other => other.to_string(),
+    }
+}
+
+fn canonical_statement(statement: &Value) -> Value {
+    let Value::Object(fields) = statement else { return statement.clone() };
+    let mut out = Map::new();
+    for (key, value) in fields {
+        let value = value.clone();
+        let canonical = match key.as_str() {
+            "Action" | "NotAction" => lower_service(sorted_set(value)),
+            "Resource" | "NotResource" => sorted_set(value),
+            "Principal" | "NotPrincipal" => canonical_principal(value),
+            "Condition" => canonical_condition(value),
+            _ => value,
+        };
+        out.insert(key.clone(), canonical);
+    }
+    Value::Object(out)
+}
+
+/// Service prefixes are case-insensitive (IAM reference, Action element); the rest of the name too, but it is kept for display.
+fn lower_service(actions: Value) -> Value {
+    let lowered = as_list(actions).into_iter().map(text).map(|action| match action.split_once(':') {
+        Some((service, name)) => format!("{}:{name}", service.to_ascii_lowercase()),
+        None => action,
+    });
+    let mut items: Vec<String> = lowered.collect();
+    items.sort();
+    items.dedup();
+    Value::Array(items.into_iter().map(Value::String).collect())
+}
+
+fn canonical_principal(value: Value) -> Value {
+    let Value::Object(kinds) = value else { return value };
+    let mut out = Map::new();
+    for (kind, names) in kinds {
+        let mut names: Vec<String> = as_list(names).into_iter().map(text).collect();
+        if kind == "AWS" {
+            for name in &mut names {
+                if name.len() == 12 && name.bytes().all(|b| b.is_ascii_digit()) {
+                    *name = format!("arn:aws:iam::{name}:root");
+                }
+            }
+        }
+        names.sort();
+        names.dedup();
+        if !names.is_empty() {
+            out.insert(kind, Value::Array(names.into_iter().map(Value::String).collect()));
+        }
+    }
+    Value::Object(out)
+}
+
+fn canonical_condition(value: Value) -> Value {
+    let Value::Object(operators) = value else { return value };
+    let mut out = Map::new();
+    for (operator, keys) in operators {
+        let keys = match keys {
+            Value::Object(keys) => Value::Object(keys.into_iter().map(|(key, values)| (key, sorted_set(values))).collect()),
+            other => other,
+        };
+        out.insert(operator, keys);
+    }
+    Value::Object(out)
+}
+
+/// Principals that a trust policy lets in, each as `KIND NAME`, for "opens wider" judgements.
+pub fn principals(trust: &Value) -> Vec<String> {
+    let canonical = canonical(trust);
+    let mut out = Vec::new();
+    for statement in canonical.get("Statement").and_then(Value::as_array).into_iter().flatten() {
+        if statement.get("Effect").and_then(Value::as_str) != Some("Allow") {
+            continue;
+        }
+        match statement.get("Principal") {
+            Some(Value::Object(kinds)) => {
+                for (kind, names) in kinds {
+                    out.extend(names.as_array().into_iter().flatten().filter_map(Value::as_str).map(|name| format!("{kind} {name}")));
+                }
+            }
+            Some(other) => out.push(text(other.clone())),
+            None => {}
+        }
+    }
+    out.sort();
+    out.dedup();
+    out
+}
+
+#[cfg(test)]
+mod tests;

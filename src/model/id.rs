@@ -1,0 +1,75 @@
+//! Names of things in the cloud, in the one spelling that plans, `--allow` and reports use.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// One managed resource: `bucket/NAME` or `role/NAME`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub enum ResourceId {
+    /// An S3 bucket, by name.
+    Bucket(String),
+    /// An IAM role, by name without path.
+    Role(String),
+}
+
+/// The kinds of resource that settings belong to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ResourceKind {
+    /// An S3 bucket.
+    Bucket,
+    /// An IAM role.
+    Role,
+}
+
+impl ResourceId {
+    /// Which kind it is.
+    pub fn kind(&self) -> ResourceKind {
+        match self {
+            Self::Bucket(_) => ResourceKind::Bucket,
+            Self::Role(_) => ResourceKind::Role,
+        }
+    }
+
+    /// The bare name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Bucket(name) | Self::Role(name) => name,
+        }
+    }
+}
+
+impl fmt::Display for ResourceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bucket(name) => write!(f, "bucket/{name}"),
+            Self::Role(name) => write!(f, "role/{name}"),
+        }
+    }
+}
+
+impl From<ResourceId> for String {
+    fn from(id: ResourceId) -> Self {
+        id.to_string()
+    }
+}
+
+impl TryFrom<String> for ResourceId {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl FromStr for ResourceId {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('/') {
+            Some(("bucket", name)) if !name.is_empty() => Ok(Self::Bucket(name.to_owned())),
+            Some(("role", name)) if !name.is_empty() => Ok(Self::Role(name.to_owned())),
+            _ => Err(format!("`{text}` is not a resource: write bucket/NAME or role/NAME")),
+        }
+    }
+}

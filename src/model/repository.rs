@@ -1,0 +1,66 @@
+//! `lifeboat.yaml` at the root of a config repo, and profile files.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::policy::{ApiVersion, SecretRef};
+
+/// What is common to all policies of a config repo.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(title = "a repository file")]
+pub struct Repository {
+    /// Always `lifeboat.dev/v1`.
+    pub api_version: ApiVersion,
+    /// Always `Repository`.
+    pub kind: RepositoryKind,
+    /// What is common.
+    pub spec: RepositorySpec,
+}
+
+/// The kind of `lifeboat.yaml`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum RepositoryKind {
+    /// A config repo.
+    Repository,
+}
+
+/// The kind of a profile file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum ProfileKind {
+    /// A profile.
+    Profile,
+}
+
+/// The body of `lifeboat.yaml`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(title = "the spec of a repository file")]
+pub struct RepositorySpec {
+    /// Where evidence goes. Left out, commands write none and say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<EvidencePlace>,
+}
+
+/// The place of the evidence and its keys.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(title = "the evidence")]
+pub struct EvidencePlace {
+    /// Its bucket. It exists before the first apply and is never managed by the applier.
+    pub bucket: String,
+    /// The AWS account that owns it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = "^[0-9]{12}$"), description = "an account id: 12 digits, in quotes")]
+    pub account: Option<String>,
+    /// Its region.
+    pub region: String,
+    /// Prefix of its keys, ending in `/`.
+    #[schemars(regex(pattern = "^([A-Za-z0-9._-]+/)+$"), description = "a key prefix that ends in a slash, as in evidence/")]
+    pub prefix: String,
+    /// Where the private key (PKCS#8 PEM, ed25519) is kept.
+    pub sign: SecretRef,
+    /// Public keys (files of this repository) whose signatures count.
+    #[schemars(length(min = 1))]
+    pub trusted: Vec<String>,
+}

@@ -1,0 +1,93 @@
+//! What lifeboat asks the control plane and what it sends: both are data, made by pure code, carried out by a port.
+//!
+//! A plan step holds the very [`Request`]s that apply will send. Nothing here knows an SDK.
+
+use serde::{Deserialize, Serialize};
+
+use super::document::Document;
+use super::id::ResourceId;
+
+/// One question to the control plane. Its answer is a `Fact<Document>`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Read {
+    /// What is asked.
+    pub op: ReadOp,
+    /// Of which resource.
+    pub target: ResourceId,
+}
+
+/// The questions this build knows. The document of each answer is the aspect named in brackets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ReadOp {
+    /// Does the bucket exist, is it ours, in which region \[`aspects::Existence`\].
+    BucketExists,
+    /// Its tags \[`aspects::Tags`\].
+    BucketTags,
+    /// Its versioning state \[`aspects::Versioning`\].
+    BucketVersioning,
+    /// Its default encryption \[`aspects::Encryption`\].
+    BucketEncryption,
+    /// Its public access block \[`aspects::PublicAccess`\].
+    BucketPublicAccess,
+    /// Its lifecycle rules \[`lifecycle::Lifecycle`\].
+    BucketLifecycle,
+    /// A role with its trust policy \[`aspects::RoleTrust`\].
+    RoleTrust,
+    /// The role's inline policy named `lifeboat` \[a canonical IAM policy\].
+    RolePermissions,
+}
+
+impl ReadOp {
+    /// The IAM action that the caller needs for it, for messages.
+    pub fn action(self) -> &'static str {
+        match self {
+            Self::BucketExists => "s3:ListBucket",
+            Self::BucketTags => "s3:GetBucketTagging",
+            Self::BucketVersioning => "s3:GetBucketVersioning",
+            Self::BucketEncryption => "s3:GetEncryptionConfiguration",
+            Self::BucketPublicAccess => "s3:GetBucketPublicAccessBlock",
+            Self::BucketLifecycle => "s3:GetLifecycleConfiguration",
+            Self::RoleTrust => "iam:GetRole",
+            Self::RolePermissions => "iam:GetRolePolicy",
+        }
+    }
+}
+
+/// One write to the control plane: whole, as it will be sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// What is done.
+    pub op: RequestOp,
+    /// To which resource.
+    pub target: ResourceId,
+    /// The whole body, in the form of the aspect that the matching [`ReadOp`] answers.
+    pub body: Document,
+}
+
+/// The writes this build knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum RequestOp {
+    /// `CreateBucket`.
+    CreateBucket,
+    /// `PutBucketTagging`, the whole set.
+    PutBucketTags,
+    /// `PutBucketVersioning`.
+    PutBucketVersioning,
+    /// `PutBucketEncryption`.
+    PutBucketEncryption,
+    /// `PutPublicAccessBlock`, all four switches.
+    PutPublicAccess,
+    /// `PutBucketLifecycleConfiguration`, the whole document.
+    PutBucketLifecycle,
+    /// `CreateRole` with path, trust, tags.
+    CreateRole,
+    /// `UpdateAssumeRolePolicy`.
+    UpdateRoleTrust,
+    /// `PutRolePolicy` of the inline policy named `lifeboat`.
+    PutRolePermissions,
+}
+
+/// The name of the one inline policy that lifeboat owns in a role.
+pub const INLINE_POLICY: &str = "lifeboat";

@@ -1,0 +1,77 @@
+//! Asks the control plane everything that the desired state needs to be compared with. Writes nothing.
+//!
+//! Each question is asked once, concurrently. A refused question is one unknown fact, never a failed run.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::StreamExt as _;
+use futures_util::stream;
+
+use crate::catalog::layout;
+use crate::model::document::Document;
+use crate::model::fact::{Fact, Why};
+use crate::model::request::Read;
+use crate::model::resource::{Desired, Identity, Observed, ObservedResource, ResourceWish, SeenBackup};
+use crate::ports::{Clock, Ports};
+use crate::settings;
+
+/// How many questions are under way at once.
+const AT_ONCE: usize = 16;
+
+/// Every question that the desired state raises.
+pub fn questions(desired: &Desired) -> BTreeSet<Read> {
+    let of = |wish: &ResourceWish| {
+        let id = wish.id();
+        settings::of_kind(id.kind()).map(|setting| Read { op: setting.read, target: id.clone() }).collect::<Vec<_>>()
+    };
+    desired.resources.iter().flat_map(of).collect()
+}
+
+/// Reads all of it.
+pub async fn observe(desired: &Desired, ports: &Ports, identity: Fact<Identity>) -> Observed {
+    let at = ports.clock.now();
+    let reads = questions(desired);
+    let mut requests = reads.len();
+    let ask = |read: Read| async move {
+        let fact = ports.cloud.read(&read).await;
+        (read, fact)
+    };
+    let answers: Vec<(Read, Fact<Document>)> = stream::iter(reads).map(ask).buffer_unordered(AT_ONCE).collect().await;
+    let mut resources: BTreeMap<_, ObservedResource> = BTreeMap::new();
+    for (read, fact) in answers {
+        resources.entry(read.target).or_default().facts.insert(read.op, fact);
+    }
+    let mut backups = BTreeMap::new();
+    for (policy, bucket, prefix) in tenants(desired) {
+        requests += 1;
+        backups.insert(policy, seen_backups(ports, &bucket, &prefix).await);
+    }
+    Observed { at, identity, resources, backups, requests }
+}
+
+/// The same shape with nothing asked, for `--offline`.
+pub fn offline(desired: &Desired, clock: &dyn Clock) -> Observed {
+    let mut resources: BTreeMap<_, ObservedResource> = BTreeMap::new();
+    for read in questions(desired) {
+        resources.entry(read.target).or_default().facts.insert(read.op, Fact::Unknown(Why::NotAsked));
+    }
+    let backups = tenants(desired).into_iter().map(|(policy, _, _)| (policy, Fact::Unknown(Why::NotAsked))).collect();
+    Observed { at: clock.now(), identity: Fact::Unknown(Why::NotAsked), resources, backups, requests: 0 }
+}
+
+fn tenants(desired: &Desired) -> Vec<(String, String, String)> {
+    let buckets = desired.resources.iter().filter_map(|wish| match wish {
+        ResourceWish::Bucket(bucket) => Some(bucket),
+        ResourceWish::Role(_) => None,
+    });
+    buckets.flat_map(|bucket| bucket.tenants.iter().map(|tenant| (tenant.policy.clone(), bucket.name.clone(), tenant.prefix.clone()))).collect()
+}
+
+/// The backups below one prefix, as the bucket lists them.
+pub async fn seen_backups(ports: &Ports, bucket: &str, prefix: &str) -> Fact<Vec<SeenBackup>> {
+    match ports.objects.list(bucket, prefix).await {
+        Ok(listing) => Fact::Known(layout::backups(prefix, listing.iter().map(|object| (object.key.as_str(), object.bytes, object.modified)))),
+        Err(error) if error.kind == crate::ports::Kind::Missing => Fact::Absent,
+        Err(error) => Fact::Unknown(error.why()),
+    }
+}

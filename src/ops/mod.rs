@@ -1,0 +1,199 @@
+//! One function per command: composes ports and floors and returns a view with its exit code.
+//!
+//! Nothing here prints; the command line and, later, the controller call the same functions.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::compile;
+use crate::model::finding::{Finding, Level};
+use crate::model::resource::{BucketPlace, Desired, Identity};
+use crate::policy::{Loaded, LoadedPolicy};
+use crate::ports::aws::Aws;
+use crate::ports::quirks::{AWS, Quirks};
+use crate::ports::system::{SystemClock, SystemEntropy};
+use crate::ports::{Kind, PortError, Ports};
+use crate::source::{self, SourceError};
+use crate::{policy, rules};
+
+pub mod apply;
+pub mod check;
+pub mod exit;
+mod journal;
+pub mod plan;
+pub mod show;
+
+pub use exit::Exit;
+
+/// Which config repo a command works on.
+#[derive(Clone, Debug)]
+pub struct Where {
+    /// Folder or URL.
+    pub repo: String,
+    /// Revision; none = the folder as it is.
+    pub rev: Option<String>,
+}
+
+/// Why a command could not do its work. What an author got wrong is a finding, not one of these.
+#[derive(Debug, thiserror::Error)]
+pub enum OpError {
+    /// The config repo cannot be read.
+    #[error("the config repo cannot be read")]
+    Source(#[from] SourceError),
+    /// The cloud cannot be used at all.
+    #[error("{what}")]
+    Cloud {
+        /// What was needed.
+        what: String,
+        /// The failure.
+        source: PortError,
+        /// Which credentials were in use.
+        credentials: Option<String>,
+    },
+    /// Something of the environment is not as needed.
+    #[error("{message}")]
+    Setup {
+        /// What.
+        message: String,
+        /// What to do.
+        hint: String,
+    },
+    /// There is nothing of that name.
+    #[error("there is no {kind} `{name}`")]
+    NoSuch {
+        /// The kind of thing.
+        kind: &'static str,
+        /// The name asked for.
+        name: String,
+        /// The names that exist.
+        known: Vec<String>,
+    },
+}
+
+impl OpError {
+    /// What a person can do.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Source(error) => error.hint(),
+            Self::Cloud { source, credentials, .. } => {
+                let hint = source.hint().map(str::to_owned);
+                match (credentials, hint) {
+                    (Some(credentials), Some(hint)) => Some(format!("in use: {credentials}; {hint}")),
+                    (Some(credentials), None) => Some(format!("in use: {credentials}")),
+                    (None, hint) => hint,
+                }
+            }
+            Self::Setup { hint, .. } => Some(hint.clone()),
+            Self::NoSuch { known, .. } if known.is_empty() => None,
+            Self::NoSuch { known, .. } => Some(format!("there are: {}", known.join(", "))),
+        }
+    }
+}
+
+/// A config repo, read and judged.
+#[derive(Debug)]
+pub struct Prepared {
+    /// What was read, for headings.
+    pub revision: String,
+    /// Root folder, when read from one.
+    pub root: Option<std::path::PathBuf>,
+    /// The policies.
+    pub loaded: Loaded,
+    /// What they want.
+    pub desired: Desired,
+    /// Everything that is wrong.
+    pub findings: Vec<Finding>,
+}
+
+impl Prepared {
+    /// Whether a finding stops plan and apply.
+    pub fn has_errors(&self) -> bool {
+        self.findings.iter().any(|finding| finding.level == Level::Error)
+    }
+
+    /// File of each policy by name.
+    pub fn files(&self) -> BTreeMap<String, String> {
+        self.loaded.policies.iter().map(|policy| (policy.name.clone(), policy.file.clone())).collect()
+    }
+
+    /// A policy by its name.
+    ///
+    /// # Errors
+    /// When there is none of that name.
+    pub fn policy(&self, name: &str) -> Result<&LoadedPolicy, OpError> {
+        let known = || self.loaded.policies.iter().map(|policy| policy.name.clone()).collect();
+        let found = self.loaded.policies.iter().find(|policy| policy.name == name);
+        found.ok_or_else(|| OpError::NoSuch { kind: "policy", name: name.to_owned(), known: known() })
+    }
+}
+
+/// Reads and judges a config repo. `quirks` are those of the endpoint that the desired state is for.
+///
+/// # Errors
+/// When there is no config repo.
+pub fn prepare(place: &Where, quirks: &Quirks) -> Result<Prepared, OpError> {
+    let source = source::read(&place.repo, place.rev.as_deref())?;
+    let loaded = policy::load(&source.files);
+    let (desired, contradictions) = compile::compile(&loaded, quirks.unfilled_keys);
+    let mut findings = source.findings;
+    findings.extend(loaded.findings.iter().cloned());
+    findings.extend(contradictions);
+    findings.extend(rules::check(&loaded.policies));
+    if loaded.files == 0 {
+        findings.push(
+            Finding::error("there is no policy: the folder policies/ holds no .yaml file")
+                .instead("write policies/NAME.yaml; `lifeboat policy example` prints one to begin with"),
+        );
+    }
+    Ok(Prepared { revision: source.revision, root: source.root, loaded, desired, findings })
+}
+
+/// Reads and judges a config repo for the endpoint of the AWS environment, and connects to it.
+///
+/// # Errors
+/// When there is no config repo, or it asks for an endpoint without saying where IAM is.
+pub async fn connect(place: &Where) -> Result<(Prepared, Ports, Arc<Aws>), OpError> {
+    let first = prepare(place, &AWS)?;
+    let places = places(&first.loaded);
+    let aws = Arc::new(Aws::connect(&places).await);
+    let quirks = aws.quirks();
+    let prepared = if quirks == AWS { first } else { prepare(place, &quirks)? };
+    let lonely = prepared.loaded.policies.iter().find(|policy| policy.policy.spec.storage.endpoint.is_some() && policy.policy.spec.access.is_some());
+    if let Some(policy) = lonely.filter(|_| !aws.has_iam_endpoint()) {
+        return Err(OpError::Setup {
+            message: format!("policy `{}` names an S3 endpoint and roles, but not where IAM is: its roles would be made in AWS", policy.name),
+            hint: "set AWS_ENDPOINT_URL_IAM and AWS_ENDPOINT_URL_STS, or take `access` out of the policy".to_owned(),
+        });
+    }
+    let ports = Ports { cloud: aws.clone(), objects: aws.clone(), clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) };
+    Ok((prepared, ports, aws))
+}
+
+fn places(loaded: &Loaded) -> Vec<BucketPlace> {
+    let of_policy = |policy: &LoadedPolicy| {
+        let storage = &policy.policy.spec.storage;
+        BucketPlace { name: storage.bucket.clone(), account: storage.account.clone(), region: storage.region.clone(), endpoint: storage.endpoint.clone() }
+    };
+    let mut out: Vec<BucketPlace> = loaded.policies.iter().map(of_policy).collect();
+    if let Some(evidence) = loaded.repository.as_ref().and_then(|repository| repository.spec.evidence.as_ref()) {
+        out.push(BucketPlace { name: evidence.bucket.clone(), account: evidence.account.clone(), region: evidence.region.clone(), endpoint: None });
+    }
+    out
+}
+
+/// Who we are; failing means that no identity or endpoint is usable at all.
+///
+/// # Errors
+/// When STS gives no identity.
+pub async fn identify(ports: &Ports, aws: Option<&Aws>) -> Result<Identity, OpError> {
+    match ports.cloud.identity().await {
+        Ok(identity) => Ok(identity),
+        Err(source) => {
+            let credentials = match (aws, source.kind) {
+                (Some(aws), Kind::Credentials | Kind::Refused | Kind::Rejected) => Some(aws.credentials_hint().await),
+                _ => None,
+            };
+            Err(OpError::Cloud { what: "no usable identity".to_owned(), source, credentials })
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! `lifeboat plan`.
+
+use super::{Exit, OpError, Prepared, Where, check, connect, identify, prepare};
+use crate::model::fact::Fact;
+use crate::model::resource::Observed;
+use crate::observe;
+use crate::plan::{self, Hold, Leave, Plan};
+use crate::ports::quirks::AWS;
+use crate::ports::system::SystemClock;
+use crate::view::check::CheckView;
+use crate::view::plan::{Around, PlanView};
+
+/// What `plan` ends with: findings that stop it, or the plan.
+#[derive(Debug)]
+pub enum Planned {
+    /// The policies have errors; nothing was asked.
+    Stopped(CheckView),
+    /// The plan, and findings that do not stop it.
+    Plan(Box<PlanView>, CheckView),
+}
+
+/// Plans, with reads only.
+///
+/// # Errors
+/// When there is no config repo or no usable identity.
+pub async fn plan(place: &Where, leaves: &[Leave], offline: bool) -> Result<(Planned, Exit), OpError> {
+    if offline {
+        let prepared = prepare(place, &AWS)?;
+        return Ok(match stop(&prepared) {
+            Some(stopped) => stopped,
+            None => without_asking(&prepared, leaves),
+        });
+    }
+    let (prepared, ports, aws) = connect(place).await?;
+    if let Some(stopped) = stop(&prepared) {
+        return Ok(stopped);
+    }
+    let identity = identify(&ports, Some(&aws)).await?;
+    let observed = observe::observe(&prepared.desired, &ports, Fact::Known(identity)).await;
+    let plan = plan::plan(&prepared.desired, &observed, leaves);
+    let exit = exit(&plan);
+    Ok((Planned::Plan(Box::new(view(&prepared, &observed, &plan)), check::view(&prepared).0), exit))
+}
+
+fn stop(prepared: &Prepared) -> Option<(Planned, Exit)> {
+    let (view, exit) = check::view(prepared);
+    (exit == Exit::Findings).then_some((Planned::Stopped(view), exit))
+}
+
+fn without_asking(prepared: &Prepared, leaves: &[Leave]) -> (Planned, Exit) {
+    let observed = observe::offline(&prepared.desired, &SystemClock);
+    let plan = plan::plan(&prepared.desired, &observed, leaves);
+    let exit = exit(&plan);
+    (Planned::Plan(Box::new(view(prepared, &observed, &plan)), check::view(prepared).0), exit)
+}
+
+/// The published view of a plan.
+pub fn view(prepared: &Prepared, observed: &Observed, plan: &Plan) -> PlanView {
+    PlanView::of(plan, &Around { revision: &prepared.revision, desired: &prepared.desired, observed, files: &prepared.files() })
+}
+
+/// What a plan ends with: held 5, pending 4, nothing 0.
+pub fn exit(plan: &Plan) -> Exit {
+    let held = plan.held.iter().any(|held| !matches!(held.hold, Hold::WaitsFor(_)));
+    if held {
+        Exit::Held
+    } else if plan.steps.is_empty() {
+        Exit::Good
+    } else {
+        Exit::Pending
+    }
+}

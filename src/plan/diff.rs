@@ -1,0 +1,158 @@
+//! The comparison, setting by setting. It never names a setting: what is special about one is in its file.
+
+use super::{Held, Hold, Leave, Plan, REMOVES_FOREIGN, Reason, Step, effects};
+use crate::model::document::Document;
+use crate::model::fact::{Fact, Why};
+use crate::model::id::ResourceId;
+use crate::model::request::ReadOp;
+use crate::model::resource::{Desired, Observed, ObservedResource, ResourceWish};
+use crate::settings::{self, Setting};
+
+/// The plan. `leaves` release held steps by name.
+pub fn plan(desired: &Desired, observed: &Observed, leaves: &[Leave]) -> Plan {
+    let mut planner = Planner { observed, leaves, used: vec![false; leaves.len()], plan: Plan::default() };
+    for wish in &desired.resources {
+        planner.resource(wish);
+    }
+    let unused = leaves.iter().zip(&planner.used).filter(|(_, used)| !**used).map(|(leave, _)| leave.clone());
+    planner.plan.unused = unused.collect();
+    planner.plan
+}
+
+struct Planner<'a> {
+    observed: &'a Observed,
+    leaves: &'a [Leave],
+    used: Vec<bool>,
+    plan: Plan,
+}
+
+impl Planner<'_> {
+    fn resource(&mut self, wish: &ResourceWish) {
+        let id = wish.id();
+        let nothing = ObservedResource::default();
+        let live = self.observed.resources.get(&id).unwrap_or(&nothing);
+        let mut blocked: Option<&'static str> = None;
+        for (at, setting) in settings::of_kind(id.kind()).enumerate() {
+            let Some(want) = (setting.want)(wish) else { continue };
+            if let Some(first) = blocked {
+                self.hold(&id, setting, Hold::WaitsFor(first), None);
+                continue;
+            }
+            let held = self.setting(wish, &id, setting, &want, live);
+            // The first setting of a kind is the resource itself: without it, nothing else of it can be sent.
+            if at == 0 && held {
+                blocked = Some(setting.id);
+            }
+        }
+    }
+
+    /// Plans one setting; answers whether it ended held.
+    fn setting(&mut self, wish: &ResourceWish, id: &ResourceId, setting: &'static Setting, want: &Document, live: &ObservedResource) -> bool {
+        let seen = (setting.seen)(live);
+        if let Fact::Unknown(why) = &seen {
+            // Nothing was asked: what is wanted is shown all the same, and nothing waits for anything.
+            let step = (*why == Why::NotAsked).then(|| self.step(wish, id, setting, &seen, want.clone()));
+            let blocks = step.is_none();
+            self.hold(id, setting, Hold::Unknown(why.clone()), step);
+            return blocks;
+        }
+        if let Fact::Known(document) = &seen
+            && let Some(sentence) = (setting.owner)(want, document)
+        {
+            self.hold(id, setting, Hold::CannotChange(format!("a role of that name exists and is not ours: {sentence}")), None);
+            return true;
+        }
+        let (base, threats_held) = self.threats(wish, id, setting, want, &seen);
+        let to = (setting.adopt)(want, &base);
+        if seen.known() == Some(&to) {
+            if !threats_held {
+                self.plan.settled.push((id.clone(), setting.id));
+            }
+            return threats_held;
+        }
+        let mut step = self.step(wish, id, setting, &seen, to);
+        if step.requests.is_empty() {
+            self.hold(id, setting, cannot(setting, &seen, &step.to), None);
+            return true;
+        }
+        if let (ResourceWish::Bucket(bucket), Fact::Absent, ReadOp::BucketExists) = (wish, &seen, setting.read)
+            && !bucket.create
+        {
+            self.hold(id, setting, Hold::MayNotCreate, Some(step));
+            return true;
+        }
+        if let Some(weakening) = seen.known().and_then(|from| (setting.weakens)(from, &step.to)) {
+            match self.leave(&weakening.id, id) {
+                Some(leave) => step.allowed = Some(leave),
+                None => {
+                    self.hold(id, setting, Hold::Weakens(weakening), Some(step));
+                    return true;
+                }
+            }
+        }
+        self.plan.steps.push(step);
+        false
+    }
+
+    /// Parts of others that work against the policy are held one by one; with leave, they are left out of what is sent.
+    fn threats(&mut self, wish: &ResourceWish, id: &ResourceId, setting: &'static Setting, want: &Document, seen: &Fact<Document>) -> (Fact<Document>, bool) {
+        let mut base = seen.clone();
+        let mut held = false;
+        let Fact::Known(live) = seen else { return (base, held) };
+        let found = (setting.threats)(wish, live);
+        if !found.is_empty() && self.leave(REMOVES_FOREIGN, id).is_some() {
+            while let Fact::Known(document) = &base
+                && let Some(threat) = (setting.threats)(wish, document).into_iter().next()
+            {
+                base = Fact::Known(threat.without);
+            }
+            return (base, held);
+        }
+        for threat in found {
+            held = true;
+            let to = (setting.adopt)(want, &Fact::Known(threat.without.clone()));
+            let mut step = self.step(wish, id, setting, seen, to);
+            if let ResourceWish::Bucket(bucket) = wish {
+                step.effects = effects::of_foreign_rule(bucket, live, &threat.name, self.observed);
+            }
+            self.hold(id, setting, Hold::NotOurs { name: threat.name, sentence: threat.sentence }, Some(step));
+        }
+        (base, held)
+    }
+
+    fn step(&self, wish: &ResourceWish, id: &ResourceId, setting: &'static Setting, seen: &Fact<Document>, to: Document) -> Step {
+        let reason = if matches!(seen, Fact::Absent) { Reason::Missing } else { Reason::Differs };
+        let effects = match wish {
+            ResourceWish::Bucket(bucket) if setting.read == ReadOp::BucketVersioning => effects::of_versioning_off(bucket, self.observed),
+            _ => Vec::new(),
+        };
+        Step {
+            resource: id.clone(),
+            setting: setting.id.to_owned(),
+            reason,
+            from: seen.clone(),
+            requests: (setting.requests)(id, seen, &to),
+            lines: (setting.describe)(seen, &to),
+            to,
+            effects,
+            allowed: None,
+        }
+    }
+
+    fn leave(&mut self, what: &str, on: &ResourceId) -> Option<String> {
+        let at = self.leaves.iter().position(|leave| leave.id == what && leave.resource == *on)?;
+        if let Some(used) = self.used.get_mut(at) {
+            *used = true;
+        }
+        self.leaves.get(at).map(ToString::to_string)
+    }
+
+    fn hold(&mut self, resource: &ResourceId, setting: &'static Setting, hold: Hold, step: Option<Step>) {
+        self.plan.held.push(Held { resource: resource.clone(), setting: setting.id, hold, step });
+    }
+}
+
+fn cannot(setting: &Setting, seen: &Fact<Document>, to: &Document) -> Hold {
+    let from = seen.known().map_or_else(String::new, ToString::to_string);
+    Hold::CannotChange(format!("the {} is {from} and the policy says {to}: no request can change that", setting.title))
+}

@@ -1,0 +1,50 @@
+//! [`Cloud`] on AWS: each question and each write goes to its family.
+
+use super::error::port;
+use super::{Aws, iam, s3};
+use crate::model::document::Document;
+use crate::model::fact::Fact;
+use crate::model::request::{Read, ReadOp, Request, RequestOp};
+use crate::model::resource::Identity;
+use crate::ports::{Answer, Cloud, Kind, PortError};
+
+impl Cloud for Aws {
+    fn identity(&self) -> Answer<'_, Result<Identity, PortError>> {
+        Box::pin(async move {
+            let answer = self.sts.get_caller_identity().send().await.map_err(|error| port("GetCallerIdentity", error))?;
+            match (answer.account(), answer.arn()) {
+                (Some(account), Some(arn)) => Ok(Identity { account: account.to_owned(), arn: arn.to_owned() }),
+                _ => Err(PortError {
+                    what: "GetCallerIdentity".to_owned(),
+                    kind: Kind::NotUnderstood,
+                    message: "the answer names no account or no ARN".to_owned(),
+                    maybe_done: false,
+                }),
+            }
+        })
+    }
+
+    fn read<'a>(&'a self, read: &'a Read) -> Answer<'a, Fact<Document>> {
+        Box::pin(async move {
+            let answer = match read.op {
+                ReadOp::RoleTrust => iam::trust(&self.iam, read.target.name()).await,
+                ReadOp::RolePermissions => iam::permissions(&self.iam, read.target.name()).await,
+                _ => s3::read(self.bucket(read.target.name()), read.op, read.target.name()).await,
+            };
+            match answer {
+                Ok(fact) => fact,
+                Err(error) if error.kind == Kind::Missing => Fact::Absent,
+                Err(error) => Fact::Unknown(error.why()),
+            }
+        })
+    }
+
+    fn send<'a>(&'a self, request: &'a Request) -> Answer<'a, Result<(), PortError>> {
+        Box::pin(async move {
+            match request.op {
+                RequestOp::CreateRole | RequestOp::UpdateRoleTrust | RequestOp::PutRolePermissions => iam::send(&self.iam, request).await,
+                _ => s3::send(self.bucket(request.target.name()), request).await,
+            }
+        })
+    }
+}

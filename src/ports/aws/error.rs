@@ -1,0 +1,76 @@
+//! SDK errors → [`PortError`], in the other side's words.
+
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_types::error::display::DisplayErrorContext;
+
+use crate::ports::{Kind, PortError};
+
+/// Codes that mean "there is none" for a part of a bucket or role.
+const ABSENT: &[&str] = &[
+    "NoSuchLifecycleConfiguration",
+    "NoSuchTagSet",
+    "NoSuchTagSetError",
+    "ServerSideEncryptionConfigurationNotFoundError",
+    "NoSuchPublicAccessBlockConfiguration",
+    "NoSuchBucket",
+    "NoSuchKey",
+    "NoSuchEntity",
+    "NotFound",
+    "NoSuchUpload",
+];
+
+const CREDENTIALS: &[&str] =
+    &["InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidClientTokenId", "InvalidToken", "TokenRefreshRequired", "ExpiredTokenException"];
+
+/// Says what an SDK error means; `what` names the operation and its object.
+pub(super) fn port<E>(what: &str, error: SdkError<E, HttpResponse>) -> PortError
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    let status = error.raw_response().map(|response| response.status().as_u16());
+    let code = error.code().map(str::to_owned);
+    let message = match (error.code(), error.message()) {
+        (Some(code), Some(text)) => format!("{code}: {text}"),
+        (Some(code), None) => code.to_owned(),
+        (None, Some(text)) => text.to_owned(),
+        (None, None) => match status {
+            Some(status) => format!("HTTP {status} without a reason"),
+            None => DisplayErrorContext(&error).to_string(),
+        },
+    };
+    let (kind, maybe_done) = match &error {
+        SdkError::ConstructionFailure(_) => (construction(&message), false),
+        SdkError::DispatchFailure(failure) => (construction(&message), !failure.is_user() && !message.contains("onnect")),
+        SdkError::TimeoutError(_) => (Kind::Unreachable, true),
+        SdkError::ResponseError(_) => (Kind::NotUnderstood, true),
+        _ => kind_of(status.unwrap_or(0), code.as_deref()),
+    };
+    PortError { what: what.to_owned(), kind, message, maybe_done }
+}
+
+/// A request that could not be made or sent: mostly a missing credential, else the network.
+fn construction(message: &str) -> Kind {
+    if message.contains("credential") || message.contains("profile") { Kind::Credentials } else { Kind::Unreachable }
+}
+
+fn kind_of(status: u16, code: Option<&str>) -> (Kind, bool) {
+    let code = code.unwrap_or("");
+    let kind = if CREDENTIALS.contains(&code) {
+        Kind::Credentials
+    } else if ABSENT.contains(&code) {
+        Kind::Missing
+    } else if code == "PermanentRedirect" || code == "AuthorizationHeaderMalformed" || status == 301 {
+        Kind::OtherRegion
+    } else {
+        match status {
+            403 => Kind::Refused,
+            404 => Kind::Missing,
+            409 | 412 => Kind::Exists,
+            405 | 501 => Kind::Unsupported,
+            500.. => Kind::Unreachable,
+            _ => Kind::Rejected,
+        }
+    };
+    (kind, status >= 500 && status != 501)
+}

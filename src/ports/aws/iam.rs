@@ -1,0 +1,111 @@
+//! Roles: questions and writes.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_iam::Client;
+use aws_sdk_iam::types::Tag;
+use serde_json::Value;
+
+use super::error::port;
+use crate::model::aspects::RoleTrust;
+use crate::model::document::Document;
+use crate::model::fact::{Fact, Why};
+use crate::model::request::{INLINE_POLICY, Request, RequestOp};
+use crate::ports::{Kind, PortError};
+
+/// The role with its trust policy.
+pub(super) async fn trust(client: &Client, name: &str) -> Result<Fact<Document>, PortError> {
+    let what = format!("GetRole {name}");
+    let answer = client.get_role().role_name(name).send().await.map_err(|error| port(&what, error))?;
+    let Some(role) = answer.role() else { return Ok(Fact::Unknown(Why::NotUnderstood("the answer holds no role".to_owned()))) };
+    let Some(trust) = role.assume_role_policy_document().and_then(decode) else {
+        return Ok(Fact::Unknown(Why::NotUnderstood("the trust policy is not JSON".to_owned())));
+    };
+    let tags: BTreeMap<String, String> = role.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect();
+    Ok(Fact::Known(Document::of(&RoleTrust { path: role.path().to_owned(), trust, tags })))
+}
+
+/// The inline policy that is ours.
+pub(super) async fn permissions(client: &Client, name: &str) -> Result<Fact<Document>, PortError> {
+    let what = format!("GetRolePolicy {name}/{INLINE_POLICY}");
+    let answer = client.get_role_policy().role_name(name).policy_name(INLINE_POLICY).send().await.map_err(|error| port(&what, error))?;
+    Ok(match decode(answer.policy_document()) {
+        Some(document) => Fact::Known(Document::of(&document)),
+        None => Fact::Unknown(Why::NotUnderstood("the inline policy is not JSON".to_owned())),
+    })
+}
+
+/// IAM answers documents percent-encoded (RFC 3986); some servers answer them plain.
+fn decode(text: &str) -> Option<Value> {
+    serde_json::from_str(text).ok().or_else(|| serde_json::from_slice(&percent_decode(text)?).ok())
+}
+
+fn percent_decode(text: &str) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        if byte == b'%' {
+            let digits = [bytes.next()?, bytes.next()?];
+            out.push(u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?);
+        } else {
+            out.push(byte);
+        }
+    }
+    Some(out)
+}
+
+/// Sends one write.
+pub(super) async fn send(client: &Client, request: &Request) -> Result<(), PortError> {
+    let name = request.target.name();
+    let what = format!("{:?} of {}", request.op, request.target);
+    if request.op == RequestOp::PutRolePermissions {
+        let put = client.put_role_policy().role_name(name).policy_name(INLINE_POLICY).policy_document(request.body.to_string());
+        return put.send().await.map(|_| ()).map_err(|error| port(&what, error));
+    }
+    let Some(role) = request.body.to::<RoleTrust>() else { return Err(unreadable(&what)) };
+    match request.op {
+        RequestOp::CreateRole => {
+            let mut create = client.create_role().role_name(name).path(&role.path).assume_role_policy_document(role.trust.to_string());
+            for tag in tags(&role, &what)? {
+                create = create.tags(tag);
+            }
+            create.send().await.map(|_| ()).map_err(|error| port(&what, error))
+        }
+        RequestOp::UpdateRoleTrust => {
+            let update = client.update_assume_role_policy().role_name(name).policy_document(role.trust.to_string());
+            update.send().await.map_err(|error| port(&what, error))?;
+            let tag = client.tag_role().role_name(name).set_tags(Some(tags(&role, &what)?));
+            tag.send().await.map(|_| ()).map_err(|error| port(&what, error))
+        }
+        _ => Err(unreadable(&what)),
+    }
+}
+
+fn tags(role: &RoleTrust, what: &str) -> Result<Vec<Tag>, PortError> {
+    let made = role.tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
+    made.collect::<Result<_, _>>().map_err(|_| unreadable(what))
+}
+
+/// A request whose body is not of its kind: a bug, and it is not sent.
+pub(super) fn unreadable(what: &str) -> PortError {
+    PortError {
+        what: what.to_owned(),
+        kind: Kind::Rejected,
+        message: "the body of this request is not of its kind; nothing was sent".to_owned(),
+        maybe_done: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::decode;
+
+    #[test]
+    fn documents_come_percent_encoded_or_plain() {
+        assert_eq!(decode("%7B%22a%22%3A%20%22%C3%A4%22%7D"), Some(json!({"a": "ä"})));
+        assert_eq!(decode("{\"a\": \"50%\"}"), Some(json!({"a": "50%"})));
+        assert_eq!(decode("nonsense%"), None);
+    }
+}

@@ -1,0 +1,125 @@
+//! The ports on AWS and on anything that speaks its protocols, by the AWS SDK.
+//!
+//! The same binary talks to both: endpoints, regions, profiles and credentials come from the ordinary AWS environment.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+
+use super::quirks::{self, Quirks};
+use crate::model::resource::BucketPlace;
+
+mod cloud;
+mod error;
+mod iam;
+mod lifecycle;
+mod objects;
+mod raw;
+mod s3;
+
+/// How long to wait for a connection.
+const CONNECT: Duration = Duration::from_secs(3);
+/// How long one attempt may take.
+const ATTEMPT: Duration = Duration::from_secs(10);
+/// How long one control-plane operation may take with all its attempts.
+const OPERATION: Duration = Duration::from_mins(1);
+/// How long one attempt to move a chunk of a backup may take: 8 MiB at 140 KiB/s.
+const DATA_ATTEMPT: Duration = Duration::from_mins(1);
+/// How long moving a chunk may take with all its attempts.
+const DATA_OPERATION: Duration = Duration::from_mins(5);
+
+/// Clients for the ordinary AWS environment and for the buckets that policies name.
+#[derive(Debug)]
+pub struct Aws {
+    base: SdkConfig,
+    iam: aws_sdk_iam::Client,
+    sts: aws_sdk_sts::Client,
+    default: Bucket,
+    buckets: BTreeMap<String, Bucket>,
+}
+
+#[derive(Clone, Debug)]
+struct Bucket {
+    control: aws_sdk_s3::Client,
+    data: aws_sdk_s3::Client,
+    account: Option<String>,
+    region: Option<String>,
+}
+
+impl Aws {
+    /// Reads the AWS environment (variables, profiles) and makes clients for these buckets. Nothing is sent yet.
+    pub async fn connect(places: &[BucketPlace]) -> Self {
+        let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).operation_timeout(OPERATION).build();
+        let base =
+            aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts).retry_config(RetryConfig::standard().with_max_attempts(3)).load().await;
+        let iam = aws_sdk_iam::Client::new(&base);
+        let sts = aws_sdk_sts::Client::new(&base);
+        let default = bucket(&base, None);
+        let buckets = places.iter().map(|place| (place.name.clone(), bucket(&base, Some(place)))).collect();
+        Self { base, iam, sts, default, buckets }
+    }
+
+    /// The endpoint of S3 that the AWS environment names, if it names one.
+    pub fn endpoint(&self) -> Option<String> {
+        environment_endpoint(&self.base)
+    }
+
+    /// Whether the environment names an endpoint for IAM.
+    pub fn has_iam_endpoint(&self) -> bool {
+        std::env::var_os("AWS_ENDPOINT_URL_IAM").is_some() || self.base.endpoint_url().is_some()
+    }
+
+    /// What is known of the endpoint of the AWS environment.
+    pub fn quirks(&self) -> Quirks {
+        quirks::of(self.endpoint().as_deref())
+    }
+
+    /// The access key in use, shortened, and where the profile was taken from: for messages about credentials.
+    pub async fn credentials_hint(&self) -> String {
+        use aws_sdk_s3::config::ProvideCredentials as _;
+        let profile = std::env::var("AWS_PROFILE").map_or_else(|_| "no AWS_PROFILE".to_owned(), |name| format!("AWS_PROFILE={name}"));
+        let Some(provider) = self.base.credentials_provider() else { return profile };
+        match provider.provide_credentials().await {
+            Ok(found) => {
+                let id: String = found.access_key_id().chars().take(8).collect();
+                let source = if std::env::var_os("AWS_ACCESS_KEY_ID").is_some() { "AWS_ACCESS_KEY_ID".to_owned() } else { profile };
+                format!("access key {id}… from {source}")
+            }
+            Err(error) => format!("{profile}: {}", aws_smithy_types::error::display::DisplayErrorContext(&error)),
+        }
+    }
+
+    fn bucket(&self, name: &str) -> &Bucket {
+        self.buckets.get(name).unwrap_or(&self.default)
+    }
+}
+
+fn environment_endpoint(base: &SdkConfig) -> Option<String> {
+    std::env::var("AWS_ENDPOINT_URL_S3").ok().or_else(|| base.endpoint_url().map(str::to_owned))
+}
+
+fn bucket(base: &SdkConfig, place: Option<&BucketPlace>) -> Bucket {
+    let endpoint = place.and_then(|place| place.endpoint.clone());
+    let effective = endpoint.clone().or_else(|| environment_endpoint(base));
+    let config = |timeouts: Option<TimeoutConfig>| {
+        let mut builder = aws_sdk_s3::config::Builder::from(base).force_path_style(quirks::of(effective.as_deref()).path_style);
+        if let Some(place) = place {
+            builder = builder.region(Region::new(place.region.clone()));
+        }
+        builder.set_endpoint_url(endpoint.clone().or_else(|| std::env::var("AWS_ENDPOINT_URL_S3").ok()).or_else(|| base.endpoint_url().map(str::to_owned)));
+        if let Some(timeouts) = timeouts {
+            builder = builder.timeout_config(timeouts);
+        }
+        aws_sdk_s3::Client::from_conf(builder.build())
+    };
+    let data = TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(DATA_ATTEMPT).operation_timeout(DATA_OPERATION).build();
+    Bucket {
+        control: config(None),
+        data: config(Some(data)),
+        account: place.and_then(|place| place.account.clone()),
+        region: place.map(|place| place.region.clone()).or_else(|| base.region().map(ToString::to_string)),
+    }
+}

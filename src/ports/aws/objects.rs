@@ -1,0 +1,120 @@
+//! [`Objects`] on S3. Bodies are in memory (one chunk at a time), so every attempt can be repeated and carries a header
+//! checksum instead of a trailer, which several S3-compatible servers refuse.
+
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+use jiff::Timestamp;
+
+use super::Aws;
+use super::error::port;
+use crate::ports::{Answer, Kind, ObjectInfo, Objects, PortError, Upload};
+
+fn strange(what: &str, message: &str) -> PortError {
+    PortError { what: what.to_owned(), kind: Kind::NotUnderstood, message: message.to_owned(), maybe_done: false }
+}
+
+impl Objects for Aws {
+    fn list<'a>(&'a self, bucket: &'a str, prefix: &'a str) -> Answer<'a, Result<Vec<ObjectInfo>, PortError>> {
+        Box::pin(async move {
+            let what = format!("ListObjectsV2 of s3://{bucket}/{prefix}");
+            let at = self.bucket(bucket);
+            let mut out = Vec::new();
+            let mut token = None;
+            loop {
+                let page =
+                    at.control.list_objects_v2().bucket(bucket).prefix(prefix).set_expected_bucket_owner(at.account.clone()).set_continuation_token(token);
+                let page = page.send().await.map_err(|error| port(&what, error))?;
+                for object in page.contents() {
+                    let modified = object.last_modified().and_then(|date| Timestamp::from_second(date.secs()).ok());
+                    let (Some(key), Some(size), Some(modified)) = (object.key(), object.size(), modified) else {
+                        return Err(strange(&what, "an entry without key, size or date"));
+                    };
+                    out.push(ObjectInfo { key: key.to_owned(), bytes: u64::try_from(size).unwrap_or(0), modified });
+                }
+                token = page.next_continuation_token().map(str::to_owned);
+                if token.is_none() {
+                    return Ok(out);
+                }
+            }
+        })
+    }
+
+    fn get<'a>(&'a self, bucket: &'a str, key: &'a str, limit: u64) -> Answer<'a, Result<Vec<u8>, PortError>> {
+        Box::pin(async move {
+            let what = format!("GetObject s3://{bucket}/{key}");
+            let at = self.bucket(bucket);
+            let answer =
+                at.data.get_object().bucket(bucket).key(key).set_expected_bucket_owner(at.account.clone()).send().await.map_err(|error| port(&what, error))?;
+            let size = answer.content_length().and_then(|size| u64::try_from(size).ok()).unwrap_or(u64::MAX);
+            if size > limit {
+                return Err(strange(&what, &format!("it has {size} bytes, and at most {limit} are expected here")));
+            }
+            let body = answer.body.collect().await;
+            body.map(|body| body.to_vec()).map_err(|error| PortError { what, kind: Kind::Unreachable, message: error.to_string(), maybe_done: false })
+        })
+    }
+
+    fn get_range<'a>(&'a self, bucket: &'a str, key: &'a str, offset: u64, length: u64) -> Answer<'a, Result<Vec<u8>, PortError>> {
+        Box::pin(async move {
+            let last = offset.saturating_add(length).saturating_sub(1);
+            let what = format!("GetObject s3://{bucket}/{key} bytes {offset}-{last}");
+            let at = self.bucket(bucket);
+            let ask = at.data.get_object().bucket(bucket).key(key).set_expected_bucket_owner(at.account.clone()).range(format!("bytes={offset}-{last}"));
+            let answer = ask.send().await.map_err(|error| port(&what, error))?;
+            let body = answer.body.collect().await;
+            body.map(|body| body.to_vec()).map_err(|error| PortError { what, kind: Kind::Unreachable, message: error.to_string(), maybe_done: false })
+        })
+    }
+
+    fn create<'a>(&'a self, bucket: &'a str, key: &'a str, body: Vec<u8>) -> Answer<'a, Result<(), PortError>> {
+        Box::pin(async move {
+            let what = format!("PutObject s3://{bucket}/{key}");
+            let at = self.bucket(bucket);
+            let put =
+                at.data.put_object().bucket(bucket).key(key).set_expected_bucket_owner(at.account.clone()).if_none_match("*").body(ByteStream::from(body));
+            put.send().await.map(|_| ()).map_err(|error| port(&what, error))
+        })
+    }
+
+    fn begin<'a>(&'a self, bucket: &'a str, key: &'a str) -> Answer<'a, Result<String, PortError>> {
+        Box::pin(async move {
+            let what = format!("CreateMultipartUpload s3://{bucket}/{key}");
+            let at = self.bucket(bucket);
+            let begin = at.data.create_multipart_upload().bucket(bucket).key(key).set_expected_bucket_owner(at.account.clone());
+            let answer = begin.send().await.map_err(|error| port(&what, error))?;
+            answer.upload_id().map(str::to_owned).ok_or_else(|| strange(&what, "an answer without an upload id"))
+        })
+    }
+
+    fn part<'a>(&'a self, upload: &'a Upload, number: i32, body: bytes::Bytes) -> Answer<'a, Result<String, PortError>> {
+        Box::pin(async move {
+            let what = format!("UploadPart {number} of s3://{}/{}", upload.bucket, upload.key);
+            let at = self.bucket(&upload.bucket);
+            let put = at.data.upload_part().bucket(&upload.bucket).key(&upload.key).upload_id(&upload.id).part_number(number);
+            let put = put.set_expected_bucket_owner(at.account.clone()).body(ByteStream::from(body));
+            let answer = put.send().await.map_err(|error| port(&what, error))?;
+            answer.e_tag().map(str::to_owned).ok_or_else(|| strange(&what, "an answer without an ETag"))
+        })
+    }
+
+    fn complete<'a>(&'a self, upload: &'a Upload, tags: &'a [String]) -> Answer<'a, Result<(), PortError>> {
+        Box::pin(async move {
+            let what = format!("CompleteMultipartUpload s3://{}/{}", upload.bucket, upload.key);
+            let at = self.bucket(&upload.bucket);
+            let parts = (1..).zip(tags).map(|(number, tag)| CompletedPart::builder().part_number(number).e_tag(tag).build());
+            let parts = CompletedMultipartUpload::builder().set_parts(Some(parts.collect())).build();
+            let complete = at.data.complete_multipart_upload().bucket(&upload.bucket).key(&upload.key).upload_id(&upload.id).if_none_match("*");
+            let complete = complete.set_expected_bucket_owner(at.account.clone()).multipart_upload(parts);
+            complete.send().await.map(|_| ()).map_err(|error| port(&what, error))
+        })
+    }
+
+    fn abort<'a>(&'a self, upload: &'a Upload) -> Answer<'a, Result<(), PortError>> {
+        Box::pin(async move {
+            let what = format!("AbortMultipartUpload s3://{}/{}", upload.bucket, upload.key);
+            let at = self.bucket(&upload.bucket);
+            let abort = at.data.abort_multipart_upload().bucket(&upload.bucket).key(&upload.key).upload_id(&upload.id);
+            abort.set_expected_bucket_owner(at.account.clone()).send().await.map(|_| ()).map_err(|error| port(&what, error))
+        })
+    }
+}

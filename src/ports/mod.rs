@@ -1,0 +1,171 @@
+//! The outside world, as traits with boxed futures; `aws/` and `sim/` implement them and pass one conformance suite.
+//!
+//! Every port says of a failure whether the write may have happened and whether a retry can help. No floor above names
+//! an SDK. Nothing here decides: a port asks, sends and reports.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::model::document::Document;
+use crate::model::fact::{Fact, Why};
+use crate::model::request::{Read, Request};
+use crate::model::resource::Identity;
+
+pub mod aws;
+pub mod quirks;
+pub mod secrets;
+pub mod system;
+
+/// A future that a port returns.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The control plane: settings of buckets and roles.
+pub trait Cloud: Send + Sync {
+    /// Who we are. Failing here means that no identity or endpoint is usable at all.
+    fn identity(&self) -> Answer<'_, Result<Identity, PortError>>;
+    /// One question. A refused, missing or strange answer is a fact too, never a failed run.
+    fn read<'a>(&'a self, read: &'a Read) -> Answer<'a, Fact<Document>>;
+    /// One write, sent once as it is.
+    fn send<'a>(&'a self, request: &'a Request) -> Answer<'a, Result<(), PortError>>;
+}
+
+/// The data plane: objects of a bucket.
+///
+/// Every create carries `If-None-Match: *`: an existing object is never replaced ([`Kind::Exists`]).
+pub trait Objects: Send + Sync {
+    /// All objects below a prefix, in key order.
+    fn list<'a>(&'a self, bucket: &'a str, prefix: &'a str) -> Answer<'a, Result<Vec<ObjectInfo>, PortError>>;
+    /// A whole object of at most `limit` bytes; a larger one is an error.
+    fn get<'a>(&'a self, bucket: &'a str, key: &'a str, limit: u64) -> Answer<'a, Result<Vec<u8>, PortError>>;
+    /// `length` bytes from `offset` on.
+    fn get_range<'a>(&'a self, bucket: &'a str, key: &'a str, offset: u64, length: u64) -> Answer<'a, Result<Vec<u8>, PortError>>;
+    /// Creates an object.
+    fn create<'a>(&'a self, bucket: &'a str, key: &'a str, body: Vec<u8>) -> Answer<'a, Result<(), PortError>>;
+    /// Begins a multipart upload and answers its id.
+    fn begin<'a>(&'a self, bucket: &'a str, key: &'a str) -> Answer<'a, Result<String, PortError>>;
+    /// Uploads one part; `number` counts from 1. Answers the part's tag for [`Objects::complete`].
+    fn part<'a>(&'a self, upload: &'a Upload, number: i32, body: bytes::Bytes) -> Answer<'a, Result<String, PortError>>;
+    /// Makes the object appear, whole; `tags` in the order of the parts.
+    fn complete<'a>(&'a self, upload: &'a Upload, tags: &'a [String]) -> Answer<'a, Result<(), PortError>>;
+    /// Gives an upload up: no trace of it stays.
+    fn abort<'a>(&'a self, upload: &'a Upload) -> Answer<'a, Result<(), PortError>>;
+}
+
+/// A multipart upload under way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upload {
+    /// The bucket.
+    pub bucket: String,
+    /// The key that the object will have.
+    pub key: String,
+    /// The id that [`Objects::begin`] answered.
+    pub id: String,
+}
+
+/// One object of a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectInfo {
+    /// Its key.
+    pub key: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// S3's own date of it.
+    pub modified: Timestamp,
+}
+
+/// The wall clock.
+pub trait Clock: Send + Sync {
+    /// The time now.
+    fn now(&self) -> Timestamp;
+    /// Waits; the simulator only moves its clock.
+    fn sleep(&self, how_long: std::time::Duration) -> Answer<'_, ()>;
+}
+
+/// Randomness for names and nonces.
+pub trait Entropy: Send + Sync {
+    /// So many random bytes as lower-case hex.
+    fn hex(&self, bytes: usize) -> String;
+}
+
+/// The ports that the operations need, together.
+#[derive(Clone)]
+pub struct Ports {
+    /// The control plane.
+    pub cloud: Arc<dyn Cloud>,
+    /// The data plane.
+    pub objects: Arc<dyn Objects>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// What went wrong at a port, in the words of the other side.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{what}: {message}")]
+pub struct PortError {
+    /// What was being done: `PutBucketVersioning of bucket/acme-dr`.
+    pub what: String,
+    /// The kind of failure.
+    pub kind: Kind,
+    /// The other side's code and words.
+    pub message: String,
+    /// Whether a write may have happened although no good answer came.
+    pub maybe_done: bool,
+}
+
+/// Kinds of failure, by what can be done about them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// 403: the identity may not do this.
+    Refused,
+    /// The credentials themselves are unknown, wrong or expired.
+    Credentials,
+    /// The bucket, object or role is not there.
+    Missing,
+    /// It is there already (a conditional create was refused).
+    Exists,
+    /// The endpoint does not implement it.
+    Unsupported,
+    /// No answer: refused connection, timeout, name not found, server error after retries.
+    Unreachable,
+    /// The bucket lives in another region.
+    OtherRegion,
+    /// The request was understood and rejected.
+    Rejected,
+    /// An answer that this version does not understand.
+    NotUnderstood,
+}
+
+impl PortError {
+    /// The same failure as the reason of an unknown fact.
+    pub fn why(&self) -> Why {
+        match self.kind {
+            Kind::Refused | Kind::Credentials => Why::Refused(self.to_string()),
+            Kind::Unsupported => Why::Unsupported(self.to_string()),
+            Kind::Unreachable => Why::Unreachable(self.to_string()),
+            Kind::Missing | Kind::Exists | Kind::OtherRegion | Kind::Rejected | Kind::NotUnderstood => Why::NotUnderstood(self.to_string()),
+        }
+    }
+
+    /// What a person can do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self.kind {
+            Kind::Refused => Some("grant the action to this identity, or run the command as the role that has it (AWS_PROFILE)"),
+            Kind::Credentials => Some("look at AWS_PROFILE, AWS_ACCESS_KEY_ID and the files in ~/.aws: `aws sts get-caller-identity` shows what they give"),
+            Kind::Unreachable => Some("look at AWS_ENDPOINT_URL, the region and the network"),
+            Kind::OtherRegion => Some("correct storage.region in the policy"),
+            Kind::Missing | Kind::Exists | Kind::Unsupported | Kind::Rejected | Kind::NotUnderstood => None,
+        }
+    }
+}
+
+impl fmt::Debug for Ports {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ports")
+    }
+}

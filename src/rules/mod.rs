@@ -1,0 +1,106 @@
+//! The table of rules: one judgement a file, as data and a plain function, with documentation whose examples are tests.
+//!
+//! Adding one: a new file here and two lines below (`mod x;` and `&x::RULE,`), sorted by id. A rule names places by path;
+//! it never reads a file, a clock or a server.
+
+use crate::model::finding::{Finding, Level};
+use crate::model::resource::{BucketWish, Desired, Observed, ResourceWish};
+use crate::policy::LoadedPolicy;
+
+mod classified_data_on_shared_runner;
+mod never_drilled;
+mod retention_not_kept;
+mod rpo_shorter_than_schedule;
+mod schedule;
+mod schedule_never_fires;
+mod thaw_longer_than_rto;
+
+/// All rules, sorted by id.
+pub(super) static RULES: &[&Rule] = &[
+    &classified_data_on_shared_runner::RULE,
+    &never_drilled::RULE,
+    &retention_not_kept::RULE,
+    &rpo_shorter_than_schedule::RULE,
+    &schedule_never_fires::RULE,
+    &thaw_longer_than_rto::RULE,
+];
+
+/// One rule.
+#[derive(Debug)]
+pub struct Rule {
+    /// Stable id, kebab-case; never reused.
+    pub id: &'static str,
+    /// Its weight.
+    pub level: Level,
+    /// The version that brought it.
+    pub since: &'static str,
+    /// One line.
+    pub summary: &'static str,
+    /// Documentation. The YAML of `example` must fire, that of `instead` must not.
+    pub docs: RuleDocs,
+    /// What it looks at.
+    pub check: Check,
+}
+
+/// Documentation of a rule.
+#[derive(Debug)]
+pub struct RuleDocs {
+    /// What it checks.
+    pub checks: &'static str,
+    /// Why.
+    pub why: &'static str,
+    /// A change to the sound policy of the docs that fires; YAML merged into `spec` (and `live:` for what was seen).
+    pub example: &'static str,
+    /// What to write instead.
+    pub instead: &'static str,
+    /// When it is right to accept it.
+    pub when: &'static str,
+}
+
+/// How far a rule looks.
+#[derive(Debug)]
+pub enum Check {
+    /// At one policy.
+    Policy(fn(&LoadedPolicy) -> Vec<Finding>),
+    /// At one policy and what was seen of its bucket.
+    Observed(fn(&LoadedPolicy, &BucketWish, &Observed) -> Vec<Finding>),
+}
+
+/// What the rules say of the policies alone.
+pub fn check(policies: &[LoadedPolicy]) -> Vec<Finding> {
+    let of = |rule: &'static Rule| {
+        policies.iter().flat_map(move |policy| match rule.check {
+            Check::Policy(check) => stamped(rule, check(policy)),
+            Check::Observed(_) => Vec::new(),
+        })
+    };
+    RULES.iter().flat_map(|rule| of(rule)).collect()
+}
+
+/// What the rules say of the policies and what was seen.
+pub fn check_observed(policies: &[LoadedPolicy], desired: &Desired, observed: &Observed) -> Vec<Finding> {
+    let mut out = Vec::new();
+    for rule in RULES {
+        let Check::Observed(check) = rule.check else { continue };
+        for policy in policies {
+            let bucket = desired.resources.iter().find_map(|wish| match wish {
+                ResourceWish::Bucket(bucket) if bucket.name == policy.policy.spec.storage.bucket => Some(bucket),
+                ResourceWish::Bucket(_) | ResourceWish::Role(_) => None,
+            });
+            out.extend(bucket.map(|bucket| stamped(rule, check(policy, bucket, observed))).unwrap_or_default());
+        }
+    }
+    out
+}
+
+fn stamped(rule: &'static Rule, findings: Vec<Finding>) -> Vec<Finding> {
+    findings.into_iter().map(|finding| Finding { rule: Some(rule.id), level: rule.level, ..finding }).collect()
+}
+
+/// A rule by its id.
+pub fn by_id(id: &str) -> Option<&'static Rule> {
+    RULES.iter().copied().find(|rule| rule.id == id)
+}
+
+#[cfg(test)]
+mod tests;

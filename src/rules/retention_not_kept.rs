@@ -1,0 +1,61 @@
+//! Rule `retention-not-kept`.
+
+use super::{Check, Rule, RuleDocs};
+use crate::model::finding::{Finding, Level};
+use crate::model::id::ResourceId;
+use crate::model::lifecycle::{Expiration, Lifecycle, Rule as LifecycleRule};
+use crate::model::request::ReadOp;
+use crate::model::resource::{BucketWish, Observed};
+use crate::policy::LoadedPolicy;
+use crate::settings::bucket_lifecycle::tiers;
+
+/// The rule.
+pub(super) static RULE: Rule = Rule {
+    id: "retention-not-kept",
+    level: Level::Warning,
+    since: "0.1.0",
+    summary: "a lifecycle rule of the live bucket expires backups before the retention of the policy",
+    docs: RuleDocs {
+        checks: "That no enabled rule of the live lifecycle, whoever wrote it, expires untagged objects under the policy's prefix sooner than its longest tier.",
+        why: "S3 obeys every rule of the bucket, and the shortest expiry wins. A retention in the policy is worth nothing while another rule deletes first.",
+        example: "live: [{id: cleanup, enabled: true, filter: {}, expiration: {days: 3}}]",
+        instead: "live: [{id: cleanup, enabled: true, filter: {prefix: tmp/}, expiration: {days: 3}}]",
+        when: "While the rule is about to be removed; the plan shows the step that removes it.",
+    },
+    check: Check::Observed(check),
+};
+
+fn check(policy: &LoadedPolicy, bucket: &BucketWish, observed: &Observed) -> Vec<Finding> {
+    let id = ResourceId::Bucket(bucket.name.clone());
+    let live = observed.resources.get(&id).and_then(|resource| resource.fact(ReadOp::BucketLifecycle).known().and_then(|live| live.to::<Lifecycle>()));
+    let Some(live) = live else { return Vec::new() };
+    let prefix = &policy.policy.spec.storage.prefix;
+    let mut out = Vec::new();
+    for (name, set) in &policy.policy.spec.backups {
+        let Some((tier, longest, _)) = tiers(&set.retention).into_iter().max_by_key(|(_, days, _)| *days) else { continue };
+        for rule in live.rules.iter().filter(|rule| rule.enabled && sooner(rule, prefix, longest)) {
+            let finding = Finding::error(format!("lifecycle rule `{}` of bucket `{}` does not keep the retention of `{name}`", rule.id, bucket.name));
+            let finding = policy.mark(finding, &format!("/spec/backups/{name}/retention"), format!("tier {tier} is to live {longest} d"));
+            out.push(finding.why(format!("it {}", say(rule))).instead("remove that rule, or keep it off this prefix"));
+        }
+    }
+    out
+}
+
+fn sooner(rule: &LifecycleRule, prefix: &str, longest: i32) -> bool {
+    let covers = rule.filter.tags.is_empty() && prefix.starts_with(rule.filter.prefix.as_deref().unwrap_or(""));
+    covers
+        && match rule.expiration {
+            Some(Expiration::Days(days)) => days < longest,
+            Some(Expiration::Date(_)) => true,
+            Some(Expiration::DeleteMarker(_)) | None => false,
+        }
+}
+
+fn say(rule: &LifecycleRule) -> String {
+    match &rule.expiration {
+        Some(Expiration::Days(days)) => format!("expires every object {days} d after it was written"),
+        Some(Expiration::Date(date)) => format!("expires every object on {date}"),
+        Some(Expiration::DeleteMarker(_)) | None => "expires nothing".to_owned(),
+    }
+}

@@ -1,0 +1,241 @@
+//! Setting `bucket-lifecycle`: how released backups go, tier by tier.
+//!
+//! Every rule of ours acts only on the release tag, so a backup that nobody released is never expired. Rules of others
+//! are carried element for element.
+
+use crate::model::document::Document;
+use crate::model::fact::Fact;
+use crate::model::id::{ResourceId, ResourceKind};
+use crate::model::lifecycle::{EXPIRE_TAG, Expiration, Filter, Lifecycle, Noncurrent, OURS, Rule, Transition};
+use crate::model::policy::Retention;
+use crate::model::request::{ReadOp, Request, RequestOp};
+use crate::model::resource::{BucketWish, ObservedResource, ResourceWish, SetWish, Tenant};
+
+use super::{Docs, Setting, Threat, Weakening};
+
+/// The setting.
+pub(super) static SETTING: Setting = Setting {
+    id: "bucket-lifecycle",
+    kind: ResourceKind::Bucket,
+    title: "lifecycle",
+    read: ReadOp::BucketLifecycle,
+    docs: Docs {
+        protects: "Each tier of released backups lives as long as the policy says, and what expired can be brought back for a while.",
+        why: "Expiry is done by the bucket on a tag that only the keeper may set: who writes backups cannot make them vanish, and when lifeboat stops, nothing expires.",
+        risk: "Shorter tiers let released backups go earlier; S3 applies a changed rule to existing objects at once (S3 User Guide, how-to-set-lifecycle-configuration-intro).",
+        example: "storage: {noncurrent: {keepDays: 30}, abortIncompleteUploads: 3d}",
+    },
+    want,
+    seen,
+    adopt,
+    requests,
+    weakens,
+    threats,
+    owner: super::ours,
+    describe,
+};
+
+/// One tier of one retention: its name, and days from creation to expiry (n × the longest period + one period of lateness).
+pub fn tiers(retention: &Retention) -> Vec<(&'static str, i32, String)> {
+    let recent = i32::try_from(retention.recent.days_rounded_up()).unwrap_or(i32::MAX - 1);
+    let mut out = vec![("recent", recent + 1, format!("{recent} kept + 1 late"))];
+    let periods = [("daily", retention.daily, 1), ("weekly", retention.weekly, 7), ("monthly", retention.monthly, 31), ("yearly", retention.yearly, 366)];
+    for (name, count, days) in periods {
+        if let Some(count) = count {
+            out.push((name, count * days + days, format!("{count} × {days} kept + {days} late")));
+        }
+    }
+    out
+}
+
+/// The value of the release tag for one tier of a set.
+pub fn tag_value(policy: &str, set: &str, tier: &str) -> String {
+    format!("{policy}/{set}:{tier}")
+}
+
+fn want(wish: &ResourceWish) -> Option<Document> {
+    let ResourceWish::Bucket(bucket) = wish else { return None };
+    Some(Document::of(&Lifecycle { rules: sorted(rules_for(bucket)), minimum_size: None }))
+}
+
+fn rules_for(bucket: &BucketWish) -> Vec<Rule> {
+    let mut rules = Vec::new();
+    for tenant in &bucket.tenants {
+        for set in &tenant.sets {
+            rules.extend(tiers(&set.retention).into_iter().map(|(tier, days, _)| tier_rule(tenant, set, tier, days)));
+        }
+        rules.push(cleanup_rule(tenant));
+    }
+    rules
+}
+
+fn tier_rule(tenant: &Tenant, set: &SetWish, tier: &str, days: i32) -> Rule {
+    let value = tag_value(&tenant.policy, &set.name, tier);
+    // S3 wants Expiration strictly after every Transition: a tier that does not live to see a class goes without it.
+    let lives_to_see = set.classes.iter().filter_map(|step| {
+        let after = i32::try_from(step.after.days_rounded_up()).ok()?;
+        (after < days).then(|| Transition { days: Some(after), date: None, class: step.class.as_str().to_owned() })
+    });
+    Rule {
+        id: format!("{OURS}{value}"),
+        enabled: true,
+        filter: Filter::tag(EXPIRE_TAG, &value),
+        expiration: Some(Expiration::Days(days)),
+        transitions: lives_to_see.collect(),
+        noncurrent: Some(Noncurrent { days: tenant.keep_days, keep_newer: None }),
+        noncurrent_transitions: Vec::new(),
+        abort_uploads_days: None,
+    }
+}
+
+/// AWS refuses these two actions in a rule with a tag filter, so they have a rule of their own per prefix.
+fn cleanup_rule(tenant: &Tenant) -> Rule {
+    Rule {
+        id: format!("{OURS}{}:cleanup", tenant.policy),
+        enabled: true,
+        filter: Filter::prefix(&tenant.prefix),
+        expiration: Some(Expiration::DeleteMarker(true)),
+        transitions: Vec::new(),
+        noncurrent: None,
+        noncurrent_transitions: Vec::new(),
+        abort_uploads_days: Some(tenant.abort_days),
+    }
+}
+
+fn sorted(mut rules: Vec<Rule>) -> Vec<Rule> {
+    for rule in &mut rules {
+        rule.transitions.sort_by_key(|transition| transition.days);
+    }
+    rules.sort_by(|a, b| a.id.cmp(&b.id));
+    rules
+}
+
+fn seen(observed: &ObservedResource) -> Fact<Document> {
+    observed.fact(ReadOp::BucketLifecycle).map(|document| match document.to::<Lifecycle>() {
+        Some(live) => Document::of(&Lifecycle { rules: sorted(live.rules), minimum_size: live.minimum_size }),
+        None => document,
+    })
+}
+
+fn adopt(want: &Document, seen: &Fact<Document>) -> Document {
+    let Some(want) = want.to::<Lifecycle>() else { return want.clone() };
+    let live = seen.known().and_then(|seen| seen.to::<Lifecycle>()).unwrap_or_default();
+    let mut rules = want.rules;
+    let carried: Vec<Rule> = live.rules.into_iter().filter(|rule| !rules.iter().any(|ours| ours.id == rule.id)).collect();
+    rules.extend(carried);
+    Document::of(&Lifecycle { rules: sorted(rules), minimum_size: live.minimum_size })
+}
+
+fn requests(id: &ResourceId, _: &Fact<Document>, to: &Document) -> Vec<Request> {
+    vec![Request { op: RequestOp::PutBucketLifecycle, target: id.clone(), body: to.clone() }]
+}
+
+fn days_of(rule: &Rule) -> Option<i32> {
+    match rule.expiration {
+        Some(Expiration::Days(days)) if rule.enabled => Some(days),
+        _ => None,
+    }
+}
+
+fn weakens(from: &Document, to: &Document) -> Option<Weakening> {
+    let (from, to) = (from.to::<Lifecycle>()?, to.to::<Lifecycle>()?);
+    let mut shorter = Vec::new();
+    for rule in to.rules.iter().filter(|rule| rule.is_ours()) {
+        let before = from.rules.iter().find(|live| live.id == rule.id);
+        if let Some(before) = before {
+            if let Some(now) = days_of(rule)
+                && days_of(before).is_none_or(|then| now < then)
+            {
+                shorter.push(format!(
+                    "{} expires after {now} d instead of {}",
+                    short_id(rule),
+                    days_of(before).map_or("never".to_owned(), |d| format!("{d} d"))
+                ));
+            }
+            if let (Some(then), Some(now)) = (&before.noncurrent, &rule.noncurrent)
+                && now.days < then.days
+            {
+                shorter.push(format!("{} can be undone for {} d instead of {} d", short_id(rule), now.days, then.days));
+            }
+        }
+    }
+    (!shorter.is_empty()).then(|| Weakening { id: "shortens-retention".to_owned(), sentence: shorter.join("; ") })
+}
+
+fn short_id(rule: &Rule) -> &str {
+    rule.id.strip_prefix(OURS).unwrap_or(&rule.id)
+}
+
+/// Rules of others that expire what this policy keeps, or that cut the time to undo short.
+fn threats(wish: &ResourceWish, seen: &Document) -> Vec<Threat> {
+    let (ResourceWish::Bucket(bucket), Some(live)) = (wish, seen.to::<Lifecycle>()) else { return Vec::new() };
+    let foreign = live.rules.iter().filter(|rule| rule.enabled && !rule.is_ours());
+    foreign
+        .filter_map(|rule| {
+            let sentence = bucket.tenants.iter().find_map(|tenant| threat_to(tenant, rule))?;
+            let rest = live.rules.iter().filter(|other| other.id != rule.id).cloned().collect();
+            let without = Document::of(&Lifecycle { rules: rest, minimum_size: live.minimum_size.clone() });
+            Some(Threat { name: rule.id.clone(), sentence, without })
+        })
+        .collect()
+}
+
+fn threat_to(tenant: &Tenant, rule: &Rule) -> Option<String> {
+    let prefix = rule.filter.prefix.as_deref().unwrap_or("");
+    let overlaps = tenant.prefix.starts_with(prefix) || prefix.starts_with(&tenant.prefix);
+    if !overlaps || !rule.filter.tags.is_empty() {
+        return None;
+    }
+    match &rule.expiration {
+        Some(Expiration::Days(days)) => return Some(format!("expires every backup of `{}` {days} d after it was written, released or not", tenant.policy)),
+        Some(Expiration::Date(date)) => return Some(format!("expires every backup of `{}` on {date}, released or not", tenant.policy)),
+        Some(Expiration::DeleteMarker(_)) | None => {}
+    }
+    let noncurrent = rule.noncurrent.as_ref().filter(|noncurrent| noncurrent.days < tenant.keep_days)?;
+    Some(format!("removes what was expired or overwritten after {} d; `{}` promises {} d to undo", noncurrent.days, tenant.policy, tenant.keep_days))
+}
+
+fn describe(from: &Fact<Document>, to: &Document) -> Vec<String> {
+    let live = from.known().and_then(|from| from.to::<Lifecycle>()).unwrap_or_default();
+    let wanted = to.to::<Lifecycle>().unwrap_or_default();
+    let mut lines = Vec::new();
+    for rule in &wanted.rules {
+        match live.rules.iter().find(|old| old.id == rule.id) {
+            None => lines.push(format!("+ {}", say(rule))),
+            Some(old) if old != rule => lines.push(format!("~ {} (was: {})", say(rule), action(old))),
+            Some(_) => {}
+        }
+    }
+    for old in live.rules.iter().filter(|old| !wanted.rules.iter().any(|rule| rule.id == old.id)) {
+        lines.push(format!("- {}", say(old)));
+    }
+    lines
+}
+
+fn say(rule: &Rule) -> String {
+    format!("{}  {}", short_id(rule), action(rule))
+}
+
+fn action(rule: &Rule) -> String {
+    let mut parts = Vec::new();
+    match &rule.expiration {
+        Some(Expiration::Days(days)) => parts.push(format!("expire after {days} d")),
+        Some(Expiration::Date(date)) => parts.push(format!("expire on {date}")),
+        Some(Expiration::DeleteMarker(true)) => parts.push("remove lone delete markers".to_owned()),
+        Some(Expiration::DeleteMarker(false)) | None => {}
+    }
+    parts.extend(rule.transitions.iter().map(|step| format!("{} after {} d", step.class, step.days.unwrap_or_default())));
+    if let Some(noncurrent) = &rule.noncurrent {
+        parts.push(format!("undo for {} d", noncurrent.days));
+    }
+    if let Some(days) = rule.abort_uploads_days {
+        parts.push(format!("abort uploads after {days} d"));
+    }
+    if !rule.enabled {
+        parts.push("disabled".to_owned());
+    }
+    parts.join(", ")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,162 @@
+//! The table of settings: one managed aspect of a bucket or role a file.
+//!
+//! A setting is data and plain functions. It yields requests and never sends them; it judges what weakens and never
+//! decides whether that is allowed. Adding one: a new file here and two lines below (`mod x;` and `&x::SETTING,`).
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::document::Document;
+use crate::model::fact::Fact;
+use crate::model::id::{ResourceId, ResourceKind};
+use crate::model::request::{ReadOp, Request};
+use crate::model::resource::{ObservedResource, ResourceWish};
+
+mod bucket_encryption;
+mod bucket_exists;
+pub mod bucket_lifecycle;
+mod bucket_public_access;
+mod bucket_tags;
+mod bucket_versioning;
+mod role_permissions;
+mod role_trust;
+
+/// All settings: within a kind in the order in which apply must send them, which is also the order of the table's ids
+/// on a page (a bucket must exist before anything else of it, a role before its permissions).
+pub static SETTINGS: &[&Setting] = &[
+    &bucket_exists::SETTING,
+    &bucket_public_access::SETTING,
+    &bucket_versioning::SETTING,
+    &bucket_encryption::SETTING,
+    &bucket_lifecycle::SETTING,
+    &bucket_tags::SETTING,
+    &role_trust::SETTING,
+    &role_permissions::SETTING,
+];
+
+/// One managed aspect.
+pub struct Setting {
+    /// Stable id, kebab-case.
+    pub id: &'static str,
+    /// The kind of resource it belongs to.
+    pub kind: ResourceKind,
+    /// Its name in plans: `versioning`.
+    pub title: &'static str,
+    /// The question whose answer it compares.
+    pub read: ReadOp,
+    /// Documentation, shown by `lifeboat explain` and in `docs/settings.md`.
+    pub docs: Docs,
+    /// What the policies want; none = not managed.
+    pub want: fn(&ResourceWish) -> Option<Document>,
+    /// What was seen, in canonical form.
+    pub seen: fn(&ObservedResource) -> Fact<Document>,
+    /// The whole document to send: what is wanted, with what others wrote carried along.
+    pub adopt: fn(&Document, &Fact<Document>) -> Document,
+    /// The requests that lead from one to the other.
+    pub requests: fn(&ResourceId, &Fact<Document>, &Document) -> Vec<Request>,
+    /// Whether going from one to the other loosens protection.
+    pub weakens: fn(&Document, &Document) -> Option<Weakening>,
+    /// Parts that others wrote and that work against the policy.
+    pub threats: fn(&ResourceWish, &Document) -> Vec<Threat>,
+    /// Who the live setting belongs to, when it is not ours to change.
+    pub owner: fn(&Document, &Document) -> Option<String>,
+    /// A change in words, one line each.
+    pub describe: fn(&Fact<Document>, &Document) -> Vec<String>,
+}
+
+/// Documentation of a setting.
+#[derive(Debug)]
+pub struct Docs {
+    /// What it protects, in one sentence.
+    pub protects: &'static str,
+    /// Why it is so.
+    pub why: &'static str,
+    /// What can go wrong when it is changed.
+    pub risk: &'static str,
+    /// Policy YAML that sets it (below `spec:`).
+    pub example: &'static str,
+}
+
+/// A loosening of protection: a stable id and one plain sentence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Weakening {
+    /// Reads well after "allow": `weakens-versioning`.
+    pub id: String,
+    /// What it means.
+    pub sentence: String,
+}
+
+/// A part of the live setting that is not ours and works against the policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Threat {
+    /// The name of the part: a rule id.
+    pub name: String,
+    /// What it does.
+    pub sentence: String,
+    /// The live document without it.
+    pub without: Document,
+}
+
+impl fmt::Debug for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Setting({})", self.id)
+    }
+}
+
+/// The settings of one kind of resource, in sending order.
+pub fn of_kind(kind: ResourceKind) -> impl Iterator<Item = &'static Setting> {
+    SETTINGS.iter().copied().filter(move |setting| setting.kind == kind)
+}
+
+/// A setting by its id.
+pub fn by_id(id: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().copied().find(|setting| setting.id == id)
+}
+
+/// `adopt` of a setting that carries nothing: what is wanted is what is sent.
+pub(crate) fn as_wanted(want: &Document, _: &Fact<Document>) -> Document {
+    want.clone()
+}
+
+/// `threats` of a setting in which others have no part.
+pub(crate) fn no_threats(_: &ResourceWish, _: &Document) -> Vec<Threat> {
+    Vec::new()
+}
+
+/// `owner` of a setting that has no owner but the bucket.
+pub(crate) fn ours(_: &Document, _: &Document) -> Option<String> {
+    None
+}
+
+/// `weakens` of a setting of which no change loosens anything.
+pub(crate) fn never_weakens(_: &Document, _: &Document) -> Option<Weakening> {
+    None
+}
+
+/// `describe` for small aspects: before → after as short JSON.
+pub(crate) fn before_after(from: &Fact<Document>, to: &Document) -> Vec<String> {
+    match from {
+        Fact::Known(from) => vec![format!("{} → {}", plain(from), plain(to))],
+        Fact::Absent | Fact::Unknown(_) => vec![plain(to)],
+    }
+}
+
+fn plain(document: &Document) -> String {
+    match document.value() {
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Object(fields) => {
+            let parts: Vec<String> = fields.iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| format!("{key} {}", bare(value))).collect();
+            parts.join(", ")
+        }
+        other => other.to_string(),
+    }
+}
+
+fn bare(value: &serde_json::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests;

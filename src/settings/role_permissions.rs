@@ -1,0 +1,175 @@
+//! Setting `role-permissions`: what each role may do, and nothing else.
+//!
+//! The writer may neither delete, nor tag, nor read what others wrote; the keeper may only tag; the restorer may only
+//! read. Each "may not" is tried for real in the tests and in `make quickstart`.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::model::document::Document;
+use crate::model::fact::Fact;
+use crate::model::iam;
+use crate::model::id::{ResourceId, ResourceKind};
+use crate::model::lifecycle::EXPIRE_TAG;
+use crate::model::request::{ReadOp, Request, RequestOp};
+use crate::model::resource::{ObservedResource, Purpose, ResourceWish, RoleWish};
+
+use super::{Docs, Setting, Weakening, as_wanted, no_threats};
+
+/// The setting.
+pub(super) static SETTING: Setting = Setting {
+    id: "role-permissions",
+    kind: ResourceKind::Role,
+    title: "permissions",
+    read: ReadOp::RolePermissions,
+    docs: Docs {
+        protects: "Nobody who writes backups can make them vanish, and nobody who reads them can change them.",
+        why: "Ransomware on the database host has the writer's credentials; they must not be enough to destroy the backups.",
+        risk: "A right more for the writer may undo the whole design: lifeboat holds such a step until it is allowed by name.",
+        example: "access: {writer: {role: orders-backup-writer, trust: [{principal: \"arn:aws:iam::111122223333:role/backup-host\"}]}, keeper: {role: orders-keeper, trust: [{principal: \"arn:aws:iam::111122223333:role/keeper\"}]}, restorer: {role: orders-restore, trust: [{principal: \"arn:aws:iam::111122223333:role/drill-host\"}]}}",
+    },
+    want,
+    seen,
+    adopt: as_wanted,
+    requests,
+    weakens,
+    threats: no_threats,
+    owner: super::ours,
+    describe,
+};
+
+fn want(wish: &ResourceWish) -> Option<Document> {
+    let ResourceWish::Role(role) = wish else { return None };
+    let mut statements = match role.purpose {
+        Purpose::Writer => writer(role),
+        Purpose::Keeper => keeper(role),
+        Purpose::Restorer => restorer(role),
+    };
+    statements.extend(own_evidence(role));
+    Some(Document::of(&iam::canonical(&json!({"Version": "2012-10-17", "Statement": statements}))))
+}
+
+fn objects(bucket: &str, prefix: &str) -> String {
+    format!("arn:aws:s3:::{bucket}/{prefix}*")
+}
+
+fn list(sid: &str, bucket: &str, prefix: &str) -> Value {
+    json!({
+        "Sid": sid, "Effect": "Allow", "Action": "s3:ListBucket", "Resource": format!("arn:aws:s3:::{bucket}"),
+        "Condition": {"StringLike": {"s3:prefix": format!("{prefix}*")}}
+    })
+}
+
+fn writer(role: &RoleWish) -> Vec<Value> {
+    let data = objects(&role.bucket, &role.prefix);
+    let mut out = vec![json!({
+        "Sid": "WriteBackups", "Effect": "Allow",
+        "Action": ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"], "Resource": data
+    })];
+    if let Some(key) = role.kms_key.as_ref().filter(|key| key.starts_with("arn:")) {
+        out.push(json!({"Sid": "EncryptBackups", "Effect": "Allow", "Action": ["kms:GenerateDataKey", "kms:Decrypt"], "Resource": key}));
+    }
+    out
+}
+
+fn keeper(role: &RoleWish) -> Vec<Value> {
+    let data = objects(&role.bucket, &role.prefix);
+    let mut tag = json!({"Sid": "ReleaseBackups", "Effect": "Allow", "Action": "s3:PutObjectTagging", "Resource": data});
+    let key = format!("s3:RequestObjectTag/{EXPIRE_TAG}");
+    if !role.unfilled_keys.iter().any(|unfilled| key.starts_with(unfilled))
+        && let Some(fields) = tag.as_object_mut()
+    {
+        fields.insert("Condition".to_owned(), json!({"StringEquals": {key: role.tag_values}}));
+    }
+    vec![
+        list("ListBackups", &role.bucket, &role.prefix),
+        json!({"Sid": "ReadManifests", "Effect": "Allow", "Action": ["s3:GetObject", "s3:GetObjectTagging"], "Resource": format!("arn:aws:s3:::{}/{}*/manifest.json", role.bucket, role.prefix)}),
+        tag,
+    ]
+}
+
+fn restorer(role: &RoleWish) -> Vec<Value> {
+    let data = objects(&role.bucket, &role.prefix);
+    let mut out = vec![
+        list("ListBackups", &role.bucket, &role.prefix),
+        json!({"Sid": "ReadBackups", "Effect": "Allow", "Action": ["s3:GetObject", "s3:GetObjectVersion"], "Resource": data}),
+    ];
+    if let Some(key) = role.kms_key.as_ref().filter(|key| key.starts_with("arn:")) {
+        out.push(json!({"Sid": "DecryptBackups", "Effect": "Allow", "Action": "kms:Decrypt", "Resource": key}));
+    }
+    out
+}
+
+/// Each identity appends to a chain of its own and can read only that one; the keeper reads all, as it judges by them.
+fn own_evidence(role: &RoleWish) -> Vec<Value> {
+    let Some((bucket, prefix)) = &role.evidence else { return Vec::new() };
+    let own = format!("{prefix}{}/", role.name);
+    let mut out = vec![json!({"Sid": "AppendEvidence", "Effect": "Allow", "Action": ["s3:PutObject", "s3:GetObject"], "Resource": objects(bucket, &own)})];
+    if role.purpose == Purpose::Keeper {
+        out.push(json!({"Sid": "ReadEvidence", "Effect": "Allow", "Action": "s3:GetObject", "Resource": objects(bucket, prefix)}));
+        out.push(list("ListEvidence", bucket, prefix));
+    } else {
+        out.push(list("ListEvidence", bucket, &own));
+    }
+    out
+}
+
+fn seen(observed: &ObservedResource) -> Fact<Document> {
+    observed.fact(ReadOp::RolePermissions).map(|document| Document::of(&iam::canonical(document.value())))
+}
+
+fn requests(id: &ResourceId, _: &Fact<Document>, to: &Document) -> Vec<Request> {
+    vec![Request { op: RequestOp::PutRolePermissions, target: id.clone(), body: to.clone() }]
+}
+
+/// Every allowed `action on resource` pair.
+fn grants(document: &Document) -> Vec<String> {
+    let mut out = Vec::new();
+    let statements = document.value().get("Statement").and_then(Value::as_array);
+    for statement in statements.into_iter().flatten().filter(|s| s.get("Effect").and_then(Value::as_str) == Some("Allow")) {
+        let texts = |key: &str| -> Vec<String> {
+            let list = statement.get(key).and_then(Value::as_array);
+            list.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+        };
+        let condition = statement.get("Condition").map_or_else(String::new, |condition| format!(" when {condition}"));
+        for action in texts("Action") {
+            out.extend(texts("Resource").into_iter().map(|resource| format!("{action} on {resource}{condition}")));
+        }
+    }
+    out
+}
+
+fn weakens(from: &Document, to: &Document) -> Option<Weakening> {
+    let before = grants(from);
+    let new: Vec<String> = grants(to).into_iter().filter(|grant| !before.contains(grant)).collect();
+    (!new.is_empty()).then(|| Weakening { id: "widens-permissions".to_owned(), sentence: format!("the role may then also {}", new.join("; ")) })
+}
+
+/// Grants by what they are on: `+ s3:GetObject, s3:PutObject on …`.
+fn describe(from: &Fact<Document>, to: &Document) -> Vec<String> {
+    let before = from.known().map(grants).unwrap_or_default();
+    let after = grants(to);
+    let new: Vec<&String> = after.iter().filter(|grant| !before.contains(grant)).collect();
+    let gone: Vec<&String> = before.iter().filter(|grant| !after.contains(grant)).collect();
+    let mut lines = grouped("+", &new);
+    lines.extend(grouped("-", &gone));
+    lines
+}
+
+fn grouped(mark: &str, grants: &[&String]) -> Vec<String> {
+    let mut by_place: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (action, place) in grants.iter().filter_map(|grant| grant.split_once(" on ")) {
+        by_place.entry(place).or_default().push(action);
+    }
+    by_place.iter().map(|(place, actions)| format!("{mark} {} on {}", actions.join(", "), plain(place))).collect()
+}
+
+/// The condition of a listing in words; any other condition stays as it is.
+fn plain(place: &str) -> String {
+    let Some((resource, condition)) = place.split_once(" when ") else { return place.to_owned() };
+    match condition.strip_prefix("{\"StringLike\":{\"s3:prefix\":[\"").and_then(|rest| rest.strip_suffix("\"]}}")) {
+        Some(prefix) => format!("{resource} below {prefix}"),
+        None => place.to_owned(),
+    }
+}

@@ -1,0 +1,128 @@
+//! Setting `role-trust`: the role exists, bears our mark, and only those whom the policy names may assume it.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::model::aspects::RoleTrust;
+use crate::model::document::Document;
+use crate::model::fact::Fact;
+use crate::model::iam;
+use crate::model::id::{ResourceId, ResourceKind};
+use crate::model::policy::Trust;
+use crate::model::request::{ReadOp, Request, RequestOp};
+use crate::model::resource::{ObservedResource, ResourceWish, RoleWish};
+
+use super::{Docs, Setting, Weakening, no_threats};
+
+/// The setting.
+pub(super) static SETTING: Setting = Setting {
+    id: "role-trust",
+    kind: ResourceKind::Role,
+    title: "trust",
+    read: ReadOp::RoleTrust,
+    docs: Docs {
+        protects: "Each role can be assumed only by the job it is for.",
+        why: "Whoever may assume the writer may fill the bucket; whoever may assume the restorer may read every backup.",
+        risk: "A principal more is a way in more: lifeboat holds such a step until it is allowed by name.",
+        example: "access:\n  writer:   {role: orders-backup-writer, trust: [{principal: \"arn:aws:iam::111122223333:role/backup-host\"}]}\n  keeper:   {role: orders-keeper,        trust: [{github: {repository: acme/dr, environment: dr-keeper}}]}\n  restorer: {role: orders-restore,       trust: [{github: {repository: acme/dr, environment: dr-drill}}]}",
+    },
+    want,
+    seen,
+    adopt,
+    requests,
+    weakens,
+    threats: no_threats,
+    owner,
+    describe,
+};
+
+/// Every role lives below `/lifeboat/`, so that the applier can be limited to that path.
+fn role_path(policy: &str) -> String {
+    format!("/lifeboat/{policy}/")
+}
+
+const OIDC: &str = "token.actions.githubusercontent.com";
+
+fn want(wish: &ResourceWish) -> Option<Document> {
+    let ResourceWish::Role(role) = wish else { return None };
+    let statements: Vec<Value> = role.trust.iter().map(|trust| statement(role, trust)).collect();
+    let trust = iam::canonical(&json!({"Version": "2012-10-17", "Statement": statements}));
+    let tags = BTreeMap::from([
+        ("managed-by".to_owned(), "lifeboat".to_owned()),
+        ("lifeboat-policy".to_owned(), role.policy.clone()),
+        ("lifeboat-purpose".to_owned(), role.purpose.as_str().to_owned()),
+    ]);
+    Some(Document::of(&RoleTrust { path: role_path(&role.policy), trust, tags }))
+}
+
+/// A job that names an environment has the `environment` form of the subject, not the ref form (GitHub docs, "OIDC in AWS").
+fn statement(role: &RoleWish, trust: &Trust) -> Value {
+    match trust {
+        Trust::Principal(arn) => json!({"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": arn}}),
+        Trust::Github(github) => {
+            let account = role.account.as_deref().unwrap_or_default();
+            let subject = format!("repo:{}:environment:{}", github.repository, github.environment);
+            json!({
+                "Effect": "Allow",
+                "Action": "sts:AssumeRoleWithWebIdentity",
+                "Principal": {"Federated": format!("arn:aws:iam::{account}:oidc-provider/{OIDC}")},
+                "Condition": {"StringEquals": {format!("{OIDC}:aud"): "sts.amazonaws.com", format!("{OIDC}:sub"): subject}}
+            })
+        }
+    }
+}
+
+fn seen(observed: &ObservedResource) -> Fact<Document> {
+    observed.fact(ReadOp::RoleTrust).map(|document| match document.to::<RoleTrust>() {
+        Some(live) => Document::of(&RoleTrust { trust: iam::canonical(&live.trust), ..live }),
+        None => document,
+    })
+}
+
+fn adopt(want: &Document, seen: &Fact<Document>) -> Document {
+    let live = seen.known().and_then(|seen| seen.to::<RoleTrust>());
+    match (want.to::<RoleTrust>(), live) {
+        (Some(mut want), Some(live)) => {
+            let mut tags = live.tags;
+            tags.append(&mut want.tags);
+            Document::of(&RoleTrust { tags, ..want })
+        }
+        _ => want.clone(),
+    }
+}
+
+fn requests(id: &ResourceId, from: &Fact<Document>, to: &Document) -> Vec<Request> {
+    let op = match from {
+        Fact::Absent => RequestOp::CreateRole,
+        Fact::Known(_) | Fact::Unknown(_) => RequestOp::UpdateRoleTrust,
+    };
+    vec![Request { op, target: id.clone(), body: to.clone() }]
+}
+
+fn weakens(from: &Document, to: &Document) -> Option<Weakening> {
+    let (from, to) = (from.to::<RoleTrust>()?, to.to::<RoleTrust>()?);
+    let before = iam::principals(&from.trust);
+    let new: Vec<String> = iam::principals(&to.trust).into_iter().filter(|name| !before.contains(name)).collect();
+    (!new.is_empty()).then(|| Weakening { id: "opens-trust".to_owned(), sentence: format!("the role can then also be assumed by {}", new.join(", ")) })
+}
+
+/// A role of that name elsewhere, or without our mark, is somebody else's.
+fn owner(want: &Document, seen: &Document) -> Option<String> {
+    let (want, live) = (want.to::<RoleTrust>()?, seen.to::<RoleTrust>()?);
+    if live.path != want.path {
+        return Some(format!("it lives at path {} and not at {}", live.path, want.path));
+    }
+    (live.tags.get("managed-by").map(String::as_str) != Some("lifeboat")).then(|| "it does not carry the tag managed-by = lifeboat".to_owned())
+}
+
+fn describe(from: &Fact<Document>, to: &Document) -> Vec<String> {
+    let trust = |document: &Document| document.to::<RoleTrust>().map(|role| iam::principals(&role.trust)).unwrap_or_default();
+    let (before, after) = (from.known().map(trust).unwrap_or_default(), trust(to));
+    let mut lines: Vec<String> = after.iter().filter(|name| !before.contains(name)).map(|name| format!("+ may be assumed by {name}")).collect();
+    lines.extend(before.iter().filter(|name| !after.contains(name)).map(|name| format!("- may no longer be assumed by {name}")));
+    if lines.is_empty() {
+        lines.push("conditions of the trust, or tags, differ".to_owned());
+    }
+    lines
+}

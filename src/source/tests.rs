@@ -1,0 +1,84 @@
+use std::fs;
+use std::path::Path;
+
+use git2::{Repository, Signature};
+
+use super::read;
+
+fn commit(repository: &Repository) -> String {
+    let mut index = repository.index().unwrap();
+    index.add_all(["*"], git2::IndexAddOption::DEFAULT, None).unwrap();
+    index.write().unwrap();
+    let tree = repository.find_tree(index.write_tree().unwrap()).unwrap();
+    let author = Signature::now("Test", "test@example.com").unwrap();
+    let parent = repository.head().ok().and_then(|head| head.peel_to_commit().ok());
+    let parents: Vec<&git2::Commit<'_>> = parent.iter().collect();
+    repository.commit(Some("HEAD"), &author, &author, "test", &tree, &parents).unwrap().to_string()
+}
+
+fn config_repo(at: &Path) {
+    fs::create_dir_all(at.join("policies/team")).unwrap();
+    fs::write(at.join("lifeboat.yaml"), "kind: Repository\n").unwrap();
+    fs::write(at.join("policies/team/a.yaml"), "name: a\n").unwrap();
+    fs::write(at.join("policies/notes.md"), "not read\n").unwrap();
+}
+
+#[test]
+fn a_folder_and_its_commit_give_the_same_files() {
+    let folder = tempfile::tempdir().unwrap();
+    config_repo(folder.path());
+    let repository = Repository::init(folder.path()).unwrap();
+    let id = commit(&repository);
+    let path = folder.path().to_str().unwrap();
+    let (now, then) = (read(path, None).unwrap(), read(path, Some("HEAD")).unwrap());
+    assert_eq!(now.files, then.files);
+    assert_eq!(now.files.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), ["lifeboat.yaml", "policies/team/a.yaml"]);
+    assert_eq!(then.revision, format!("{} (HEAD)", &id[..7]));
+    fs::write(folder.path().join("policies/team/a.yaml"), "name: changed\n").unwrap();
+    assert_eq!(read(path, Some(&id)).unwrap().files, then.files, "a revision does not see the working folder");
+}
+
+#[test]
+fn links_and_large_files_are_findings_in_both() {
+    let folder = tempfile::tempdir().unwrap();
+    config_repo(folder.path());
+    std::os::unix::fs::symlink("/etc/passwd", folder.path().join("policies/link.yaml")).unwrap();
+    fs::write(folder.path().join("policies/large.yaml"), vec![b'#'; 2 << 20]).unwrap();
+    commit(&Repository::init(folder.path()).unwrap());
+    for rev in [None, Some("HEAD")] {
+        let source = read(folder.path().to_str().unwrap(), rev).unwrap();
+        let mut titles: Vec<String> = source.findings.iter().map(|finding| finding.title.clone()).collect();
+        titles.sort();
+        assert_eq!(titles, ["`policies/large.yaml` is 2.0 MiB large; a policy is at most 1 MiB", "`policies/link.yaml` is a symbolic link"], "{rev:?}");
+        assert!(source.files.iter().all(|file| !file.path.contains("link") && !file.path.contains("large")));
+    }
+}
+
+#[test]
+fn what_does_not_exist_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    assert!(read(path, None).unwrap_err().to_string().contains("no config repo at"));
+    let repository = Repository::init(folder.path()).unwrap();
+    assert_eq!(read(path, Some("HEAD")).unwrap_err().to_string(), "the repository has no commit yet");
+    config_repo(folder.path());
+    commit(&repository);
+    assert_eq!(read(path, Some("no-such")).unwrap_err().to_string(), "revision `no-such` does not exist");
+    let bare = tempfile::tempdir().unwrap();
+    Repository::init_bare(bare.path()).unwrap();
+    assert!(read(bare.path().to_str().unwrap(), Some("HEAD")).is_err());
+    assert!(read("/no/such/folder", None).is_err());
+}
+
+#[test]
+fn a_remote_is_fetched_without_a_checkout() {
+    let folder = tempfile::tempdir().unwrap();
+    config_repo(folder.path());
+    let id = commit(&Repository::init(folder.path()).unwrap());
+    let source = read(&format!("file://{}", folder.path().display()), None).unwrap();
+    assert_eq!(source.files.len(), 2);
+    assert!(source.revision.starts_with(&id[..7]), "{}", source.revision);
+    let error = read("file:///no/such/repository", None).unwrap_err().to_string();
+    assert!(error.starts_with("git could not fetch file:///no/such/repository"), "{error}");
+    assert!(read("https://example.com/x", Some("--upload-pack=evil")).is_err());
+}

@@ -1,0 +1,68 @@
+//! `lifeboat.apply/1`: what was done and what not.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::plan::{PlanView, StepView};
+use crate::apply::{Applied, Outcome};
+
+/// What `apply` says.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ApplyView {
+    /// Always `lifeboat.apply/1`.
+    pub format: String,
+    /// The plan that was carried out.
+    pub plan: PlanView,
+    /// Its steps with their outcomes, in order.
+    pub steps: Vec<AppliedView>,
+    /// How many were done.
+    pub done: usize,
+    /// How many were not, or not surely.
+    pub not_done: usize,
+    /// Reference of the evidence record, if one was written.
+    pub evidence: Option<String>,
+    /// The file of the journal.
+    pub journal: Option<String>,
+}
+
+/// One step with its outcome.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AppliedView {
+    /// `SETTING@RESOURCE`.
+    pub id: String,
+    /// Its name for people.
+    pub title: String,
+    /// `done`, `notSent`, `maybeDone` or `readsBackOtherwise`.
+    pub outcome: String,
+    /// What happened, unless it was done.
+    pub detail: Option<String>,
+}
+
+impl ApplyView {
+    /// The view of what was applied.
+    pub fn of(plan: PlanView, applied: &Applied) -> Self {
+        let name = |id: &str| find(&plan, id).map_or_else(|| id.to_owned(), |step| step.title.clone());
+        let steps: Vec<AppliedView> = applied
+            .steps
+            .iter()
+            .map(|(step, outcome)| {
+                let (outcome, detail) = match outcome {
+                    Outcome::Done => ("done", None),
+                    Outcome::NotSent(why) => ("notSent", Some(why.clone())),
+                    Outcome::MaybeDone(why) => ("maybeDone", Some(why.clone())),
+                    Outcome::ReadsBackOtherwise(why) => ("readsBackOtherwise", Some(why.clone())),
+                };
+                AppliedView { id: step.id(), title: name(&step.id()), outcome: outcome.to_owned(), detail }
+            })
+            .collect();
+        let done = steps.iter().filter(|step| step.outcome == "done").count();
+        let not_done = steps.len() - done;
+        Self { format: "lifeboat.apply/1".to_owned(), plan, steps, done, not_done, evidence: None, journal: None }
+    }
+}
+
+fn find<'a>(plan: &'a PlanView, id: &str) -> Option<&'a StepView> {
+    plan.groups.iter().flat_map(|group| &group.steps).find(|step| step.id == id)
+}

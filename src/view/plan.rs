@@ -1,0 +1,302 @@
+//! `lifeboat.plan/1`: what would be done and what not, and what it means. A saved plan is this, and apply looks only at
+//! its `approved` part.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::model::fact::Fact;
+use crate::model::id::{ResourceId, ResourceKind};
+use crate::model::resource::{Desired, Identity, Observed};
+use crate::plan::saved::{ApprovedStep, FORMAT};
+use crate::plan::{Effect, Held, Hold, Plan, Reason, Step};
+use crate::settings;
+
+/// What `plan` says.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlanView {
+    /// Always `lifeboat.plan/1`.
+    pub format: String,
+    /// Version of lifeboat.
+    pub tool: String,
+    /// What was read: a commit, or the working folder.
+    pub revision: String,
+    /// SHA-256 over the resolved policies.
+    pub policy_digest: String,
+    /// When the reads began, RFC 3339.
+    pub observed_at: String,
+    /// Who asked; none when nothing was asked.
+    pub identity: Option<IdentityView>,
+    /// How many policies there are.
+    pub policies: usize,
+    /// How many settings were looked at.
+    pub settings: usize,
+    /// How many requests the observation took.
+    pub requests: usize,
+    /// What there is to do, by the policies that want it.
+    pub groups: Vec<GroupView>,
+    /// How many steps of each kind.
+    pub counts: CountsView,
+    /// Leaves that nothing needed.
+    pub unused_leaves: Vec<String>,
+    /// What is approved when this plan is approved.
+    #[schemars(with = "Value")]
+    pub approved: Vec<ApprovedStep>,
+}
+
+/// The caller.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct IdentityView {
+    /// Account id.
+    pub account: String,
+    /// ARN.
+    pub arn: String,
+    /// Role or user name.
+    pub name: String,
+}
+
+/// The steps of resources that the same policies want.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct GroupView {
+    /// The policies.
+    pub policies: Vec<String>,
+    /// Their files.
+    pub files: Vec<String>,
+    /// How many settings are as they should be.
+    pub settled: usize,
+    /// The rest.
+    pub steps: Vec<StepView>,
+}
+
+/// How many steps of each kind there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CountsView {
+    /// New settings.
+    pub add: usize,
+    /// Changed settings.
+    pub change: usize,
+    /// Held steps.
+    pub held: usize,
+    /// Settings that could not be read.
+    pub unknown: usize,
+}
+
+/// What is to be done to one setting, or why nothing is.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StepView {
+    /// `SETTING@RESOURCE`.
+    pub id: String,
+    /// `add`, `change`, `held` or `unknown`.
+    pub kind: String,
+    /// The resource.
+    pub resource: String,
+    /// The setting's name for people.
+    pub title: String,
+    /// Why, in a few words.
+    pub reason: String,
+    /// The change in words.
+    pub lines: Vec<String>,
+    /// What it means for recovery.
+    pub effects: Vec<EffectView>,
+    /// What stands in the way, if it is held.
+    pub hold: Option<HoldView>,
+    /// The leave that released it, if it was held before.
+    pub allowed: Option<String>,
+    /// Digest of what is approved.
+    pub digest: Option<String>,
+    /// What is there now; none = absent or unknown.
+    pub from: Option<Value>,
+    /// What will be there.
+    pub to: Option<Value>,
+    /// The requests, whole.
+    pub requests: Vec<Value>,
+}
+
+/// Why a step is held.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct HoldView {
+    /// Id of the kind of hold: a leave id, or `unknown`, `may-not-create`, `cannot-change`, `waits`.
+    pub id: String,
+    /// What stands in the way.
+    pub sentence: String,
+    /// The argument of `--allow` that releases it, if leave can.
+    pub allow: Option<String>,
+    /// What else a person can do.
+    pub advice: Option<String>,
+}
+
+/// What a step means for one policy's backups.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EffectView {
+    /// The policy.
+    pub policy: String,
+    /// How many restore points go earlier than promised.
+    pub points: usize,
+    /// Their bytes.
+    pub bytes: u64,
+    /// When the first becomes deletable, RFC 3339.
+    pub first: Option<String>,
+    /// In words.
+    pub sentence: String,
+}
+
+/// What the view needs besides the plan.
+#[derive(Debug)]
+pub struct Around<'a> {
+    /// What was read.
+    pub revision: &'a str,
+    /// What is wanted.
+    pub desired: &'a Desired,
+    /// What was seen.
+    pub observed: &'a Observed,
+    /// File of each policy, by name.
+    pub files: &'a BTreeMap<String, String>,
+}
+
+impl PlanView {
+    /// The view of a plan.
+    pub fn of(plan: &Plan, around: &Around<'_>) -> Self {
+        let mut groups: BTreeMap<Vec<String>, GroupView> = BTreeMap::new();
+        for wish in &around.desired.resources {
+            let id = wish.id();
+            let policies: Vec<String> = wish.policies().into_iter().map(str::to_owned).collect();
+            let files = policies.iter().filter_map(|policy| around.files.get(policy).cloned()).collect();
+            let group = groups.entry(policies.clone()).or_insert_with(|| GroupView { policies, files, settled: 0, steps: Vec::new() });
+            group.settled += plan.settled.iter().filter(|(resource, _)| *resource == id).count();
+            group.steps.extend(steps_of(plan, &id));
+        }
+        let groups: Vec<GroupView> = groups.into_values().collect();
+        let counts = count(&groups);
+        Self {
+            format: FORMAT.to_owned(),
+            tool: env!("CARGO_PKG_VERSION").to_owned(),
+            revision: around.revision.to_owned(),
+            policy_digest: around.desired.digest.clone(),
+            observed_at: seconds(around.observed.at),
+            identity: around.observed.identity.known().map(IdentityView::of),
+            policies: around.files.len(),
+            settings: groups.iter().map(|group| group.settled + group.steps.len()).sum(),
+            requests: around.observed.requests,
+            groups,
+            counts,
+            unused_leaves: plan.unused.iter().map(ToString::to_string).collect(),
+            approved: plan.steps.iter().map(|step| ApprovedStep { id: step.id(), digest: step.digest() }).collect(),
+        }
+    }
+}
+
+fn seconds(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+fn count(groups: &[GroupView]) -> CountsView {
+    let of = |kind: &str| groups.iter().flat_map(|group| &group.steps).filter(|step| step.kind == kind).count();
+    CountsView { add: of("add"), change: of("change"), held: of("held"), unknown: of("unknown") }
+}
+
+/// The steps of one resource, in the order of the settings table.
+fn steps_of(plan: &Plan, id: &ResourceId) -> Vec<StepView> {
+    let mut out: Vec<(usize, StepView)> = Vec::new();
+    let order = |setting: &str| settings::of_kind(id.kind()).position(|known| known.id == setting).unwrap_or(usize::MAX);
+    for step in plan.steps.iter().filter(|step| step.resource == *id) {
+        out.push((order(&step.setting), StepView::of(step)));
+    }
+    for held in plan.held.iter().filter(|held| held.resource == *id) {
+        out.push((order(held.setting), StepView::of_held(held)));
+    }
+    out.sort_by_key(|(at, _)| *at);
+    out.into_iter().map(|(_, view)| view).collect()
+}
+
+impl IdentityView {
+    fn of(identity: &Identity) -> Self {
+        Self { account: identity.account.clone(), arn: identity.arn.clone(), name: identity.short().to_owned() }
+    }
+}
+
+fn title(id: &ResourceId, setting: &str) -> String {
+    let setting = settings::by_id(setting).map_or(setting, |setting| setting.title);
+    match id.kind() {
+        ResourceKind::Bucket if setting == "bucket" => format!("bucket {}", id.name()),
+        ResourceKind::Bucket => format!("bucket {} · {setting}", id.name()),
+        ResourceKind::Role => format!("role {} · {setting}", id.name()),
+    }
+}
+
+impl StepView {
+    fn of(step: &Step) -> Self {
+        let (kind, reason) = match step.reason {
+            Reason::Missing => ("add", "missing"),
+            Reason::Differs => ("change", "differs"),
+        };
+        Self {
+            id: step.id(),
+            kind: kind.to_owned(),
+            resource: step.resource.to_string(),
+            title: title(&step.resource, &step.setting),
+            reason: reason.to_owned(),
+            lines: step.lines.clone(),
+            effects: step.effects.iter().map(EffectView::of).collect(),
+            hold: None,
+            allowed: step.allowed.clone(),
+            digest: Some(step.digest()),
+            from: match &step.from {
+                Fact::Known(document) => Some(document.value().clone()),
+                Fact::Absent | Fact::Unknown(_) => None,
+            },
+            to: Some(step.to.value().clone()),
+            requests: step.requests.iter().filter_map(|request| serde_json::to_value(request).ok()).collect(),
+        }
+    }
+
+    fn of_held(held: &Held) -> Self {
+        let hold = HoldView {
+            id: match &held.hold {
+                Hold::Unknown(_) => "unknown",
+                Hold::MayNotCreate => "may-not-create",
+                Hold::CannotChange(_) => "cannot-change",
+                Hold::WaitsFor(_) => "waits",
+                Hold::Weakens(_) | Hold::NotOurs { .. } => held.hold.leave_id().unwrap_or_default(),
+            }
+            .to_owned(),
+            sentence: held.hold.sentence(),
+            allow: held.hold.leave_id().map(|id| format!("{id}@{}", held.resource)),
+            advice: held.hold.advice().map(str::to_owned),
+        };
+        let unknown = matches!(held.hold, Hold::Unknown(_));
+        let (kind, reason) = if unknown { ("unknown", "unknown, left alone".to_owned()) } else { ("held", format!("{}, held", hold.id)) };
+        let base = held.step.as_ref().map(Self::of);
+        let empty = Self {
+            id: format!("{}@{}", held.setting, held.resource),
+            kind: String::new(),
+            resource: held.resource.to_string(),
+            title: title(&held.resource, held.setting),
+            reason: String::new(),
+            lines: Vec::new(),
+            effects: Vec::new(),
+            hold: None,
+            allowed: None,
+            digest: None,
+            from: None,
+            to: None,
+            requests: Vec::new(),
+        };
+        Self { kind: kind.to_owned(), reason, hold: Some(hold), ..base.unwrap_or(empty) }
+    }
+}
+
+impl EffectView {
+    fn of(effect: &Effect) -> Self {
+        Self { policy: effect.policy.clone(), points: effect.points, bytes: effect.bytes, first: effect.first.map(seconds), sentence: effect.sentence.clone() }
+    }
+}

@@ -1,0 +1,85 @@
+//! Runs the binary as a user would, with an environment of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What the binary said.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) out: String,
+    pub(crate) err: String,
+    pub(crate) code: i32,
+}
+
+/// A config repo of its own for one test, with bucket and role names that no other test uses.
+#[derive(Debug)]
+pub(crate) struct Config {
+    folder: tempfile::TempDir,
+    pub(crate) name: String,
+}
+
+/// An environment variable that `scripts/sandbox` sets. Without the servers the test fails: it never skips.
+pub(crate) fn sandbox(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run the tests with `make test` or `scripts/sandbox run -- cargo test`"))
+}
+
+impl Config {
+    /// A copy of the quickstart's config repo; `name` makes bucket and roles unique.
+    pub(crate) fn new(name: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Self { folder, name: name.to_owned() };
+        let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/quickstart/config");
+        for file in ["lifeboat.yaml", "policies/orders.yaml"] {
+            let text = std::fs::read_to_string(example.join(file)).unwrap();
+            config.write(file, &text.replace("shop-dr-orders", &config.bucket()).replace("role: shop-", &format!("role: shop-{name}-")));
+        }
+        config
+    }
+
+    pub(crate) fn bucket(&self) -> String {
+        format!("shop-{}-orders", self.name)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn write(&self, file: &str, text: &str) {
+        let path = self.path().join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    /// Replaces a text in the policy.
+    pub(crate) fn edit(&self, from: &str, to: &str) {
+        let path = self.path().join("policies/orders.yaml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "the policy does not contain {from}");
+        std::fs::write(path, text.replace(from, to)).unwrap();
+    }
+
+    /// Runs `lifeboat` in this config repo as `profile`.
+    pub(crate) fn lifeboat(&self, profile: &str, args: &[&str]) -> Ran {
+        self.with(profile, args, &[])
+    }
+
+    /// The same with more environment variables.
+    pub(crate) fn with(&self, profile: &str, args: &[&str], env: &[(&str, &str)]) -> Ran {
+        sandbox("AWS_ENDPOINT_URL");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lifeboat"));
+        command.args(args).current_dir(self.path()).env("AWS_PROFILE", profile).env("XDG_STATE_HOME", self.path().join("state"));
+        command.envs(env.iter().copied());
+        let output = command.output().unwrap();
+        Ran {
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+            code: output.status.code().unwrap_or(-1),
+        }
+    }
+
+    /// Files of the state folder.
+    pub(crate) fn journals(&self) -> Vec<PathBuf> {
+        let folder = self.path().join("state/lifeboat/journal");
+        std::fs::read_dir(folder).map(|entries| entries.map(|entry| entry.unwrap().path()).collect()).unwrap_or_default()
+    }
+}

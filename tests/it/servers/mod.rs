@@ -1,0 +1,5 @@
+//! The real thing: real PostgreSQL, real S3 and IAM, the real binary.
+
+mod access;
+mod cli;
+mod reconcile;

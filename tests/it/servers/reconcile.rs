@@ -1,0 +1,120 @@
+//! Plan and apply on real servers: what is missing is made, then nothing is left to do; drift is said and mended.
+
+use aws_sdk_s3::types::{
+    BucketLifecycleConfiguration, BucketVersioningStatus, ExpirationStatus, LifecycleExpiration, LifecycleRule, LifecycleRuleFilter, VersioningConfiguration,
+};
+
+use super::access::s3;
+use super::cli::Config;
+
+fn applied(name: &str) -> Config {
+    let config = Config::new(name);
+    let done = config.lifeboat("applier", &["apply"]);
+    assert_eq!(done.code, 0, "{}{}", done.out, done.err);
+    config
+}
+
+#[test]
+fn what_is_missing_is_made_and_then_nothing_is_left_to_do() {
+    let config = Config::new("new");
+    let plan = config.lifeboat("planner", &["plan"]);
+    assert_eq!(plan.code, 4, "{}{}", plan.out, plan.err);
+    assert!(plan.out.contains("12 to add · exit 4: changes are pending"), "{}", plan.out);
+    let done = config.lifeboat("applier", &["apply"]);
+    assert_eq!(done.code, 0, "{}{}", done.out, done.err);
+    assert!(done.out.contains("12 steps done · exit 0"), "{}", done.out);
+    let journal = std::fs::read_to_string(config.journals().first().unwrap()).unwrap();
+    assert_eq!(journal.lines().count(), 24, "each step before and after it is sent");
+    let again = config.lifeboat("planner", &["plan"]);
+    assert_eq!(again.code, 0, "{}{}", again.out, again.err);
+    assert!(again.out.ends_with("everything is as the policies say · exit 0\n"), "{}", again.out);
+    let nothing = config.lifeboat("applier", &["apply"]);
+    assert_eq!((nothing.code, config.journals().len()), (0, 1), "nothing to do writes no journal");
+}
+
+#[tokio::test]
+async fn drift_behind_lifeboats_back_is_said_in_recovery_terms() {
+    let config = applied("drift");
+    let client = s3("admin").await;
+    let suspended = VersioningConfiguration::builder().status(BucketVersioningStatus::Suspended).build();
+    client.put_bucket_versioning().bucket(config.bucket()).versioning_configuration(suspended).send().await.unwrap();
+    let live = client.get_bucket_lifecycle_configuration().bucket(config.bucket()).send().await.unwrap();
+    let foreign = LifecycleRule::builder()
+        .id("cleanup")
+        .status(ExpirationStatus::Enabled)
+        .filter(LifecycleRuleFilter::builder().prefix("").build())
+        .expiration(LifecycleExpiration::builder().days(3).build())
+        .build()
+        .unwrap();
+    let rules = live.rules().iter().cloned().chain([foreign]).collect();
+    let wanted = BucketLifecycleConfiguration::builder().set_rules(Some(rules)).build().unwrap();
+    client.put_bucket_lifecycle_configuration().bucket(config.bucket()).lifecycle_configuration(wanted).send().await.unwrap();
+
+    let plan = config.lifeboat("planner", &["plan"]);
+    assert_eq!(plan.code, 5, "{}{}", plan.out, plan.err);
+    assert!(plan.out.contains("Suspended → Enabled"), "{}", plan.out);
+    assert!(plan.out.contains("`cleanup`, not ours, expires every backup of `orders` 3 d after it was written"), "{}", plan.out);
+    let leave = format!("removes-foreign-rule@bucket/{}", config.bucket());
+    assert!(plan.out.contains(&format!("--allow {leave}")), "{}", plan.out);
+
+    // What needs no leave is mended at once, and the foreign rule stays element for element.
+    let done = config.lifeboat("applier", &["apply"]);
+    assert_eq!(done.code, 5, "{}{}", done.out, done.err);
+    let after = client.get_bucket_lifecycle_configuration().bucket(config.bucket()).send().await.unwrap();
+    assert!(after.rules().iter().any(|rule| rule.id() == Some("cleanup")));
+    let versioning = client.get_bucket_versioning().bucket(config.bucket()).send().await.unwrap();
+    assert_eq!(versioning.status(), Some(&BucketVersioningStatus::Enabled));
+
+    let done = config.lifeboat("applier", &["apply", "--allow", &leave]);
+    assert_eq!(done.code, 0, "{}{}", done.out, done.err);
+    let after = client.get_bucket_lifecycle_configuration().bucket(config.bucket()).send().await.unwrap();
+    assert!(after.rules().iter().all(|rule| rule.id().unwrap().starts_with("lifeboat/")));
+    assert_eq!(config.lifeboat("planner", &["plan"]).code, 0);
+}
+
+#[test]
+fn weakening_needs_a_person() {
+    let config = applied("weaken");
+    config.edit("daily: 14", "daily: 7");
+    let plan = config.lifeboat("planner", &["plan"]);
+    assert_eq!(plan.code, 5, "{}{}", plan.out, plan.err);
+    assert!(plan.out.contains("orders/nightly:daily expires after 8 d instead of 15 d"), "{}", plan.out);
+    let held = config.lifeboat("applier", &["apply"]);
+    assert_eq!(held.code, 5, "{}{}", held.out, held.err);
+    assert!(config.journals().len() == 1, "nothing was sent");
+    let leave = format!("shortens-retention@bucket/{}", config.bucket());
+    assert_eq!(config.lifeboat("applier", &["apply", "--allow", &leave]).code, 0);
+    assert_eq!(config.lifeboat("planner", &["plan"]).code, 0);
+}
+
+#[test]
+fn a_saved_plan_selects_and_approves_and_never_supplies() {
+    let config = Config::new("saved");
+    let saved = config.path().join("plan.json");
+    let saved = saved.to_str().unwrap();
+    assert_eq!(config.lifeboat("planner", &["plan", "--out", saved]).code, 4);
+    let text = std::fs::read_to_string(saved).unwrap();
+    let mut plan: serde_json::Value = serde_json::from_str(&text).unwrap();
+    plan["approved"].as_array_mut().unwrap().truncate(1);
+    std::fs::write(saved, plan.to_string()).unwrap();
+    let done = config.lifeboat("applier", &["apply", saved]);
+    assert!(done.out.contains("1 step done"), "{}{}", done.out, done.err);
+    let stale = config.lifeboat("applier", &["apply", saved]);
+    assert_eq!(stale.code, 1, "{}{}", stale.out, stale.err);
+    assert!(stale.err.contains("what was approved differs from what is needed now: bucket-exists@bucket/"), "{}", stale.err);
+    config.edit("daily: 14", "daily: 20");
+    let other = config.lifeboat("applier", &["apply", saved]);
+    assert!(other.err.contains("the policies are not those that the plan was made for"), "{}", other.err);
+}
+
+#[test]
+fn wrong_credentials_and_a_dead_endpoint_are_said_plainly() {
+    let config = Config::new("wrong");
+    let wrong = config.with("planner", &["plan"], &[("AWS_ACCESS_KEY_ID", "AKIAWRONGKEY12345678"), ("AWS_SECRET_ACCESS_KEY", "wrong")]);
+    assert_eq!(wrong.code, 1, "{}{}", wrong.out, wrong.err);
+    assert!(wrong.err.contains("access key AKIAWRON… from AWS_ACCESS_KEY_ID"), "{}", wrong.err);
+    assert!(!wrong.err.contains("AKIAWRONGKEY12345678"), "{}", wrong.err);
+    let dead = config.with("planner", &["plan"], &[("AWS_ENDPOINT_URL", "http://127.0.0.1:9")]);
+    assert_eq!(dead.code, 1, "{}{}", dead.out, dead.err);
+    assert!(dead.err.contains("hint: look at AWS_ENDPOINT_URL"), "{}", dead.err);
+}
