@@ -21,6 +21,7 @@
 //! ([`settings`]); the same input gives the same bytes.
 
 pub mod apply;
+pub mod backup;
 pub mod catalog;
 pub mod cli;
 pub mod compile;

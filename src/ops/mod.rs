@@ -5,18 +5,22 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::backup::BackupError;
 use crate::compile;
 use crate::model::finding::{Finding, Level};
+use crate::model::policy::SecretRef;
 use crate::model::resource::{BucketPlace, Desired, Identity};
 use crate::policy::{Loaded, LoadedPolicy};
 use crate::ports::aws::Aws;
 use crate::ports::quirks::{AWS, Quirks};
+use crate::ports::secrets::{self, Secret, SecretError};
 use crate::ports::system::{SystemClock, SystemEntropy};
 use crate::ports::{Kind, PortError, Ports};
 use crate::source::{self, SourceError};
 use crate::{policy, rules};
 
 pub mod apply;
+pub mod backup;
 pub mod check;
 pub mod exit;
 mod journal;
@@ -58,6 +62,14 @@ pub enum OpError {
         /// What to do.
         hint: String,
     },
+    /// No backup was taken.
+    #[error("no backup of {name} was taken")]
+    Backup {
+        /// `POLICY/SET`.
+        name: String,
+        /// Why.
+        source: Box<BackupError>,
+    },
     /// There is nothing of that name.
     #[error("there is no {kind} `{name}`")]
     NoSuch {
@@ -84,6 +96,7 @@ impl OpError {
                 }
             }
             Self::Setup { hint, .. } => Some(hint.clone()),
+            Self::Backup { source, .. } => source.hint(),
             Self::NoSuch { known, .. } if known.is_empty() => None,
             Self::NoSuch { known, .. } => Some(format!("there are: {}", known.join(", "))),
         }
@@ -196,4 +209,15 @@ pub async fn identify(ports: &Ports, aws: Option<&Aws>) -> Result<Identity, OpEr
             Err(OpError::Cloud { what: "no usable identity".to_owned(), source, credentials })
         }
     }
+}
+
+/// Reads a secret that a policy names.
+fn secret(place: &SecretRef, field: &str) -> Result<Secret, OpError> {
+    secrets::read(place, field).map_err(|error| {
+        let hint = match &error {
+            SecretError::NotSet { name, .. } => format!("export {name}, or name another place in the policy"),
+            SecretError::File { source, .. } => source.to_string(),
+        };
+        OpError::Setup { message: error.to_string(), hint }
+    })
 }

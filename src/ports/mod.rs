@@ -16,6 +16,8 @@ use crate::model::request::{Read, Request};
 use crate::model::resource::Identity;
 
 pub mod aws;
+pub mod postgres;
+pub mod process;
 pub mod quirks;
 pub mod secrets;
 pub mod system;

@@ -1,5 +1,6 @@
 //! The published, versioned shapes of what commands say. Formats see only these, so JSON never knows less than text.
 
 pub mod apply;
+pub mod backup;
 pub mod check;
 pub mod plan;

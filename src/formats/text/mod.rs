@@ -1,10 +1,12 @@
 //! Text for people: calm, aligned, the verdict in reach.
 
 mod apply;
+mod backup;
 mod check;
 mod plan;
 
 pub use apply::apply;
+pub use backup::backup;
 pub use check::check;
 pub use plan::plan;
 
