@@ -134,9 +134,8 @@ async fn position(client: &Client) -> Result<(String, bool), BackupError> {
 }
 
 async fn locale(client: &Client, version: u32) -> Result<Locale, BackupError> {
-    let query = if version >= 150_000 { sql::DATABASE } else { sql::DATABASE_BEFORE_15 };
-    let row = client.query_one(query, &[]).await.map_err(failed("the locale"))?;
-    Ok(Locale { encoding: row.get(0), collate: row.get(1), ctype: row.get(2), provider: row.get(3), monetary: row.get(4) })
+    let row = client.query_one(&sql::database(version), &[]).await.map_err(failed("the locale"))?;
+    Ok(Locale { encoding: row.get(0), collate: row.get(1), ctype: row.get(2), provider: row.get(3), provider_locale: row.get(4), monetary: row.get(5) })
 }
 
 async fn catalog(client: &Client) -> Result<CatalogFacts, BackupError> {

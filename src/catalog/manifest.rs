@@ -94,6 +94,8 @@ pub struct Locale {
     pub ctype: String,
     /// `c` (libc), `i` (ICU), `b` (built in).
     pub provider: String,
+    /// Locale of ICU or of the built-in provider.
+    pub provider_locale: Option<String>,
     /// `lc_monetary`.
     pub monetary: String,
 }

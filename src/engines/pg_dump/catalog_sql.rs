@@ -35,15 +35,19 @@ pub const EXTENSIONS: &str = "SELECT extname, extversion FROM pg_catalog.pg_exte
 /// Roles of the cluster, without the built-in ones.
 pub const ROLES: &str = "SELECT rolname FROM pg_catalog.pg_roles WHERE rolname !~ '^pg_' ORDER BY 1";
 
-/// Encoding, collation, character type, locale provider and monetary locale of the database.
-pub const DATABASE: &str = "
-SELECT pg_catalog.pg_encoding_to_char(encoding), datcollate, datctype, datlocprovider::text, pg_catalog.current_setting('lc_monetary')
-  FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()";
-
-/// The same before PostgreSQL 15, which brought the locale provider.
-pub const DATABASE_BEFORE_15: &str = "
-SELECT pg_catalog.pg_encoding_to_char(encoding), datcollate, datctype, 'c'::text, pg_catalog.current_setting('lc_monetary')
-  FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()";
+/// Encoding, collation, character type, locale provider, its locale, and monetary locale of the database.
+/// PostgreSQL 15 brought the provider, 17 renamed the column of its locale.
+pub fn database(server_version: u32) -> String {
+    let provider = match server_version {
+        170_000.. => "datlocprovider::text, datlocale",
+        150_000.. => "datlocprovider::text, daticulocale",
+        _ => "'c'::text, NULL::text",
+    };
+    format!(
+        "SELECT pg_catalog.pg_encoding_to_char(encoding), datcollate, datctype, {provider}, pg_catalog.current_setting('lc_monetary') \
+           FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()"
+    )
+}
 
 /// Settings under which a dump hides damage: rows of broken pages would be silently missing.
 pub const HIDING: &str = "
@@ -59,3 +63,34 @@ SELECT n.nspname, c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namesp
 pub const POSITION: &str = "
 SELECT (CASE WHEN pg_catalog.pg_is_in_recovery() THEN pg_catalog.pg_last_wal_replay_lsn() ELSE pg_catalog.pg_current_wal_lsn() END)::text,
        pg_catalog.pg_is_in_recovery()";
+
+/// What a restored database is asked besides its contents: indexes that are not valid.
+pub const INVALID_INDEXES: &str = "
+SELECT n.nspname, c.relname FROM pg_catalog.pg_index i
+  JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+ WHERE NOT i.indisvalid OR NOT i.indisready ORDER BY 1, 2";
+
+/// Columns that a sequence feeds: schema and name of the sequence, of the table, the column, and whether it counts up.
+pub const OWNED_SEQUENCES: &str = "
+SELECT sn.nspname, s.relname, tn.nspname, t.relname, a.attname
+  FROM pg_catalog.pg_depend d
+  JOIN pg_catalog.pg_class s ON s.oid = d.objid AND s.relkind = 'S' JOIN pg_catalog.pg_namespace sn ON sn.oid = s.relnamespace
+  JOIN pg_catalog.pg_class t ON t.oid = d.refobjid JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
+  JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid
+  JOIN pg_catalog.pg_sequence q ON q.seqrelid = s.oid AND q.seqincrement > 0 AND NOT q.seqcycle
+ WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+   AND d.deptype IN ('a', 'i') AND a.atttypid IN (20, 21, 23)
+ ORDER BY 1, 2";
+
+/// The condition under which an extension's configuration table is dumped.
+pub const EXTENSION_CONDITION: &str = "
+SELECT e.extcondition[pg_catalog.array_position(e.extconfig, c.oid)]
+  FROM pg_catalog.pg_extension e, pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+ WHERE n.nspname = $1 AND c.relname = $2 AND c.oid = ANY (e.extconfig)";
+
+/// Relations that a user made: a database without them is empty.
+pub const USER_RELATIONS: &str = "
+SELECT count(*) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+ WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND c.relpersistence <> 't'
+   AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
+   AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')";

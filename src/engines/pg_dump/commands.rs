@@ -25,16 +25,6 @@ pub fn print_data() -> Vec<String> {
     ["--section=data", "--file=-"].map(str::to_owned).to_vec()
 }
 
-/// `pg_restore` that lists an archive from standard input.
-pub fn list() -> Vec<String> {
-    vec!["--list".to_owned()]
-}
-
-/// `pg_restore` of an archive from standard input into a database, by a list file; the first error ends it.
-pub fn restore(database: &str, list_file: &str) -> Vec<String> {
-    vec![format!("--dbname={database}"), format!("--use-list={list_file}"), "--exit-on-error".to_owned(), "--no-password".to_owned()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::dump;

@@ -8,6 +8,7 @@ pub mod commands;
 pub mod completeness;
 pub mod copystream;
 pub mod facts;
+pub mod globals;
 pub mod names;
 pub mod question;
 pub mod restored;
