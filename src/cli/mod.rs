@@ -15,6 +15,7 @@ use crate::ops::{Exit, OpError, Where};
 mod apply;
 mod check;
 mod completions;
+mod evidence;
 mod explain;
 mod plan;
 mod policy;
@@ -103,6 +104,7 @@ enum Command {
     Check(check::Arguments),
     Plan(plan::Arguments),
     Apply(apply::Arguments),
+    Evidence(evidence::Arguments),
     Policy(policy::Arguments),
     Explain(explain::Arguments),
     Completions(completions::Arguments),
@@ -132,6 +134,7 @@ async fn dispatch(cli: Cli) -> Said {
         Command::Check(arguments) => check::run(&arguments, &global),
         Command::Plan(arguments) => plan::run(&arguments, &global).await,
         Command::Apply(arguments) => apply::run(&arguments, &global).await,
+        Command::Evidence(arguments) => evidence::run(&arguments, &global).await,
         Command::Policy(arguments) => policy::run(&arguments, &global),
         Command::Explain(arguments) => Ok(explain::run(&arguments)),
         Command::Completions(arguments) => Ok(completions::run(&arguments)),

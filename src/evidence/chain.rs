@@ -36,6 +36,14 @@ pub enum Fault {
         /// What is there, shortened.
         found: String,
     },
+    /// Another record is there than the one that was noted when it was written.
+    #[error("was noted as sha256:{said}, and the record there has sha256:{found}: it was replaced")]
+    NotAsNoted {
+        /// What was noted.
+        said: String,
+        /// What is there, shortened.
+        found: String,
+    },
     /// Something else lies in the folder.
     #[error("{0} is no record's name")]
     Stranger(String),
@@ -64,6 +72,7 @@ impl Fault {
             Self::OtherSequence(_) => "other-sequence",
             Self::OtherIdentity(_) => "other-identity",
             Self::OtherPrevious { .. } => "other-previous",
+            Self::NotAsNoted { .. } => "not-as-noted",
             Self::Stranger(_) => "stranger",
             Self::TimeWentBack { .. } => "time-went-back",
         }
@@ -126,6 +135,18 @@ pub fn check(chain: &Chain, keys: &TrustedKeys) -> Checked {
         before = Some(stored);
     }
     out
+}
+
+/// Whether a record that somebody noted when it was written is still the one that is there. This finds what a chain cannot
+/// show of itself: records cut off at its end, or a whole chain written anew by a holder of the key.
+pub fn recall(chain: Option<&Chain>, noted: &Reference) -> Option<Problem> {
+    let stored = chain.and_then(|chain| chain.envelopes.iter().find(|stored| stored.sequence == noted.sequence));
+    let fault = match stored.map(|stored| sha256_hex(&stored.bytes)) {
+        None => Fault::Missing,
+        Some(found) if found.starts_with(&noted.sha256) => return None,
+        Some(found) => Fault::NotAsNoted { said: noted.sha256.clone(), found: found.chars().take(8).collect() },
+    };
+    Some(Problem { sequence: noted.sequence, fault })
 }
 
 fn open(stored: &Stored, keys: &TrustedKeys) -> Result<(Record, String), Fault> {

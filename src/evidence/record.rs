@@ -1,6 +1,7 @@
 //! `lifeboat.evidence/1`: what a record says. It never holds a secret: bodies are views, built from allow-lists of fields.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -82,6 +83,23 @@ pub struct Reference {
     pub sequence: u64,
     /// SHA-256 of the envelope's bytes, lower-case hex.
     pub sha256: String,
+}
+
+impl FromStr for Reference {
+    type Err = String;
+
+    /// Reads what `Display` prints; the digest may be longer or left out.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("`{text}` names no record: write it as commands print it, as in `shop-restorer/000042 sha256:9b1c55d0`");
+        let (place, sha256) = text.trim().split_once(' ').unwrap_or((text.trim(), "sha256:"));
+        let sha256 = sha256.trim().strip_prefix("sha256:").ok_or_else(wrong)?;
+        let (identity, number) = place.rsplit_once('/').or_else(|| place.split_once('@').map(|(number, identity)| (identity, number))).ok_or_else(wrong)?;
+        let sequence = number.parse().ok().filter(|sequence| *sequence > 0).ok_or_else(wrong)?;
+        if identity.is_empty() || sha256.len() > 64 || !sha256.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+            return Err(wrong());
+        }
+        Ok(Self { identity: identity.to_owned(), sequence, sha256: sha256.to_owned() })
+    }
 }
 
 impl fmt::Display for Reference {

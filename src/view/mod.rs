@@ -2,4 +2,5 @@
 
 pub mod apply;
 pub mod check;
+pub mod evidence;
 pub mod plan;

@@ -125,3 +125,30 @@ fn time_that_went_back_is_a_warning_and_a_stranger_is_not() {
     assert_eq!(faults(&stranger), [(0, "stranger")]);
     assert!(!check(&stranger, &keys()).is_whole());
 }
+
+#[test]
+fn what_was_noted_finds_a_cut_at_the_end_and_a_chain_written_anew() {
+    let mut cut = chain(3, |_| ());
+    let noted = cut.head().unwrap();
+    let printed: Reference = noted.to_string().parse().unwrap();
+    assert_eq!(recall(Some(&cut), &printed), None);
+    cut.envelopes.pop();
+    assert_eq!(faults(&cut), [], "the chain alone does not show it");
+    assert_eq!(recall(Some(&cut), &printed).unwrap().fault, Fault::Missing);
+    assert_eq!(recall(None, &printed).unwrap().fault, Fault::Missing);
+    let anew = chain(3, |record| record.body = json!({"anew": true}));
+    assert_eq!(faults(&anew), []);
+    assert_eq!(recall(Some(&anew), &printed).unwrap().fault.id(), "not-as-noted");
+}
+
+#[test]
+fn references_are_read_as_they_are_printed() {
+    let read = |text: &str| text.parse::<Reference>().ok().map(|found| (found.identity, found.sequence, found.sha256));
+    let some = |sha256: &str| Some(("shop-restorer".to_owned(), 42, sha256.to_owned()));
+    assert_eq!(read("shop-restorer/000042 sha256:9b1c55d0"), some("9b1c55d0"));
+    assert_eq!(read("shop-restorer/42"), some(""));
+    assert_eq!(read("42@shop-restorer"), some(""));
+    for wrong in ["", "42", "a/0", "/1", "a/1 9b", "a/1 sha256:xyz", "a/-1"] {
+        assert_eq!(read(wrong), None, "{wrong}");
+    }
+}
