@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::backup::BackupError;
 use crate::compile;
+use crate::evidence::EvidenceError;
 use crate::model::finding::{Finding, Level};
 use crate::model::policy::SecretRef;
 use crate::model::resource::{BucketPlace, Desired, Identity};
@@ -22,6 +23,7 @@ use crate::{policy, rules};
 pub mod apply;
 pub mod backup;
 pub mod check;
+pub mod evidence;
 pub mod exit;
 mod journal;
 pub mod plan;
@@ -70,6 +72,9 @@ pub enum OpError {
         /// Why.
         source: Box<BackupError>,
     },
+    /// Evidence cannot be written or read.
+    #[error("the evidence cannot be used")]
+    Evidence(#[from] EvidenceError),
     /// There is nothing of that name.
     #[error("there is no {kind} `{name}`")]
     NoSuch {
@@ -95,6 +100,7 @@ impl OpError {
                     (None, hint) => hint,
                 }
             }
+            Self::Evidence(error) => error.hint(),
             Self::Setup { hint, .. } => Some(hint.clone()),
             Self::Backup { source, .. } => source.hint(),
             Self::NoSuch { known, .. } if known.is_empty() => None,
@@ -110,6 +116,8 @@ pub struct Prepared {
     pub revision: String,
     /// Root folder, when read from one.
     pub root: Option<std::path::PathBuf>,
+    /// Public keys by path: `keys/*.pub`.
+    pub keys: BTreeMap<String, Vec<u8>>,
     /// The policies.
     pub loaded: Loaded,
     /// What they want.
@@ -152,13 +160,15 @@ pub fn prepare(place: &Where, quirks: &Quirks) -> Result<Prepared, OpError> {
     findings.extend(loaded.findings.iter().cloned());
     findings.extend(contradictions);
     findings.extend(rules::check(&loaded.policies));
+    findings.extend(evidence::findings(loaded.repository.as_ref(), &source.files));
     if loaded.files == 0 {
         findings.push(
             Finding::error("there is no policy: the folder policies/ holds no .yaml file")
                 .instead("write policies/NAME.yaml; `lifeboat policy example` prints one to begin with"),
         );
     }
-    Ok(Prepared { revision: source.revision, root: source.root, loaded, desired, findings })
+    let keys = source.files.into_iter().filter(|file| file.path.starts_with("keys/")).map(|file| (file.path, file.bytes)).collect();
+    Ok(Prepared { revision: source.revision, root: source.root, keys, loaded, desired, findings })
 }
 
 /// Reads and judges a config repo for the endpoint of the AWS environment, and connects to it.

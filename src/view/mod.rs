@@ -3,4 +3,5 @@
 pub mod apply;
 pub mod backup;
 pub mod check;
+pub mod evidence;
 pub mod plan;

@@ -3,11 +3,13 @@
 mod apply;
 mod backup;
 mod check;
+mod evidence;
 mod plan;
 
 pub use apply::apply;
 pub use backup::backup;
 pub use check::check;
+pub use evidence::{evidence, list as evidence_list, record as evidence_record};
 pub use plan::plan;
 
 /// Wraps a sentence at `width` columns, at spaces.
