@@ -18,6 +18,7 @@ use crate::model::resource::Identity;
 pub mod aws;
 pub mod quirks;
 pub mod secrets;
+pub mod sim;
 pub mod system;
 
 /// A future that a port returns.
