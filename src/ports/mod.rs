@@ -16,6 +16,7 @@ use crate::model::request::{Read, Request};
 use crate::model::resource::Identity;
 
 pub mod aws;
+pub mod conformance;
 pub mod quirks;
 pub mod secrets;
 pub mod sim;

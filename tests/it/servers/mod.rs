@@ -2,4 +2,5 @@
 
 mod access;
 mod cli;
+mod conformance;
 mod reconcile;
