@@ -18,8 +18,10 @@ use crate::model::resource::Identity;
 pub mod aws;
 pub mod postgres;
 pub mod process;
+pub mod conformance;
 pub mod quirks;
 pub mod secrets;
+pub mod sim;
 pub mod system;
 
 /// A future that a port returns.

@@ -3,4 +3,5 @@
 mod access;
 mod cli;
 mod evidence;
+mod conformance;
 mod reconcile;
