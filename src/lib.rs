@@ -13,7 +13,7 @@
 //! | 9 | [`view`] | the published shapes |
 //! | 10 | [`formats`] | text, JSON, Markdown: they see only views |
 //! | 11 | [`ops`] | one function per command |
-//! | 12 | [`cli`] | the command line |
+//! | 12 | [`cli`], [`docs`] | the command line; the reference pages made from it and the tables |
 //!
 //! Start reading at [`plan::plan`], the pure heart; then [`settings::SETTINGS`], then [`ops`].
 //!
@@ -24,6 +24,7 @@ pub mod apply;
 pub mod catalog;
 pub mod cli;
 pub mod compile;
+pub mod docs;
 pub mod engines;
 pub mod formats;
 pub mod model;
