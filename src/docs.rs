@@ -77,7 +77,8 @@ pub fn settings() -> String {
         let _ = writeln!(out, "| [`{0}`](#{0}) | {1} | {2} |", setting.id, kind(setting.kind), setting.docs.protects);
     }
     for setting in settings::SETTINGS {
-        let _ = write!(out, "\n## {}\n\n{} of a {} · read with `{:?}`\n", setting.id, setting.title, kind(setting.kind), setting.read);
+        let _ =
+            write!(out, "\n## {}\n\nof a {} · `{}` in plans · reading it needs `{}`\n", setting.id, kind(setting.kind), setting.title, setting.read.action());
         section(&mut out, "What it protects", setting.docs.protects);
         section(&mut out, "Why", setting.docs.why);
         section(&mut out, "Risk of changing", setting.docs.risk);
