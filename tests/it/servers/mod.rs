@@ -2,4 +2,5 @@
 
 mod access;
 mod cli;
+mod readme;
 mod reconcile;
