@@ -14,7 +14,7 @@
 //! | 9 | [`view`] | the published shapes |
 //! | 10 | [`formats`] | text, JSON, Markdown: they see only views |
 //! | 11 | [`ops`] | one function per command |
-//! | 12 | [`cli`] | the command line |
+//! | 12 | [`cli`], [`docs`] | the command line; the reference pages made from it and the tables |
 //!
 //! Start reading at [`plan::plan`], the pure heart; then [`settings::SETTINGS`], then [`ops`].
 //!
@@ -27,6 +27,7 @@ pub mod catalog;
 pub mod cli;
 pub mod compile;
 pub mod drill;
+pub mod docs;
 pub mod engines;
 pub mod evidence;
 pub mod formats;

@@ -7,15 +7,16 @@ use clap::Args;
 use super::{Global, Said};
 use crate::formats::paint::Label;
 use crate::ops::Exit;
+use crate::ops::exit::TABLE;
 use crate::{rules, settings};
 
 /// Explain a rule, a setting or an exit code
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  lifeboat explain rpo-shorter-than-schedule\n  lifeboat explain bucket-lifecycle\n  lifeboat explain        # lists everything there is to explain"
+    after_help = "Examples:\n  lifeboat explain rpo-shorter-than-schedule\n  lifeboat explain bucket-lifecycle\n  lifeboat explain 5\n  lifeboat explain        # lists everything there is to explain"
 )]
 pub(super) struct Arguments {
-    /// Id of a rule or setting, as findings and plans print it; left out: list them
+    /// Id of a rule or setting, as findings and plans print it, or an exit code; left out: list them
     #[arg(value_name = "ID")]
     id: Option<String>,
 }
@@ -39,8 +40,12 @@ pub(super) fn run(arguments: &Arguments) -> Said {
         for (title, text) in parts {
             let _ = writeln!(out, "{}\n  {}\n", heading(title), text.replace('\n', "\n  "));
         }
+    } else if let Some((exit, meaning, next)) = TABLE.iter().find(|(exit, _, _)| exit.code().to_string() == *id) {
+        let _ = writeln!(out, "{}\n{meaning}\n\n{}\n  {next}", heading(&format!("exit {}", exit.code())), heading("Next"));
     } else {
-        let close = similar::get_close_matches(id.as_str(), &names(), 1, 0.6).first().map(|name| format!("hint: did you mean `{name}`?\n")).unwrap_or_default();
+        let close = similar::get_close_matches(id.as_str(), &names(), 1, 0.6)
+            .first()
+            .map_or_else(|| "hint: `lifeboat explain` lists everything there is to explain\n".to_owned(), |name| format!("hint: did you mean `{name}`?\n"));
         return Said { out: String::new(), err: format!("error: there is nothing called `{id}` to explain\n{close}"), exit: Exit::Usage };
     }
     Said::out(format!("{}\n", out.trim_end()), Exit::Good)
@@ -58,6 +63,10 @@ fn list() -> String {
     out.push_str("\nsettings\n");
     for setting in settings::SETTINGS {
         let _ = writeln!(out, "  {:<36} {}", setting.id, setting.docs.protects);
+    }
+    out.push_str("\nexit codes\n");
+    for (exit, meaning, _) in TABLE {
+        let _ = writeln!(out, "  {:<36} {meaning}", exit.code());
     }
     out
 }

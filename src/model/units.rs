@@ -51,8 +51,11 @@ impl FromStr for Span {
             digits.clear();
             next_unit = at + 1;
         }
-        if text.is_empty() || !digits.is_empty() || total > 100 * 366 * 86_400 {
+        if text.is_empty() || !digits.is_empty() {
             return Err(wrong());
+        }
+        if total > 100 * 366 * 86_400 {
+            return Err(format!("`{text}` is more than 100 years, the longest duration there is"));
         }
         Ok(Self(total))
     }

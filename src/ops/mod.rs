@@ -156,12 +156,13 @@ pub fn prepare(place: &Where, quirks: &Quirks) -> Result<Prepared, OpError> {
     let source = source::read(&place.repo, place.rev.as_deref())?;
     let loaded = policy::load(&source.files);
     let (desired, contradictions) = compile::compile(&loaded, quirks.unfilled_keys);
+    let refused = !source.findings.is_empty();
     let mut findings = source.findings;
     findings.extend(loaded.findings.iter().cloned());
     findings.extend(contradictions);
     findings.extend(rules::check(&loaded.policies));
     findings.extend(evidence::findings(loaded.repository.as_ref(), &source.files));
-    if loaded.files == 0 {
+    if loaded.files == 0 && !refused {
         findings.push(
             Finding::error("there is no policy: the folder policies/ holds no .yaml file")
                 .instead("write policies/NAME.yaml; `lifeboat policy example` prints one to begin with"),

@@ -185,7 +185,7 @@ fn a_syntax_error_is_one_problem_and_leaves_nothing() {
         ("a: 1\nb: \"x\nc: 1\n", "a quote is not closed", "\""),
         ("b: 0123\na: {x: 1\nb: 2\n", "expected `,` or `}`", ":"),
         ("a: b: c\n", "`:` cannot stand here", ":"),
-        ("a:\n\t- x\n", "a tab in the indentation", "-"),
+        ("a:\n\t- x\n", "a tab in the indentation", "\t"),
         ("a: @x\n", "a text cannot start with `@`", "@"),
         ("a: 'x' yes\n", "text follows a closing quote", "yes"),
         ("a: [1, 2]]\n", "a closing bracket without its opening one", "]"),

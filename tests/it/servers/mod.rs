@@ -4,4 +4,5 @@ mod access;
 mod cli;
 mod evidence;
 mod conformance;
+mod readme;
 mod reconcile;
