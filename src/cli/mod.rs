@@ -16,6 +16,7 @@ mod apply;
 mod backup;
 mod check;
 mod completions;
+mod drill;
 mod evidence;
 mod explain;
 mod plan;
@@ -107,6 +108,7 @@ enum Command {
     Plan(plan::Arguments),
     Apply(apply::Arguments),
     Backup(backup::Arguments),
+    Drill(drill::Arguments),
     Evidence(evidence::Arguments),
     Policy(policy::Arguments),
     Explain(explain::Arguments),
@@ -138,6 +140,7 @@ async fn dispatch(cli: Cli) -> Said {
         Command::Plan(arguments) => plan::run(&arguments, &global).await,
         Command::Apply(arguments) => apply::run(&arguments, &global).await,
         Command::Backup(arguments) => backup::run(&arguments, &global).await,
+        Command::Drill(arguments) => drill::run(&arguments, &global).await,
         Command::Evidence(arguments) => evidence::run(&arguments, &global).await,
         Command::Policy(arguments) => policy::run(&arguments, &global),
         Command::Explain(arguments) => Ok(explain::run(&arguments)),

@@ -12,7 +12,7 @@ use crate::backup::Progress;
 use crate::catalog::manifest::{DatabaseBackup, Manifest};
 use crate::model::policy::{BackupSet, Drill, Policy};
 use crate::ports::Ports;
-use crate::ports::process::{self, Confinement};
+use crate::ports::process;
 use crate::restore::RestoreError;
 use crate::restore::fetch::{self, At};
 use crate::restore::load::{self, Load, Mode};
@@ -209,7 +209,6 @@ impl Run<'_> {
 
     async fn database(&mut self, load: &Load<'_>, manifest: &Manifest, database: &DatabaseBackup, mode: &Mode) -> Result<(), Broken> {
         let job = self.job;
-        let Some(server) = &self.server else { return Ok(()) };
         let archive = load.scratch.join("archive");
         let began = job.ports.clock.now();
         job.progress.stage(&format!("fetch {}", database.name));
@@ -221,7 +220,7 @@ impl Run<'_> {
         }
         let began = job.ports.clock.now();
         job.progress.stage(&format!("restore {}", database.name));
-        let Some(server) = self.server.as_ref().or(None) else { return Ok(()) };
+        let Some(server) = &self.server else { return Ok(()) };
         server.roles(&String::from_utf8_lossy(&globals), &manifest.roles).await?;
         let lacking = server.create_database(database).await?;
         if let Some(lacking) = lacking {

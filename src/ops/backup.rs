@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::{Exit, OpError, Prepared, Where, check, connect, secret};
+use super::{Exit, OpError, Prepared, Where, check, connect, evidence, identify, secret};
 use crate::backup::{self, Job, Progress};
+use crate::evidence::{Entry, Kind};
 use crate::model::policy::{BackupSet, Name};
 use crate::policy::LoadedPolicy;
 use crate::ports::Ports;
@@ -28,13 +29,19 @@ pub enum Ended {
 /// # Errors
 /// When there is no such set, a secret cannot be read, or no backup could be taken.
 pub async fn backup(place: &Where, name: &str, stop: watch::Receiver<bool>, progress: Arc<dyn Progress>) -> Result<(Ended, Exit), OpError> {
-    let (prepared, ports, _) = connect(place).await?;
+    let (prepared, ports, aws) = connect(place).await?;
     let (findings, exit) = check::view(&prepared);
     if exit == Exit::Findings {
         return Ok((Ended::Stopped(findings), exit));
     }
     let (policy, set, wish) = find(&prepared, name)?;
-    let view = take(&ports, policy, set, wish, stop, progress).await?;
+    let ledger = evidence::ledger(&prepared, &ports, &identify(&ports, Some(&aws)).await?)?;
+    let mut view = take(&ports, policy, set, wish, stop, progress).await?;
+    if let Some(ledger) = ledger {
+        let body = serde_json::to_value(&view).unwrap_or_default();
+        let entry = Entry { kind: Kind::Backup, policy: Some(policy.name.clone()), policy_digest: Some(prepared.desired.digest.clone()), body };
+        view.evidence = Some(ledger.append(entry).await?.to_string());
+    }
     Ok((Ended::Taken(Box::new(view)), Exit::Good))
 }
 

@@ -23,6 +23,7 @@ use crate::{policy, rules};
 pub mod apply;
 pub mod backup;
 pub mod check;
+pub mod drill;
 pub mod evidence;
 pub mod exit;
 mod journal;

@@ -16,9 +16,9 @@ use crate::model::request::{Read, Request};
 use crate::model::resource::Identity;
 
 pub mod aws;
+pub mod conformance;
 pub mod postgres;
 pub mod process;
-pub mod conformance;
 pub mod quirks;
 pub mod secrets;
 pub mod sim;

@@ -3,5 +3,6 @@
 pub mod apply;
 pub mod backup;
 pub mod check;
+pub mod drill;
 pub mod evidence;
 pub mod plan;

@@ -1,8 +1,8 @@
 //! The one integration binary. `servers` needs the servers that `scripts/sandbox` starts; a missing one fails the test.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, at the line that says what")]
 
-mod conformance;
 mod command;
+mod conformance;
 mod floors;
 mod generated;
 mod servers;

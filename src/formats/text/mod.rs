@@ -3,12 +3,14 @@
 mod apply;
 mod backup;
 mod check;
+mod drill;
 mod evidence;
 mod plan;
 
 pub use apply::apply;
 pub use backup::backup;
 pub use check::check;
+pub use drill::drill;
 pub use evidence::{evidence, list as evidence_list, record as evidence_record};
 pub use plan::plan;
 

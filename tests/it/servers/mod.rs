@@ -2,7 +2,7 @@
 
 mod access;
 mod cli;
-mod evidence;
 mod conformance;
+mod evidence;
 mod readme;
 mod reconcile;
