@@ -8,6 +8,7 @@ use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 use git2::{IndexAddOption, Repository, Signature};
 
@@ -36,8 +37,29 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// The config repo of the quickstart as `make quickstart` makes it: with the public half of a fresh key.
 fn quickstart() -> PathBuf {
-    root().join("examples/quickstart/config")
+    static MADE: OnceLock<tempfile::TempDir> = OnceLock::new();
+    let folder = MADE.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        complete(folder.path());
+        folder
+    });
+    folder.path().to_owned()
+}
+
+/// Copies the config repo of the quickstart and adds the key that it names.
+fn complete(folder: &Path) {
+    let from = root().join("examples/quickstart/config");
+    for file in ["lifeboat.yaml", "policies/orders.yaml"] {
+        fs::create_dir_all(folder.join(file).parent().unwrap()).unwrap();
+        fs::copy(from.join(file), folder.join(file)).unwrap();
+    }
+    let secret = tempfile::tempdir().unwrap();
+    let made = run(folder, &["evidence", "keygen", "--out", secret.path().join("key.pem").to_str().unwrap()]);
+    assert_eq!(made.code, 0, "{}", made.err);
+    fs::create_dir_all(folder.join("keys")).unwrap();
+    fs::write(folder.join("keys/quickstart.pub"), made.out).unwrap();
 }
 
 /// Every command with the words that lead to it, from the command tree itself.
@@ -234,10 +256,7 @@ fn ten_megabytes_are_refused_unread() {
 /// A repository at `path` with the quickstart's files committed on `main`.
 fn committed(path: &Path) -> Repository {
     let repository = Repository::init_opts(path, git2::RepositoryInitOptions::new().initial_head("main")).unwrap();
-    fs::create_dir_all(path.join("policies")).unwrap();
-    for file in ["lifeboat.yaml", "policies/orders.yaml"] {
-        fs::copy(quickstart().join(file), path.join(file)).unwrap();
-    }
+    complete(path);
     {
         let mut index = repository.index().unwrap();
         index.add_all(["*"], IndexAddOption::DEFAULT, None).unwrap();
