@@ -19,6 +19,7 @@ mod evidence;
 mod explain;
 mod plan;
 mod policy;
+mod report;
 
 /// What a command prints and ends with.
 #[derive(Debug)]
@@ -105,6 +106,7 @@ enum Command {
     Plan(plan::Arguments),
     Apply(apply::Arguments),
     Evidence(evidence::Arguments),
+    Report(report::Arguments),
     Policy(policy::Arguments),
     Explain(explain::Arguments),
     Completions(completions::Arguments),
@@ -135,6 +137,7 @@ async fn dispatch(cli: Cli) -> Said {
         Command::Plan(arguments) => plan::run(&arguments, &global).await,
         Command::Apply(arguments) => apply::run(&arguments, &global).await,
         Command::Evidence(arguments) => evidence::run(&arguments, &global).await,
+        Command::Report(arguments) => report::run(&arguments, &global).await,
         Command::Policy(arguments) => policy::run(&arguments, &global),
         Command::Explain(arguments) => Ok(explain::run(&arguments)),
         Command::Completions(arguments) => Ok(completions::run(&arguments)),

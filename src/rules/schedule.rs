@@ -13,13 +13,13 @@ const FROM: &str = "2026-01-01T00:00:00Z";
 
 /// A schedule that can be asked.
 #[derive(Debug)]
-pub(super) struct Asked {
+pub(crate) struct Asked {
     cron: Cron,
     zone: TimeZone,
 }
 
 /// Reads a schedule; the error says which part is wrong.
-pub(super) fn read(schedule: &Schedule) -> Result<Asked, String> {
+pub(crate) fn read(schedule: &Schedule) -> Result<Asked, String> {
     let zone =
         TimeZone::get(&schedule.timezone).map_err(|_| format!("`{}` is not a time zone of the IANA database, as in Europe/Berlin", schedule.timezone))?;
     if schedule.cron.split_whitespace().count() != 5 {
@@ -35,12 +35,12 @@ impl Asked {
     }
 
     /// Whether it ever fires.
-    pub(super) fn fires(&self) -> bool {
+    pub(crate) fn fires(&self) -> bool {
         self.start().is_some_and(|start| self.cron.find_next_occurrence(&start, true).is_ok())
     }
 
     /// The longest wait between two runs within a year, in seconds.
-    pub(super) fn longest_wait(&self) -> Option<u64> {
+    pub(crate) fn longest_wait(&self) -> Option<u64> {
         let start = self.start()?;
         let end = start.timestamp().as_second() + 366 * 86_400;
         let mut last = self.cron.find_next_occurrence(&start, true).ok()?;

@@ -4,3 +4,4 @@ pub mod apply;
 pub mod check;
 pub mod evidence;
 pub mod plan;
+pub mod report;

@@ -4,11 +4,13 @@ mod apply;
 mod check;
 mod evidence;
 mod plan;
+mod report;
 
 pub use apply::apply;
 pub use check::check;
 pub use evidence::{evidence, list as evidence_list, record as evidence_record};
 pub use plan::plan;
+pub use report::report;
 
 /// Wraps a sentence at `width` columns, at spaces.
 fn wrap(text: &str, width: usize) -> Vec<String> {
