@@ -11,6 +11,7 @@
 //! | 4 | [`source`], [`observe`], [`plan`] | git and folders; reads; desired against observed |
 //! | 5 | [`rules`], [`apply`] | judgements; carrying a plan out |
 //! | 7 | [`evidence`] | signed records in chains; checking them |
+//! | 8 | [`report`] | from evidence and backups to what can be said of each policy |
 //! | 9 | [`view`] | the published shapes |
 //! | 10 | [`formats`] | text, JSON, Markdown: they see only views |
 //! | 11 | [`ops`] | one function per command |
@@ -38,6 +39,7 @@ pub mod plan;
 pub mod policy;
 pub mod ports;
 pub mod restore;
+pub mod report;
 pub mod rules;
 pub mod settings;
 pub mod source;

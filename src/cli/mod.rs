@@ -23,6 +23,7 @@ mod plan;
 mod policy;
 mod progress;
 mod restore;
+mod report;
 
 /// What a command prints and ends with.
 #[derive(Debug)]
@@ -112,6 +113,7 @@ enum Command {
     Drill(drill::Arguments),
     Restore(restore::Arguments),
     Evidence(evidence::Arguments),
+    Report(report::Arguments),
     Policy(policy::Arguments),
     Explain(explain::Arguments),
     Completions(completions::Arguments),
@@ -145,6 +147,7 @@ async fn dispatch(cli: Cli) -> Said {
         Command::Drill(arguments) => drill::run(&arguments, &global).await,
         Command::Restore(arguments) => restore::run(&arguments, &global).await,
         Command::Evidence(arguments) => evidence::run(&arguments, &global).await,
+        Command::Report(arguments) => report::run(&arguments, &global).await,
         Command::Policy(arguments) => policy::run(&arguments, &global),
         Command::Explain(arguments) => Ok(explain::run(&arguments)),
         Command::Completions(arguments) => Ok(completions::run(&arguments)),

@@ -1,5 +1,6 @@
-//! Views as text, JSON and Markdown. A format sees only `view`, so JSON never knows less than text.
+//! Views as text, JSON, Markdown and HTML. A format sees only `view`, so JSON never knows less than text.
 
+pub mod html;
 pub mod json;
 pub mod markdown;
 pub mod paint;

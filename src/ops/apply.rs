@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::journal::FileJournal;
 use super::plan::{self as planning, Planned};
-use super::{Exit, OpError, Prepared, Where, check, connect, evidence, identify};
+use super::{Exit, OpError, Prepared, Where, causes, check, connect, evidence, identify};
 use crate::evidence::{Entry, Kind};
 use crate::model::fact::Fact;
 use crate::model::resource::Identity;
@@ -57,7 +57,7 @@ pub async fn apply(place: &Where, leaves: &[Leave], approved: Option<&Approved>)
     if let Some(ledger) = ledger {
         match ledger.append(entry(&prepared, &plan, &applied, &identity)).await {
             Ok(reference) => view.evidence = Some(reference.to_string()),
-            Err(error) => view.evidence_failed = Some(chain(&error)),
+            Err(error) => view.evidence_failed = Some(causes(&error)),
         }
     }
     let exit = match (applied.complete() && view.evidence_failed.is_none(), held) {
@@ -80,17 +80,6 @@ fn entry(prepared: &Prepared, plan: &Plan, applied: &apply::Applied, identity: &
         "format": "lifeboat.applied/1", "revision": prepared.revision, "account": identity.account, "arn": identity.arn, "steps": steps, "held": held,
     });
     Entry { kind: Kind::Apply, policy: None, policy_digest: Some(prepared.desired.digest.clone()), body }
-}
-
-/// An error with its causes, on one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut out = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        out = format!("{out}: {cause}");
-        source = cause.source();
-    }
-    out
 }
 
 fn stale(error: Stale) -> OpError {

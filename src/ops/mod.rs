@@ -30,6 +30,7 @@ pub mod exit;
 mod journal;
 pub mod plan;
 pub mod restore;
+pub mod report;
 pub mod show;
 
 pub use exit::Exit;
@@ -117,6 +118,20 @@ impl OpError {
             Self::NoSuch { known, .. } => Some(format!("there are: {}", known.join(", "))),
         }
     }
+}
+
+/// An error with its causes, on one line.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut out = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        if !out.ends_with(&text) {
+            out = format!("{out}: {text}");
+        }
+        source = cause.source();
+    }
+    out
 }
 
 /// A config repo, read and judged.

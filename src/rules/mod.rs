@@ -11,7 +11,7 @@ mod classified_data_on_shared_runner;
 mod never_drilled;
 mod retention_not_kept;
 mod rpo_shorter_than_schedule;
-mod schedule;
+pub(crate) mod schedule;
 mod schedule_never_fires;
 mod thaw_longer_than_rto;
 

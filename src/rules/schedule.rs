@@ -14,7 +14,7 @@ const FROM: &str = "2026-01-01T00:00:00Z";
 
 /// A schedule that can be asked.
 #[derive(Debug)]
-pub(super) struct Asked {
+pub(crate) struct Asked {
     cron: Cron,
     zone: TimeZone,
 }
@@ -30,17 +30,17 @@ const FIELDS: [(&str, &str); 5] = [
 
 /// Why a schedule cannot be read.
 #[derive(Debug)]
-pub(super) struct Unreadable {
+pub(crate) struct Unreadable {
     /// The field of the schedule that is wrong: `cron` or `timezone`.
-    pub(super) field: &'static str,
+    pub(crate) field: &'static str,
     /// What is wrong with it.
-    pub(super) why: String,
+    pub(crate) why: String,
     /// What to write.
-    pub(super) instead: String,
+    pub(crate) instead: String,
 }
 
 /// Reads a schedule; the error says which part is wrong.
-pub(super) fn read(schedule: &Schedule) -> Result<Asked, Unreadable> {
+pub(crate) fn read(schedule: &Schedule) -> Result<Asked, Unreadable> {
     let zone = TimeZone::get(&schedule.timezone).map_err(|_| Unreadable {
         field: "timezone",
         why: format!("`{}` is not a time zone of the IANA database", schedule.timezone),
@@ -82,12 +82,12 @@ impl Asked {
     }
 
     /// Whether it ever fires.
-    pub(super) fn fires(&self) -> bool {
+    pub(crate) fn fires(&self) -> bool {
         self.start().is_some_and(|start| self.cron.find_next_occurrence(&start, true).is_ok())
     }
 
     /// The longest wait between two runs within a year, in seconds.
-    pub(super) fn longest_wait(&self) -> Option<u64> {
+    pub(crate) fn longest_wait(&self) -> Option<u64> {
         let start = self.start()?;
         let end = start.timestamp().as_second() + 366 * 86_400;
         let mut last = self.cron.find_next_occurrence(&start, true).ok()?;

@@ -7,3 +7,4 @@ pub mod drill;
 pub mod evidence;
 pub mod plan;
 pub mod restore;
+pub mod report;

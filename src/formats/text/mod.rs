@@ -7,6 +7,7 @@ mod drill;
 mod evidence;
 mod plan;
 mod restore;
+mod report;
 
 pub use apply::apply;
 pub use backup::backup;
@@ -15,6 +16,7 @@ pub use drill::drill;
 pub use evidence::{evidence, list as evidence_list, record as evidence_record};
 pub use plan::plan;
 pub use restore::{restore, restore_plan};
+pub use report::report;
 
 /// Wraps a sentence at `width` columns, at spaces.
 fn wrap(text: &str, width: usize) -> Vec<String> {

@@ -1,0 +1,159 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::evidence::record::{FORMAT, Kind};
+use crate::evidence::{Fault, Problem};
+use crate::model::fact::Why;
+use crate::policy::{self, ConfigFile};
+
+const NOW: &str = "2026-11-22T05:30:00Z";
+
+fn policies() -> Vec<LoadedPolicy> {
+    let text = include_str!("../../examples/quickstart/config/policies/orders.yaml");
+    let loaded = policy::load(&[ConfigFile { path: "policies/orders.yaml".to_owned(), bytes: text.as_bytes().to_vec() }]);
+    assert!(loaded.findings.is_empty(), "{:?}", loaded.findings);
+    loaded.policies
+}
+
+fn backup(id: &str, complete: bool) -> SeenBackup {
+    let at: Timestamp = NOW.parse().unwrap();
+    SeenBackup { set: "nightly".to_owned(), id: id.to_owned(), complete, bytes: 100, oldest: at, newest: at, keys: std::collections::BTreeSet::new() }
+}
+
+fn record(sequence: u64, kind: Kind, at: &str, body: Value) -> (Reference, Record, String) {
+    let record = Record {
+        format: FORMAT.to_owned(),
+        sequence,
+        previous: None,
+        identity: "job".to_owned(),
+        kind,
+        at: at.to_owned(),
+        tool: String::new(),
+        policy: Some("orders".to_owned()),
+        policy_digest: None,
+        body,
+    };
+    (Reference { identity: "job".to_owned(), sequence, sha256: "9b1c55d0".to_owned() }, record, "key".to_owned())
+}
+
+fn chain(records: Vec<(Reference, Record, String)>) -> Checked {
+    Checked { identity: "job".to_owned(), stored: records.len(), records, head: None, problems: Vec::new() }
+}
+
+fn drill() -> Value {
+    json!({
+        "format": "lifeboat.drill/1", "policy": "orders", "drill": "weekly", "set": "nightly", "backup": "20261122T011507Z", "verdict": "passed",
+        "checks": [{"id": "content", "title": "content", "outcome": "passed"}], "objectives": {"rtoSeconds": 83}
+    })
+}
+
+/// The report of these backups and records.
+fn of(backups: Fact<Vec<SeenBackup>>, chains: Result<&[Checked], &str>) -> Report {
+    let backups = BTreeMap::from([("orders".to_owned(), backups)]);
+    report(&Input { now: NOW.parse().unwrap(), policies: &policies(), backups: &backups, evidence: chains })
+}
+
+fn good() -> Fact<Vec<SeenBackup>> {
+    Fact::Known(vec![backup("20261121T011509Z", true), backup("20261122T011507Z", true), backup("20261122T051507Z", false)])
+}
+
+fn drilled(body: Value) -> Report {
+    of(good(), Ok(&[chain(vec![record(1, Kind::Drill, "2026-11-22T04:05:00Z", body)])]))
+}
+
+#[test]
+fn a_measured_policy_passes_and_says_by_which_records() {
+    let snapshot = json!({"format": "lifeboat.backup/1", "set": "nightly", "backup": "20261122T011507Z", "snapshotAt": "2026-11-22T01:15:10Z"});
+    let records = vec![record(1, Kind::Backup, "2026-11-22T01:20:00Z", snapshot), record(2, Kind::Drill, "2026-11-22T04:05:00Z", drill())];
+    let report = of(good(), Ok(&[chain(records)]));
+    let policy = &report.policies[0];
+    assert_eq!(
+        (policy.verdict, policy.rpo.verdict, policy.rto.verdict, policy.drills[0].verdict),
+        (Verdict::Passed, Verdict::Passed, Verdict::Passed, Verdict::Passed)
+    );
+    assert_eq!((policy.rpo.measured_seconds, policy.rto.measured_seconds), (Some(4 * 3_600 + 14 * 60 + 50), Some(83)));
+    assert_eq!(policy.rpo.evidence.as_deref(), Some("job/000001 sha256:9b1c55d0"));
+    assert_eq!(policy.rto.evidence.as_deref(), Some("job/000002 sha256:9b1c55d0"));
+    assert_eq!((policy.sets[0].complete, policy.sets[0].incomplete), (2, 1));
+}
+
+#[test]
+fn what_is_not_known_is_never_a_pass() {
+    let unknown = of(Fact::Unknown(Why::Refused("AccessDenied".to_owned())), Ok(&[]));
+    assert_eq!((unknown.policies[0].rpo.verdict, unknown.policies[0].rto.verdict), (Verdict::Unproven, Verdict::Unproven));
+    assert_eq!(unknown.policies[0].drills[0].verdict, Verdict::Unproven);
+    let unread = of(good(), Err("refused"));
+    assert_eq!((unread.policies[0].verdict, unread.policies[0].rto.verdict), (Verdict::Unproven, Verdict::Unproven));
+    assert_eq!(of(Fact::Absent, Ok(&[])).policies[0].rpo.verdict, Verdict::Failed, "no bucket holds no backup");
+    assert_eq!(of(Fact::Known(vec![backup("20261122T011507Z", false)]), Ok(&[])).policies[0].rpo.verdict, Verdict::Failed, "none is complete");
+    assert_eq!(of(Fact::Known(vec![backup("20271122T011507Z", true)]), Ok(&[])).policies[0].rpo.verdict, Verdict::Failed, "one of the future is none");
+}
+
+/// Each field taken out or spoilt, one at a time: none of them makes a pass.
+#[test]
+fn a_drill_record_with_anything_missing_does_not_pass() {
+    assert_eq!(drilled(drill()).drills[0].verdict, Verdict::Passed);
+    for field in ["format", "policy", "verdict", "checks"] {
+        for spoilt in [None, Some(Value::Null), Some(json!("PASSED")), Some(json!(["passed"])), Some(json!(1))] {
+            let mut body = drill();
+            match &spoilt {
+                None => drop(body.as_object_mut().unwrap().remove(field)),
+                Some(value) => body[field] = value.clone(),
+            }
+            let report = drilled(body);
+            assert_ne!(report.drills[0].verdict, Verdict::Passed, "{field} {spoilt:?}");
+            assert_ne!(report.policies[0].verdict, Verdict::Passed, "{field} {spoilt:?}");
+        }
+    }
+    for (outcome, verdict) in [(json!("failed"), Verdict::Failed), (json!("unproven"), Verdict::Unproven), (Value::Null, Verdict::Unproven)] {
+        let mut body = drill();
+        body["checks"][0]["outcome"] = outcome;
+        let report = drilled(body);
+        assert_eq!((report.drills[0].verdict, report.drills[0].failing.len()), (verdict, 1));
+        assert!(report.drills[0].doubt.as_ref().unwrap().starts_with("it says passed, but"));
+    }
+    let mut unmeasured = drill();
+    unmeasured["objectives"] = json!({});
+    assert_eq!(drilled(unmeasured).policies[0].rto.verdict, Verdict::Unproven);
+    let mut slow = drill();
+    slow["objectives"]["rtoSeconds"] = json!(901);
+    assert_eq!(drilled(slow).policies[0].rto.verdict, Verdict::Failed);
+}
+
+#[test]
+fn a_record_with_which_something_is_wrong_is_not_listened_to() {
+    let mut foreign = chain(vec![record(1, Kind::Drill, "2026-11-22T04:05:00Z", drill())]);
+    foreign.problems.push(Problem { sequence: 1, fault: Fault::OtherIdentity("somebody".to_owned()) });
+    let report = of(good(), Ok(&[foreign]));
+    assert!(report.drills.is_empty());
+    assert_eq!(report.policies[0].rto.verdict, Verdict::Unproven);
+}
+
+#[test]
+fn the_newest_drill_counts_and_failures_come_first() {
+    let mut failed = drill();
+    failed["verdict"] = json!("failed");
+    let records = |late: &str, early: &str| {
+        let (late, early) = if late == "failed" {
+            (failed.clone(), drill())
+        } else {
+            assert_eq!(early, "failed");
+            (drill(), failed.clone())
+        };
+        vec![record(1, Kind::Drill, "2026-11-15T04:05:00Z", early), record(2, Kind::Drill, "2026-11-22T04:05:00Z", late)]
+    };
+    let report = of(good(), Ok(&[chain(records("passed", "failed"))]));
+    assert_eq!(report.policies[0].rto.verdict, Verdict::Passed);
+    let order: Vec<_> = report.drills.iter().map(|drill| (drill.verdict, drill.latest)).collect();
+    assert_eq!(order, [(Verdict::Failed, false), (Verdict::Passed, true)]);
+    let report = of(good(), Ok(&[chain(records("failed", "passed"))]));
+    assert_eq!((report.policies[0].rto.verdict, report.policies[0].verdict), (Verdict::Failed, Verdict::Failed));
+}
+
+#[test]
+fn a_drill_that_is_overdue_no_longer_proves() {
+    let report = of(good(), Ok(&[chain(vec![record(1, Kind::Drill, "2026-10-22T04:05:00Z", drill())])]));
+    let standing = &report.policies[0].drills[0];
+    assert_eq!(standing.verdict, Verdict::Unproven);
+    assert!(standing.sentence.starts_with("it passed 31 d ago, and is overdue by 2"), "{}", standing.sentence);
+}
