@@ -6,7 +6,7 @@
 use crate::model::document::Document;
 use crate::model::fact::Fact;
 use crate::model::id::{ResourceId, ResourceKind};
-use crate::model::lifecycle::{EXPIRE_TAG, Expiration, Filter, Lifecycle, Noncurrent, OURS, Rule, Transition};
+use crate::model::lifecycle::{EXPIRE_TAG, Expiration, Filter, Form, Lifecycle, Noncurrent, OURS, Rule, Transition};
 use crate::model::policy::Retention;
 use crate::model::request::{ReadOp, Request, RequestOp};
 use crate::model::resource::{BucketWish, ObservedResource, ResourceWish, SetWish, Tenant};
@@ -126,7 +126,14 @@ fn adopt(want: &Document, seen: &Fact<Document>) -> Document {
     Document::of(&Lifecycle { rules: sorted(rules), minimum_size: live.minimum_size })
 }
 
+/// S3 refuses a configuration that has rules of both forms ("Base level prefix cannot be used in Lifecycle V2"), and a rule
+/// of others goes back in the form it came or not at all.
 fn requests(id: &ResourceId, _: &Fact<Document>, to: &Document) -> Vec<Request> {
+    let rules = to.to::<Lifecycle>().unwrap_or_default().rules;
+    let old = rules.iter().filter(|rule| rule.filter.form == Form::RulePrefix).count();
+    if old > 0 && old < rules.len() {
+        return Vec::new();
+    }
     vec![Request { op: RequestOp::PutBucketLifecycle, target: id.clone(), body: to.clone() }]
 }
 
