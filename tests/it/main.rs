@@ -3,6 +3,7 @@
 
 mod command;
 mod conformance;
+mod converge;
 mod floors;
 mod generated;
 mod servers;
