@@ -85,6 +85,13 @@ fn every_command_has_help_with_examples() {
 }
 
 #[test]
+fn the_readme_names_every_command() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let missing: Vec<String> = commands().iter().map(|path| format!("lifeboat {}", path[0])).filter(|name| !readme.contains(name)).collect();
+    assert!(missing.is_empty(), "README.md does not name {missing:?}");
+}
+
+#[test]
 fn the_version_is_that_of_the_package() {
     let said = run(root(), &["--version"]);
     assert_eq!((said.out.as_str(), said.code), (concat!("lifeboat ", env!("CARGO_PKG_VERSION"), "\n"), 0));
