@@ -34,6 +34,18 @@ pub enum Outcome {
     ReadsBackOtherwise(String),
 }
 
+impl Outcome {
+    /// A stable word for programs.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::NotSent(_) => "notSent",
+            Self::MaybeDone(_) => "maybeDone",
+            Self::ReadsBackOtherwise(_) => "readsBackOtherwise",
+        }
+    }
+}
+
 /// One line of the journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -10,6 +10,7 @@
 //! | 3 | [`settings`], [`compile`], [`ports`] | one managed aspect a file; policies → desired; the outside world as traits |
 //! | 4 | [`source`], [`observe`], [`plan`] | git and folders; reads; desired against observed |
 //! | 5 | [`rules`], [`apply`] | judgements; carrying a plan out |
+//! | 7 | [`evidence`] | signed records in chains; checking them |
 //! | 9 | [`view`] | the published shapes |
 //! | 10 | [`formats`] | text, JSON, Markdown: they see only views |
 //! | 11 | [`ops`] | one function per command |
@@ -21,11 +22,14 @@
 //! ([`settings`]); the same input gives the same bytes.
 
 pub mod apply;
+pub mod backup;
 pub mod catalog;
 pub mod cli;
 pub mod compile;
 pub mod docs;
+pub mod drill;
 pub mod engines;
+pub mod evidence;
 pub mod formats;
 pub mod model;
 pub mod observe;
@@ -33,6 +37,7 @@ pub mod ops;
 pub mod plan;
 pub mod policy;
 pub mod ports;
+pub mod restore;
 pub mod rules;
 pub mod settings;
 pub mod source;

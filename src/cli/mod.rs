@@ -13,11 +13,15 @@ use crate::formats::paint::Paint;
 use crate::ops::{Exit, OpError, Where};
 
 mod apply;
+mod backup;
 mod check;
 mod completions;
+mod drill;
+mod evidence;
 mod explain;
 mod plan;
 mod policy;
+mod progress;
 
 /// What a command prints and ends with.
 #[derive(Debug)]
@@ -103,6 +107,9 @@ enum Command {
     Check(check::Arguments),
     Plan(plan::Arguments),
     Apply(apply::Arguments),
+    Backup(backup::Arguments),
+    Drill(drill::Arguments),
+    Evidence(evidence::Arguments),
     Policy(policy::Arguments),
     Explain(explain::Arguments),
     Completions(completions::Arguments),
@@ -132,6 +139,9 @@ async fn dispatch(cli: Cli) -> Said {
         Command::Check(arguments) => check::run(&arguments, &global),
         Command::Plan(arguments) => plan::run(&arguments, &global).await,
         Command::Apply(arguments) => apply::run(&arguments, &global).await,
+        Command::Backup(arguments) => backup::run(&arguments, &global).await,
+        Command::Drill(arguments) => drill::run(&arguments, &global).await,
+        Command::Evidence(arguments) => evidence::run(&arguments, &global).await,
         Command::Policy(arguments) => policy::run(&arguments, &global),
         Command::Explain(arguments) => Ok(explain::run(&arguments)),
         Command::Completions(arguments) => Ok(completions::run(&arguments)),

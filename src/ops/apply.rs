@@ -1,11 +1,15 @@
 //! `lifeboat apply`.
 
+use serde_json::{Value, json};
+
 use super::journal::FileJournal;
 use super::plan::{self as planning, Planned};
-use super::{Exit, OpError, Where, check, connect, identify};
+use super::{Exit, OpError, Prepared, Where, check, connect, evidence, identify};
+use crate::evidence::{Entry, Kind};
 use crate::model::fact::Fact;
+use crate::model::resource::Identity;
 use crate::plan::saved::{self, Approved, Stale};
-use crate::plan::{self, Leave};
+use crate::plan::{self, Leave, Plan};
 use crate::view::apply::ApplyView;
 use crate::{apply, observe};
 
@@ -29,7 +33,7 @@ pub async fn apply(place: &Where, leaves: &[Leave], approved: Option<&Approved>)
         return Ok((Ended::Stopped(Planned::Stopped(findings)), exit));
     }
     let identity = identify(&ports, Some(&aws)).await?;
-    let observed = observe::observe(&prepared.desired, &ports, Fact::Known(identity)).await;
+    let observed = observe::observe(&prepared.desired, &ports, Fact::Known(identity.clone())).await;
     let mut plan = plan::plan(&prepared.desired, &observed, leaves);
     if let Some(approved) = approved {
         plan = saved::select(plan, &prepared.desired.digest, approved).map_err(stale)?;
@@ -40,20 +44,53 @@ pub async fn apply(place: &Where, leaves: &[Leave], approved: Option<&Approved>)
         let exit = if held { Exit::Held } else { Exit::Good };
         return Ok((Ended::Applied(Box::new(ApplyView::of(view, &apply::Applied::default()))), exit));
     }
+    // Before anything is sent: what cannot be recorded is not done.
+    let ledger = evidence::ledger(&prepared, &ports, &identity)?;
     let name = format!("apply-{}-{}", observed.at.strftime("%Y%m%dT%H%M%SZ"), ports.entropy.hex(3));
     let mut journal = FileJournal::open(&name).map_err(|error| OpError::Setup {
         message: format!("no journal can be written: {error}"),
         hint: "make the state folder writable, or set XDG_STATE_HOME; nothing was sent".to_owned(),
     })?;
     let applied = apply::apply(&plan, &ports, &mut journal).await;
-    let exit = match (applied.complete(), held) {
+    let mut view = ApplyView::of(view, &applied);
+    view.journal = Some(journal.path.display().to_string());
+    if let Some(ledger) = ledger {
+        match ledger.append(entry(&prepared, &plan, &applied, &identity)).await {
+            Ok(reference) => view.evidence = Some(reference.to_string()),
+            Err(error) => view.evidence_failed = Some(chain(&error)),
+        }
+    }
+    let exit = match (applied.complete() && view.evidence_failed.is_none(), held) {
         (false, _) => Exit::Failed,
         (true, true) => Exit::Held,
         (true, false) => Exit::Good,
     };
-    let mut view = ApplyView::of(view, &applied);
-    view.journal = Some(journal.path.display().to_string());
     Ok((Ended::Applied(Box::new(view)), exit))
+}
+
+/// What the record says: ids, digests and outcomes. Messages of servers stay in the journal.
+fn entry(prepared: &Prepared, plan: &Plan, applied: &apply::Applied, identity: &Identity) -> Entry {
+    let steps: Vec<Value> = applied
+        .steps
+        .iter()
+        .map(|(step, outcome)| json!({"id": step.id(), "digest": step.digest(), "outcome": outcome.as_str(), "allowed": step.allowed}))
+        .collect();
+    let held: Vec<String> = plan.held.iter().map(|held| format!("{}@{}", held.setting, held.resource)).collect();
+    let body = json!({
+        "format": "lifeboat.applied/1", "revision": prepared.revision, "account": identity.account, "arn": identity.arn, "steps": steps, "held": held,
+    });
+    Entry { kind: Kind::Apply, policy: None, policy_digest: Some(prepared.desired.digest.clone()), body }
+}
+
+/// An error with its causes, on one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut out = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        out = format!("{out}: {cause}");
+        source = cause.source();
+    }
+    out
 }
 
 fn stale(error: Stale) -> OpError {

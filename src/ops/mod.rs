@@ -5,19 +5,26 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::backup::BackupError;
 use crate::compile;
+use crate::evidence::EvidenceError;
 use crate::model::finding::{Finding, Level};
+use crate::model::policy::SecretRef;
 use crate::model::resource::{BucketPlace, Desired, Identity};
 use crate::policy::{Loaded, LoadedPolicy};
 use crate::ports::aws::Aws;
 use crate::ports::quirks::{AWS, Quirks};
+use crate::ports::secrets::{self, Secret, SecretError};
 use crate::ports::system::{SystemClock, SystemEntropy};
 use crate::ports::{Kind, PortError, Ports};
 use crate::source::{self, SourceError};
 use crate::{policy, rules};
 
 pub mod apply;
+pub mod backup;
 pub mod check;
+pub mod drill;
+pub mod evidence;
 pub mod exit;
 mod journal;
 pub mod plan;
@@ -58,6 +65,17 @@ pub enum OpError {
         /// What to do.
         hint: String,
     },
+    /// No backup was taken.
+    #[error("no backup of {name} was taken")]
+    Backup {
+        /// `POLICY/SET`.
+        name: String,
+        /// Why.
+        source: Box<BackupError>,
+    },
+    /// Evidence cannot be written or read.
+    #[error("the evidence cannot be used")]
+    Evidence(#[from] EvidenceError),
     /// There is nothing of that name.
     #[error("there is no {kind} `{name}`")]
     NoSuch {
@@ -83,7 +101,9 @@ impl OpError {
                     (None, hint) => hint,
                 }
             }
+            Self::Evidence(error) => error.hint(),
             Self::Setup { hint, .. } => Some(hint.clone()),
+            Self::Backup { source, .. } => source.hint(),
             Self::NoSuch { known, .. } if known.is_empty() => None,
             Self::NoSuch { known, .. } => Some(format!("there are: {}", known.join(", "))),
         }
@@ -97,6 +117,8 @@ pub struct Prepared {
     pub revision: String,
     /// Root folder, when read from one.
     pub root: Option<std::path::PathBuf>,
+    /// Public keys by path: `keys/*.pub`.
+    pub keys: BTreeMap<String, Vec<u8>>,
     /// The policies.
     pub loaded: Loaded,
     /// What they want.
@@ -140,13 +162,15 @@ pub fn prepare(place: &Where, quirks: &Quirks) -> Result<Prepared, OpError> {
     findings.extend(loaded.findings.iter().cloned());
     findings.extend(contradictions);
     findings.extend(rules::check(&loaded.policies));
+    findings.extend(evidence::findings(loaded.repository.as_ref(), &source.files));
     if loaded.files == 0 && !refused {
         findings.push(
             Finding::error("there is no policy: the folder policies/ holds no .yaml file")
                 .instead("write policies/NAME.yaml; `lifeboat policy example` prints one to begin with"),
         );
     }
-    Ok(Prepared { revision: source.revision, root: source.root, loaded, desired, findings })
+    let keys = source.files.into_iter().filter(|file| file.path.starts_with("keys/")).map(|file| (file.path, file.bytes)).collect();
+    Ok(Prepared { revision: source.revision, root: source.root, keys, loaded, desired, findings })
 }
 
 /// Reads and judges a config repo for the endpoint of the AWS environment, and connects to it.
@@ -197,4 +221,15 @@ pub async fn identify(ports: &Ports, aws: Option<&Aws>) -> Result<Identity, OpEr
             Err(OpError::Cloud { what: "no usable identity".to_owned(), source, credentials })
         }
     }
+}
+
+/// Reads a secret that a policy names.
+fn secret(place: &SecretRef, field: &str) -> Result<Secret, OpError> {
+    secrets::read(place, field).map_err(|error| {
+        let hint = match &error {
+            SecretError::NotSet { name, .. } => format!("export {name}, or name another place in the policy"),
+            SecretError::File { source, .. } => source.to_string(),
+        };
+        OpError::Setup { message: error.to_string(), hint }
+    })
 }

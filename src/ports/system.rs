@@ -36,3 +36,13 @@ impl Entropy for SystemEntropy {
         })
     }
 }
+
+/// 32 bytes for a new private key. Unlike [`Entropy`], whose names may collide, this never goes on without randomness.
+///
+/// # Errors
+/// When the system has none to give.
+pub fn seed() -> Result<[u8; 32], String> {
+    let mut seed = [0_u8; 32];
+    getrandom::fill(&mut seed).map_err(|error| error.to_string())?;
+    Ok(seed)
+}

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{LARGEST, MOST_FILES, Source, SourceError, is_config, refused, too_large};
+use super::{FOLDERS, LARGEST, MOST_FILES, Source, SourceError, is_config, refused, too_large};
 use crate::policy::ConfigFile;
 
 /// Finds the root at `from` or above it, and reads it.
@@ -11,7 +11,7 @@ pub(super) fn read(from: &Path) -> Result<Source, SourceError> {
     let root = find(from)?;
     let mut source = Source { revision: "the working folder".to_owned(), ..Source::default() };
     let mut paths = vec!["lifeboat.yaml".to_owned()];
-    for folder in ["policies", "profiles"] {
+    for folder in FOLDERS {
         walk(&root, folder, &mut paths, &mut source)?;
     }
     paths.sort();

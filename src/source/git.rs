@@ -8,7 +8,7 @@ use std::process::Command;
 
 use git2::{ErrorCode, ObjectType, Oid, Repository, Tree};
 
-use super::{LARGEST, MOST_FILES, Source, SourceError, is_config, refused, too_large};
+use super::{LARGEST, MOST_FILES, Source, SourceError, is_config, is_inside, refused, too_large};
 use crate::policy::ConfigFile;
 
 fn failed(what: impl Into<String>) -> impl FnOnce(git2::Error) -> SourceError {
@@ -119,7 +119,7 @@ fn root_tree<'a>(repository: &'a Repository, top: &Tree<'a>, subfolder: &str) ->
 fn walk(repository: &Repository, tree: &Tree<'_>, folder: &str, source: &mut Source) -> Result<(), SourceError> {
     for entry in tree {
         let path = format!("{folder}{}", String::from_utf8_lossy(entry.name_bytes()));
-        let inside = path == "policies" || path == "profiles" || path.starts_with("policies/") || path.starts_with("profiles/");
+        let inside = is_inside(&path);
         match (entry.filemode() & 0o170_000, entry.kind()) {
             (0o120_000, _) if inside || path == "lifeboat.yaml" => {
                 source.findings.push(refused(&path, "a symbolic link", "put the file itself there: what a link points to is not what was reviewed"));

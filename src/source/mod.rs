@@ -66,7 +66,7 @@ pub enum SourceError {
         message: String,
     },
     /// More files than a config repo has.
-    #[error("{path} holds more than {MOST_FILES} files below policies/ and profiles/")]
+    #[error("{path} holds more than {MOST_FILES} files below policies/, profiles/ and keys/")]
     TooMany {
         /// Where.
         path: PathBuf,
@@ -110,9 +110,23 @@ fn is_remote(repo: &str) -> bool {
     repo.contains("://") || (!Path::new(repo).exists() && repo.split_once(':').is_some_and(|(host, path)| host.contains('@') && !path.is_empty()))
 }
 
-/// Whether a path is one that lifeboat reads.
+/// The folders that lifeboat looks into.
+const FOLDERS: [&str; 3] = ["keys", "policies", "profiles"];
+
+/// Whether a path is one of [`FOLDERS`] or below one.
+fn is_inside(path: &str) -> bool {
+    FOLDERS.contains(&path.split('/').next().unwrap_or(path))
+}
+
+/// Whether a path is one that lifeboat reads. Of `keys/` only public keys: nothing else there is any of its business.
 fn is_config(path: &str) -> bool {
-    path == "lifeboat.yaml" || ((path.starts_with("policies/") || path.starts_with("profiles/")) && (path.ends_with(".yaml") || path.ends_with(".yml")))
+    let yaml = path.ends_with(".yaml") || path.ends_with(".yml");
+    match path.split_once('/') {
+        None => path == "lifeboat.yaml",
+        Some(("keys", name)) => !name.contains('/') && name.ends_with(".pub"),
+        Some(("policies" | "profiles", _)) => yaml,
+        Some(_) => false,
+    }
 }
 
 fn refused(path: &str, what: &str, instead: &str) -> Finding {

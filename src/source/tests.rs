@@ -21,6 +21,10 @@ fn config_repo(at: &Path) {
     fs::write(at.join("lifeboat.yaml"), "kind: Repository\n").unwrap();
     fs::write(at.join("policies/team/a.yaml"), "name: a\n").unwrap();
     fs::write(at.join("policies/notes.md"), "not read\n").unwrap();
+    fs::create_dir_all(at.join("keys/old")).unwrap();
+    for file in ["keys/a.pub", "keys/a.pem", "keys/old/b.pub", "keys/c.yaml"] {
+        fs::write(at.join(file), "a key\n").unwrap();
+    }
 }
 
 #[test]
@@ -32,7 +36,7 @@ fn a_folder_and_its_commit_give_the_same_files() {
     let path = folder.path().to_str().unwrap();
     let (now, then) = (read(path, None).unwrap(), read(path, Some("HEAD")).unwrap());
     assert_eq!(now.files, then.files);
-    assert_eq!(now.files.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), ["lifeboat.yaml", "policies/team/a.yaml"]);
+    assert_eq!(now.files.iter().map(|file| file.path.as_str()).collect::<Vec<_>>(), ["keys/a.pub", "lifeboat.yaml", "policies/team/a.yaml"]);
     assert_eq!(then.revision, format!("{} (HEAD)", &id[..7]));
     fs::write(folder.path().join("policies/team/a.yaml"), "name: changed\n").unwrap();
     assert_eq!(read(path, Some(&id)).unwrap().files, then.files, "a revision does not see the working folder");
@@ -76,7 +80,7 @@ fn a_remote_is_fetched_without_a_checkout() {
     config_repo(folder.path());
     let id = commit(&Repository::init(folder.path()).unwrap());
     let source = read(&format!("file://{}", folder.path().display()), None).unwrap();
-    assert_eq!(source.files.len(), 2);
+    assert_eq!(source.files.len(), 3);
     assert!(source.revision.starts_with(&id[..7]), "{}", source.revision);
     let error = read("file:///no/such/repository", None).unwrap_err().to_string();
     assert!(error.starts_with("git could not fetch file:///no/such/repository"), "{error}");

@@ -22,6 +22,8 @@ pub struct ApplyView {
     pub not_done: usize,
     /// Reference of the evidence record, if one was written.
     pub evidence: Option<String>,
+    /// Why none was written although it should have been.
+    pub evidence_failed: Option<String>,
     /// The file of the journal.
     pub journal: Option<String>,
 }
@@ -48,18 +50,16 @@ impl ApplyView {
             .steps
             .iter()
             .map(|(step, outcome)| {
-                let (outcome, detail) = match outcome {
-                    Outcome::Done => ("done", None),
-                    Outcome::NotSent(why) => ("notSent", Some(why.clone())),
-                    Outcome::MaybeDone(why) => ("maybeDone", Some(why.clone())),
-                    Outcome::ReadsBackOtherwise(why) => ("readsBackOtherwise", Some(why.clone())),
+                let detail = match outcome {
+                    Outcome::Done => None,
+                    Outcome::NotSent(why) | Outcome::MaybeDone(why) | Outcome::ReadsBackOtherwise(why) => Some(why.clone()),
                 };
-                AppliedView { id: step.id(), title: name(&step.id()), outcome: outcome.to_owned(), detail }
+                AppliedView { id: step.id(), title: name(&step.id()), outcome: outcome.as_str().to_owned(), detail }
             })
             .collect();
         let done = steps.iter().filter(|step| step.outcome == "done").count();
         let not_done = steps.len() - done;
-        Self { format: "lifeboat.apply/1".to_owned(), plan, steps, done, not_done, evidence: None, journal: None }
+        Self { format: "lifeboat.apply/1".to_owned(), plan, steps, done, not_done, evidence: None, evidence_failed: None, journal: None }
     }
 }
 

@@ -1,5 +1,8 @@
 //! The published, versioned shapes of what commands say. Formats see only these, so JSON never knows less than text.
 
 pub mod apply;
+pub mod backup;
 pub mod check;
+pub mod drill;
+pub mod evidence;
 pub mod plan;

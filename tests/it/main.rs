@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, at the line that says what")]
 
 mod command;
+mod conformance;
 mod floors;
 mod generated;
 mod servers;

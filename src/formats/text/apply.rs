@@ -40,6 +40,14 @@ pub fn apply(view: &ApplyView, exit: u8, paint: Paint) -> String {
     if let Some(evidence) = &view.evidence {
         let _ = writeln!(out, "evidence {evidence}");
     }
+    if let Some(why) = &view.evidence_failed {
+        let _ = writeln!(out, "{}\n", paint.text(Label::Bad, "no evidence of this was written: the steps above are recorded only in the journal"));
+        labelled(&mut out, "why", why);
+        if let Some(journal) = &view.journal {
+            labelled(&mut out, "journal", journal);
+        }
+        let _ = writeln!(out);
+    }
     let summary = match (view.not_done, view.plan.counts.held + view.plan.counts.unknown) {
         (0, 0) => format!("{} done", plural(view.done as u64, "step")),
         (0, held) => format!("{} done, {held} held", plural(view.done as u64, "step")),

@@ -1,11 +1,17 @@
 //! Text for people: calm, aligned, the verdict in reach.
 
 mod apply;
+mod backup;
 mod check;
+mod drill;
+mod evidence;
 mod plan;
 
 pub use apply::apply;
+pub use backup::backup;
 pub use check::check;
+pub use drill::drill;
+pub use evidence::{evidence, list as evidence_list, record as evidence_record};
 pub use plan::plan;
 
 /// Wraps a sentence at `width` columns, at spaces.

@@ -76,7 +76,7 @@ fn words(kind: &ErrorKind) -> Option<(String, Option<&'static str>)> {
 }
 
 /// The word or sign at an offset; the last one before it when the line or file ends there.
-fn token(text: &str, at: usize) -> Range<usize> {
+pub(super) fn token(text: &str, at: usize) -> Range<usize> {
     let at = text.floor_char_boundary(at);
     let (before, after) = text.split_at(at);
     let Some(first) = after.chars().next().filter(|c| !c.is_whitespace() || *c == '\t') else {

@@ -16,6 +16,11 @@ pub(crate) struct Ran {
 pub(crate) struct Config {
     folder: tempfile::TempDir,
     pub(crate) name: String,
+    pub(crate) signing_key: String,
+}
+
+fn lifeboat() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_lifeboat"))
 }
 
 /// An environment variable that `scripts/sandbox` sets. Without the servers the test fails: it never skips.
@@ -24,20 +29,37 @@ pub(crate) fn sandbox(name: &str) -> String {
 }
 
 impl Config {
-    /// A copy of the quickstart's config repo; `name` makes bucket and roles unique.
+    /// A copy of the quickstart's config repo; `name` makes bucket, roles and evidence unique.
     pub(crate) fn new(name: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let config = Self { folder, name: name.to_owned() };
+        let mut config = Self { folder, name: name.to_owned(), signing_key: String::new() };
         let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/quickstart/config");
         for file in ["lifeboat.yaml", "policies/orders.yaml"] {
             let text = std::fs::read_to_string(example.join(file)).unwrap();
-            config.write(file, &text.replace("shop-dr-orders", &config.bucket()).replace("role: shop-", &format!("role: shop-{name}-")));
+            let text = text.replace("shop-dr-orders", &config.bucket()).replace("role: shop-", &format!("role: shop-{name}-"));
+            config.write(file, &text.replace("prefix: evidence/", &format!("prefix: {}", config.evidence())));
         }
+        config.signing_key = config.keygen("keys/quickstart.pub");
         config
     }
 
     pub(crate) fn bucket(&self) -> String {
         format!("shop-{}-orders", self.name)
+    }
+
+    /// Prefix of its evidence in the control bucket.
+    pub(crate) fn evidence(&self) -> String {
+        format!("evidence/{}/", self.name)
+    }
+
+    /// Makes a key pair, writes the public half into the config repo and gives the private one.
+    pub(crate) fn keygen(&self, public: &str) -> String {
+        let secret = tempfile::tempdir().unwrap();
+        let file = secret.path().join("key.pem");
+        let output = lifeboat().args(["evidence", "keygen", "--out"]).arg(&file).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        self.write(public, &String::from_utf8(output.stdout).unwrap());
+        std::fs::read_to_string(file).unwrap()
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -66,8 +88,9 @@ impl Config {
     /// The same with more environment variables.
     pub(crate) fn with(&self, profile: &str, args: &[&str], env: &[(&str, &str)]) -> Ran {
         sandbox("AWS_ENDPOINT_URL");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_lifeboat"));
+        let mut command = lifeboat();
         command.args(args).current_dir(self.path()).env("AWS_PROFILE", profile).env("XDG_STATE_HOME", self.path().join("state"));
+        command.env("LIFEBOAT_SIGNING_KEY", &self.signing_key);
         command.envs(env.iter().copied());
         let output = command.output().unwrap();
         Ran {

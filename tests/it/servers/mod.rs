@@ -2,5 +2,7 @@
 
 mod access;
 mod cli;
+mod conformance;
+mod evidence;
 mod readme;
 mod reconcile;
