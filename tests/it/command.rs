@@ -8,6 +8,7 @@ use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 use git2::{IndexAddOption, Repository, Signature};
 
@@ -36,8 +37,29 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// The files of a config repo: those of the quickstart, with a public key as `make quickstart` makes one.
+fn config_repo(at: &Path) {
+    for folder in ["policies", "keys"] {
+        fs::create_dir_all(at.join(folder)).unwrap();
+    }
+    for file in ["lifeboat.yaml", "policies/orders.yaml"] {
+        fs::copy(root().join("examples/quickstart/config").join(file), at.join(file)).unwrap();
+    }
+    let secret = tempfile::tempdir().unwrap();
+    let made = run(secret.path(), &["evidence", "keygen", "--out", "key.pem"]);
+    assert_eq!(made.code, 0, "{}", made.err);
+    fs::write(at.join("keys/quickstart.pub"), made.out).unwrap();
+}
+
+/// The quickstart's config repo, made once.
 fn quickstart() -> PathBuf {
-    root().join("examples/quickstart/config")
+    static MADE: OnceLock<PathBuf> = OnceLock::new();
+    let make = || {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("quickstart");
+        config_repo(&folder);
+        folder
+    };
+    MADE.get_or_init(make).clone()
 }
 
 /// Every command with the words that lead to it, from the command tree itself.
@@ -241,10 +263,7 @@ fn ten_megabytes_are_refused_unread() {
 /// A repository at `path` with the quickstart's files committed on `main`.
 fn committed(path: &Path) -> Repository {
     let repository = Repository::init_opts(path, git2::RepositoryInitOptions::new().initial_head("main")).unwrap();
-    fs::create_dir_all(path.join("policies")).unwrap();
-    for file in ["lifeboat.yaml", "policies/orders.yaml"] {
-        fs::copy(quickstart().join(file), path.join(file)).unwrap();
-    }
+    config_repo(path);
     {
         let mut index = repository.index().unwrap();
         index.add_all(["*"], IndexAddOption::DEFAULT, None).unwrap();

@@ -150,3 +150,24 @@ fn workflows_pin_every_action_and_grant_nothing_at_the_top() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// Every `lifeboat.<kind>/<n>` of the sources is described.
+#[test]
+fn every_format_is_described() {
+    let described = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/formats.md")).unwrap();
+    let mut missing = Vec::new();
+    let mut seen = 0;
+    for path in sources().into_iter().filter(|path| !path.to_string_lossy().contains("tests")) {
+        let text = fs::read_to_string(&path).unwrap();
+        for found in text.split("\"lifeboat.").skip(1).filter_map(|rest| rest.split('"').next()) {
+            let is_format = found.split_once('/').is_some_and(|(kind, number)| kind.chars().all(char::is_alphabetic) && number.parse::<u32>().is_ok());
+            if is_format {
+                seen += 1;
+                if !described.contains(&format!("`lifeboat.{found}`")) {
+                    missing.push(format!("{}: lifeboat.{found}", path.display()));
+                }
+            }
+        }
+    }
+    assert!(missing.is_empty() && seen > 5, "{seen} formats, not in docs/formats.md:\n{}", missing.join("\n"));
+}

@@ -27,8 +27,9 @@ fn transcript() -> Vec<Shown> {
     out
 }
 
+/// The words of a line; digests, which differ from run to run, are left out.
 fn words(line: &str) -> String {
-    line.split_whitespace().collect::<Vec<_>>().join(" ")
+    line.split_whitespace().filter(|word| !word.starts_with("sha256:")).collect::<Vec<_>>().join(" ")
 }
 
 /// Whether the lines are these, `…` standing for any number of them.
@@ -43,7 +44,7 @@ fn fits(shown: &[String], said: &[String]) -> bool {
 #[test]
 fn the_transcript_of_the_readme_is_what_is_said() {
     let config = Config::new("readme");
-    let plain = |text: &str| text.replace(&config.bucket(), "shop-dr-orders").replace("shop-readme-", "shop-");
+    let plain = |text: &str| text.replace(&config.bucket(), "shop-dr-orders").replace("shop-readme-", "shop-").replace("evidence/readme/", "evidence/");
     let transcript = transcript();
     assert!(transcript.len() >= 5);
     for (at, shown) in transcript.iter().enumerate() {
