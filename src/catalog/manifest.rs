@@ -216,6 +216,12 @@ impl Manifest {
         self.databases.iter().map(|database| database.facts.tables.len()).sum()
     }
 
+    /// Major version of the `pg_dump` that wrote it: an older `pg_restore` may not read its archives.
+    pub fn program_major(&self) -> u32 {
+        let digits: String = self.program_version.chars().take_while(char::is_ascii_digit).collect();
+        digits.parse().unwrap_or(0).max(self.major())
+    }
+
     /// Major version of the server.
     pub fn major(&self) -> u32 {
         self.server_version / 10_000

@@ -22,6 +22,7 @@ mod explain;
 mod plan;
 mod policy;
 mod progress;
+mod restore;
 
 /// What a command prints and ends with.
 #[derive(Debug)]
@@ -109,6 +110,7 @@ enum Command {
     Apply(apply::Arguments),
     Backup(backup::Arguments),
     Drill(drill::Arguments),
+    Restore(restore::Arguments),
     Evidence(evidence::Arguments),
     Policy(policy::Arguments),
     Explain(explain::Arguments),
@@ -141,6 +143,7 @@ async fn dispatch(cli: Cli) -> Said {
         Command::Apply(arguments) => apply::run(&arguments, &global).await,
         Command::Backup(arguments) => backup::run(&arguments, &global).await,
         Command::Drill(arguments) => drill::run(&arguments, &global).await,
+        Command::Restore(arguments) => restore::run(&arguments, &global).await,
         Command::Evidence(arguments) => evidence::run(&arguments, &global).await,
         Command::Policy(arguments) => policy::run(&arguments, &global),
         Command::Explain(arguments) => Ok(explain::run(&arguments)),

@@ -105,7 +105,8 @@ pub async fn drill(job: &Job<'_>) -> Drilled {
         () = job.ports.clock.sleep(limit) => Err(Broken::Time(job.drill.timeout.to_string())),
     };
     let cause = ended.err().map(|broken| {
-        run.checks.push(CheckResult::of("drill", "the drill ran to its end", None, broken.outcome(), Some(broken.to_string())));
+        let (id, title) = broken.check();
+        run.checks.push(CheckResult::of(id, title, None, broken.outcome(), Some(broken.to_string())));
         broken.to_string()
     });
     run.destroy().await;
@@ -155,6 +156,20 @@ fn chain(error: &RestoreError) -> String {
 }
 
 impl Broken {
+    /// The check that did not hold: its id and what it asks.
+    fn check(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::Restore(RestoreError::Damaged { .. } | RestoreError::NotCompressed { .. }) => {
+                ("fetch", "every stored piece has the digest that the manifest names")
+            }
+            Self::Restore(RestoreError::Manifest { .. }) => ("manifest", "the manifest is whole"),
+            Self::Restore(RestoreError::Program { .. }) => ("restore", "pg_restore loads the archive"),
+            Self::Restore(_) => ("fetch", "the backup can be read"),
+            Self::Provision(_) => ("provision", "this machine gives a throw-away server"),
+            Self::Time(_) => ("timeout", "the drill ends in time"),
+        }
+    }
+
     fn outcome(&self) -> Outcome {
         match self {
             // A damaged archive hangs pg_restore (measured): running out of time is not a sign of health.

@@ -1,5 +1,6 @@
 //! A throw-away server: its own folder (0700), its own unprivileged user, a unix socket and nothing else, no network.
 
+use std::fmt::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -19,7 +20,7 @@ const OWNER: &str = "lifeboat_drill";
 /// The role of policy queries: it may read everything and do nothing else.
 const READER: &str = "lifeboat_reader";
 /// How long the server may take to begin.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 /// How long it may take to end before it is killed.
 const END: Duration = Duration::from_secs(10);
 /// The port only names the socket.
@@ -125,7 +126,7 @@ impl Server {
     /// # Errors
     /// See [`ProvisionError`].
     pub async fn provision(wish: &Provision<'_>) -> Result<Self, ProvisionError> {
-        let programs = process::find(&["initdb", "postgres", "pg_restore"], wish.manifest.major()).await?;
+        let programs = process::find(&["initdb", "postgres", "pg_restore"], wish.manifest.program_major()).await?;
         let (names, user) = run_as()?;
         let folder = tempfile::Builder::new().prefix("lifeboat-drill-").tempdir().map_err(local("no folder for the drill can be made"))?;
         give(folder.path(), user)?;
@@ -299,7 +300,7 @@ fn configure(data: &Path, socket: &Path, names: &[String], user: Option<User>) -
     ];
     let mut text = format!("port = {PORT}\n");
     for (name, value) in settings {
-        text.push_str(&format!("{name} = {}\n", quote_literal(value)));
+        let _ = writeln!(text, "{name} = {}", quote_literal(value));
     }
     let maps: String = names.iter().flat_map(|name| [OWNER, READER].map(|role| format!("lifeboat {name} {role}\n"))).collect();
     let files: [(&str, String); 3] = [("postgresql.auto.conf", text), ("pg_hba.conf", "local all all peer map=lifeboat\n".to_owned()), ("pg_ident.conf", maps)];
@@ -321,8 +322,12 @@ fn create_statement(database: &DatabaseBackup) -> String {
         quote_literal(&locale.ctype)
     );
     match (locale.provider.as_str(), &locale.provider_locale) {
-        ("i", Some(icu)) => out.push_str(&format!(" LOCALE_PROVIDER icu ICU_LOCALE {}", quote_literal(icu))),
-        ("b", Some(builtin)) => out.push_str(&format!(" LOCALE_PROVIDER builtin BUILTIN_LOCALE {}", quote_literal(builtin))),
+        ("i", Some(icu)) => {
+            let _ = write!(out, " LOCALE_PROVIDER icu ICU_LOCALE {}", quote_literal(icu));
+        }
+        ("b", Some(builtin)) => {
+            let _ = write!(out, " LOCALE_PROVIDER builtin BUILTIN_LOCALE {}", quote_literal(builtin));
+        }
         _ => {}
     }
     out

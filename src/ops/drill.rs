@@ -101,14 +101,17 @@ impl Subject<'_> {
         };
         let drilled = drill::drill(&job).await;
         let older = known.iter().rev().find(|other| other.id < backup.id);
-        let next = older.map(|older| format!("lifeboat drill {}/{} --backup {}   (the newest older one)", self.policy.name, self.name, older.id));
+        let next = match older {
+            Some(older) => format!("lifeboat drill {}/{} --backup {}   (the newest older one)", self.policy.name, self.name, older.id),
+            None => format!("lifeboat backup {}/{}   (there is no older backup)", self.policy.name, self.set),
+        };
         let about = About {
             policy: &self.policy.name,
             drill: &self.name.0,
             set: &self.set.0,
             backup: &backup.id,
             objectives: self.policy.policy.spec.objectives,
-            next,
+            next: Some(next),
         };
         Ok((DrillView::of(&about, &drilled), drilled.verdict()))
     }

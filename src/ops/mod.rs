@@ -17,6 +17,7 @@ use crate::ports::quirks::{AWS, Quirks};
 use crate::ports::secrets::{self, Secret, SecretError};
 use crate::ports::system::{SystemClock, SystemEntropy};
 use crate::ports::{Kind, PortError, Ports};
+use crate::restore::RestoreError;
 use crate::source::{self, SourceError};
 use crate::{policy, rules};
 
@@ -28,6 +29,7 @@ pub mod evidence;
 pub mod exit;
 mod journal;
 pub mod plan;
+pub mod restore;
 pub mod show;
 
 pub use exit::Exit;
@@ -73,6 +75,12 @@ pub enum OpError {
         /// Why.
         source: Box<BackupError>,
     },
+    /// A restore broke off.
+    #[error("the restore broke off; the target may hold a part of the backup")]
+    Restore {
+        /// Why.
+        source: Box<RestoreError>,
+    },
     /// Evidence cannot be written or read.
     #[error("the evidence cannot be used")]
     Evidence(#[from] EvidenceError),
@@ -102,6 +110,7 @@ impl OpError {
                 }
             }
             Self::Evidence(error) => error.hint(),
+            Self::Restore { source } => source.hint(),
             Self::Setup { hint, .. } => Some(hint.clone()),
             Self::Backup { source, .. } => source.hint(),
             Self::NoSuch { known, .. } if known.is_empty() => None,

@@ -114,7 +114,7 @@ impl Load<'_> {
         let mut child = command.stdin(Stdio::piped()).spawn().map_err(local("pg_restore cannot be started"))?;
         let (to, from) = mpsc::channel::<Bytes>(4);
         let stdin = child.stdin.take();
-        let (fetched, _, ended) = tokio::join!(fetch::stream(self.objects, self.at, &database.dump, to), feed(stdin, from), ended(child));
+        let (fetched, (), ended) = tokio::join!(fetch::stream(self.objects, self.at, &database.dump, to), feed(stdin, from), ended(child));
         // Damage in the bucket is the cause of whatever pg_restore says of a stream that ended early.
         fetched?;
         ended

@@ -68,6 +68,21 @@ pub enum RestoreError {
 }
 
 impl RestoreError {
+    /// What a person can do.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Store(error) => error.hint().map(str::to_owned),
+            Self::Damaged { .. } | Self::NotCompressed { .. } | Self::Manifest { .. } => Some("restore an older backup with --backup ID".to_owned()),
+            Self::Program { stderr, .. }
+                if stderr.contains("must be owner") || stderr.contains("must be superuser") || stderr.contains("permission denied") =>
+            {
+                Some("restore as a role that may do this (a superuser, or the owner), or with --no-owner".to_owned())
+            }
+            Self::Database(error) => error.hint().map(str::to_owned),
+            Self::Program { .. } | Self::Local { .. } => None,
+        }
+    }
+
     /// Whether the backup itself is to blame, and not this machine or the way to it.
     pub fn is_damage(&self) -> bool {
         match self {

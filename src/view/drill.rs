@@ -151,7 +151,8 @@ impl DrillView {
 }
 
 impl PhaseView {
-    fn of(phase: &Phase) -> Self {
+    /// The view of one phase.
+    pub fn of(phase: &Phase) -> Self {
         Self { name: phase.name.to_owned(), millis: phase.millis, note: phase.note.clone() }
     }
 }

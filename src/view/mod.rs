@@ -6,3 +6,4 @@ pub mod check;
 pub mod drill;
 pub mod evidence;
 pub mod plan;
+pub mod restore;

@@ -14,7 +14,7 @@ pub fn backup(view: &BackupView, paint: Paint) -> String {
     let _ = writeln!(out, "  backup      {}", paint.text(Label::Strong, &view.backup));
     let _ = writeln!(out, "  restores    {} (the moment of its snapshot)", view.snapshot_at);
     let _ = writeln!(out, "  holds       {}, {}, counted in the dump's own stream", plural(view.tables as u64, "table"), plural(view.rows, "row"));
-    let ratio = if view.bytes == 0 { 0 } else { view.raw_bytes / view.bytes };
+    let ratio = view.raw_bytes.checked_div(view.bytes).unwrap_or(0);
     let _ = writeln!(out, "  stored      {} ({} before compression, 1 : {ratio})", units::bytes(view.bytes), units::bytes(view.raw_bytes));
     let _ = writeln!(out, "  at          {}", view.location);
     let _ = writeln!(out, "  manifest    sha256:{}", view.manifest_sha256.get(..16).unwrap_or(&view.manifest_sha256));

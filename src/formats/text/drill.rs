@@ -42,7 +42,7 @@ fn one(view: &DrillView, exit: u8, paint: Paint) -> String {
     out
 }
 
-fn phases(out: &mut String, phases: &[PhaseView]) {
+pub(super) fn phases(out: &mut String, phases: &[PhaseView]) {
     for phase in phases {
         let _ = writeln!(out, "  {:<10} {:>12}   {}", phase.name, elapsed(phase.millis), phase.note);
     }
@@ -58,6 +58,9 @@ pub(super) fn checks(out: &mut String, checks: &[CheckView], paint: Paint) {
             let label = if at == 0 { format!("{passed} passed") } else { String::new() };
             let _ = writeln!(out, "  {} {line}", paint.text(Label::Good, &format!("{label:<10}")));
         }
+    }
+    if passed == 0 {
+        let _ = writeln!(out);
     }
     for check in checks.iter().filter(|check| check.outcome != "passed") {
         let label = if check.outcome == "failed" { Label::Bad } else { Label::Change };

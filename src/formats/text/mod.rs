@@ -6,6 +6,7 @@ mod check;
 mod drill;
 mod evidence;
 mod plan;
+mod restore;
 
 pub use apply::apply;
 pub use backup::backup;
@@ -13,6 +14,7 @@ pub use check::check;
 pub use drill::drill;
 pub use evidence::{evidence, list as evidence_list, record as evidence_record};
 pub use plan::plan;
+pub use restore::{restore, restore_plan};
 
 /// Wraps a sentence at `width` columns, at spaces.
 fn wrap(text: &str, width: usize) -> Vec<String> {
