@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 
 use crate::cli;
+use crate::drill::checks::CHECKS;
 use crate::model::finding::Level;
 use crate::model::id::ResourceKind;
 use crate::ops::exit::TABLE;
@@ -18,6 +19,7 @@ const WIDTH: usize = 100;
 /// Every page: its path in the repository and its text.
 pub fn pages() -> Vec<(&'static str, String)> {
     vec![
+        ("docs/checks.md", checks()),
         ("docs/cli.md", commands()),
         ("docs/endpoints.md", endpoints()),
         ("docs/exit-codes.md", exit_codes()),
@@ -92,6 +94,20 @@ fn kind(kind: ResourceKind) -> &'static str {
         ResourceKind::Bucket => "bucket",
         ResourceKind::Role => "role",
     }
+}
+
+/// `docs/checks.md`: what a drill asks of a restored database.
+pub fn checks() -> String {
+    let mut out = page(
+        "Checks",
+        "What a drill asks of every restored database, in this order, and what a restore asks at its end. Each answer is passed, failed or\n\
+         unproven: a check that could not run proves nothing, and is never passed.",
+    );
+    out.push_str("\n| check | what it proves |\n| --- | --- |\n");
+    for check in CHECKS {
+        let _ = writeln!(out, "| `{}` | {} |", check.id, check.proves);
+    }
+    out
 }
 
 /// `docs/exit-codes.md`: what each exit code means and what to do.

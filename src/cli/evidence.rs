@@ -11,7 +11,9 @@ use crate::ops::{Exit, OpError, evidence};
 
 /// Check the signed records of what was done, or make a key to sign them
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  lifeboat evidence verify\n  lifeboat evidence keygen --out signing-key.pem > keys/ci.pub")]
+#[command(
+    after_help = "Examples:\n  lifeboat evidence verify\n  lifeboat evidence list shop-restorer\n  lifeboat evidence keygen --out signing-key.pem > keys/ci.pub"
+)]
 pub(super) struct Arguments {
     #[command(subcommand)]
     command: Command,

@@ -37,29 +37,29 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The config repo of the quickstart as `make quickstart` makes it: with the public half of a fresh key.
-fn quickstart() -> PathBuf {
-    static MADE: OnceLock<tempfile::TempDir> = OnceLock::new();
-    let folder = MADE.get_or_init(|| {
-        let folder = tempfile::tempdir().unwrap();
-        complete(folder.path());
-        folder
-    });
-    folder.path().to_owned()
-}
-
-/// Copies the config repo of the quickstart and adds the key that it names.
-fn complete(folder: &Path) {
-    let from = root().join("examples/quickstart/config");
+/// The files of a config repo: those of the quickstart, with a public key as `make quickstart` makes one.
+fn config_repo(at: &Path) {
+    for folder in ["policies", "keys"] {
+        fs::create_dir_all(at.join(folder)).unwrap();
+    }
     for file in ["lifeboat.yaml", "policies/orders.yaml"] {
-        fs::create_dir_all(folder.join(file).parent().unwrap()).unwrap();
-        fs::copy(from.join(file), folder.join(file)).unwrap();
+        fs::copy(root().join("examples/quickstart/config").join(file), at.join(file)).unwrap();
     }
     let secret = tempfile::tempdir().unwrap();
-    let made = run(folder, &["evidence", "keygen", "--out", secret.path().join("key.pem").to_str().unwrap()]);
+    let made = run(secret.path(), &["evidence", "keygen", "--out", "key.pem"]);
     assert_eq!(made.code, 0, "{}", made.err);
-    fs::create_dir_all(folder.join("keys")).unwrap();
-    fs::write(folder.join("keys/quickstart.pub"), made.out).unwrap();
+    fs::write(at.join("keys/quickstart.pub"), made.out).unwrap();
+}
+
+/// The quickstart's config repo, made once.
+fn quickstart() -> PathBuf {
+    static MADE: OnceLock<PathBuf> = OnceLock::new();
+    let make = || {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("quickstart");
+        config_repo(&folder);
+        folder
+    };
+    MADE.get_or_init(make).clone()
 }
 
 /// Every command with the words that lead to it, from the command tree itself.
@@ -104,6 +104,13 @@ fn every_command_has_help_with_examples() {
         }
     }
     assert!(wrong.is_empty(), "without `Examples:` that show the command:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_readme_names_every_command() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let missing: Vec<String> = commands().iter().map(|path| format!("lifeboat {}", path[0])).filter(|name| !readme.contains(name)).collect();
+    assert!(missing.is_empty(), "README.md does not name {missing:?}");
 }
 
 #[test]
@@ -167,7 +174,7 @@ fn nothing_but_text_goes_where_there_is_no_terminal() {
 
 #[test]
 fn a_reader_that_goes_away_is_not_an_error() {
-    // The script for zsh is larger than nothing that a closed pipe could hold: the write fails for certain.
+    // The reader is gone long before the program has anything to write.
     let mut child = lifeboat(root(), &["completions", "zsh"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     let mut err = String::new();
@@ -256,7 +263,7 @@ fn ten_megabytes_are_refused_unread() {
 /// A repository at `path` with the quickstart's files committed on `main`.
 fn committed(path: &Path) -> Repository {
     let repository = Repository::init_opts(path, git2::RepositoryInitOptions::new().initial_head("main")).unwrap();
-    complete(path);
+    config_repo(path);
     {
         let mut index = repository.index().unwrap();
         index.add_all(["*"], IndexAddOption::DEFAULT, None).unwrap();

@@ -125,3 +125,49 @@ fn every_test_that_the_architecture_names_exists() {
     let wrong: Vec<&&str> = named.iter().filter(|name| !code.contains(&format!("fn {name}("))).collect();
     assert!(wrong.is_empty() && named.len() >= 10, "{} named, not there: {wrong:?}", named.len());
 }
+
+#[test]
+fn workflows_pin_every_action_and_grant_nothing_at_the_top() {
+    let mut wrong = Vec::new();
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".github/workflows")).unwrap() {
+        let path = entry.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        if !text.contains("\npermissions: {}\n") {
+            wrong.push(format!("{}: no `permissions: {{}}` at the top", path.display()));
+        }
+        for uses in text.lines().filter_map(|line| line.split_once("uses: ").map(|(_, uses)| uses)) {
+            let pinned = uses
+                .split_once('@')
+                .and_then(|(_, rest)| rest.split_once(" # v"))
+                .is_some_and(|(digest, _)| digest.len() == 40 && digest.chars().all(|c| c.is_ascii_hexdigit()));
+            if !pinned {
+                wrong.push(format!("{}: {uses}: write the full digest, then `# v` and its version", path.display()));
+            }
+        }
+        if text.matches("actions/checkout@").count() != text.matches("persist-credentials: false").count() {
+            wrong.push(format!("{}: a checkout keeps its credentials", path.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Every `lifeboat.<kind>/<n>` of the sources is described.
+#[test]
+fn every_format_is_described() {
+    let described = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/formats.md")).unwrap();
+    let mut missing = Vec::new();
+    let mut seen = 0;
+    for path in sources().into_iter().filter(|path| !path.to_string_lossy().contains("tests")) {
+        let text = fs::read_to_string(&path).unwrap();
+        for found in text.split("\"lifeboat.").skip(1).filter_map(|rest| rest.split('"').next()) {
+            let is_format = found.split_once('/').is_some_and(|(kind, number)| kind.chars().all(char::is_alphabetic) && number.parse::<u32>().is_ok());
+            if is_format {
+                seen += 1;
+                if !described.contains(&format!("`lifeboat.{found}`")) {
+                    missing.push(format!("{}: lifeboat.{found}", path.display()));
+                }
+            }
+        }
+    }
+    assert!(missing.is_empty() && seen > 5, "{seen} formats, not in docs/formats.md:\n{}", missing.join("\n"));
+}
