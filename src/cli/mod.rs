@@ -22,8 +22,8 @@ mod explain;
 mod plan;
 mod policy;
 mod progress;
-mod restore;
 mod report;
+mod restore;
 
 /// What a command prints and ends with.
 #[derive(Debug)]

@@ -29,8 +29,8 @@ pub mod evidence;
 pub mod exit;
 mod journal;
 pub mod plan;
-pub mod restore;
 pub mod report;
+pub mod restore;
 pub mod show;
 
 pub use exit::Exit;

@@ -6,5 +6,5 @@ pub mod check;
 pub mod drill;
 pub mod evidence;
 pub mod plan;
-pub mod restore;
 pub mod report;
+pub mod restore;

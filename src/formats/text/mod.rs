@@ -6,8 +6,8 @@ mod check;
 mod drill;
 mod evidence;
 mod plan;
-mod restore;
 mod report;
+mod restore;
 
 pub use apply::apply;
 pub use backup::backup;
@@ -15,8 +15,8 @@ pub use check::check;
 pub use drill::drill;
 pub use evidence::{evidence, list as evidence_list, record as evidence_record};
 pub use plan::plan;
-pub use restore::{restore, restore_plan};
 pub use report::report;
+pub use restore::{restore, restore_plan};
 
 /// Wraps a sentence at `width` columns, at spaces.
 fn wrap(text: &str, width: usize) -> Vec<String> {
