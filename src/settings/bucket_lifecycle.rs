@@ -18,6 +18,7 @@ pub(super) static SETTING: Setting = Setting {
     id: "bucket-lifecycle",
     kind: ResourceKind::Bucket,
     title: "lifecycle",
+    leave_alone: None,
     read: ReadOp::BucketLifecycle,
     docs: Docs {
         protects: "Each tier of released backups lives as long as the policy says, and what expired can be brought back for a while.",
