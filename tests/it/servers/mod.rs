@@ -4,3 +4,4 @@ mod access;
 mod cli;
 mod evidence;
 mod reconcile;
+mod report;
