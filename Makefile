@@ -32,7 +32,7 @@ check: ## the fast inner loop: format, lints, unit tests, simulator (no servers)
 
 .PHONY: bless
 bless: ## rewrite generated files: schemas, reference pages, goldens
-	LIFEBOAT_BLESS=1 cargo test --locked --quiet --test it generated
+	LIFEBOAT_BLESS=1 cargo test --locked --quiet --test it -- generated command
 
 .PHONY: sandbox
 sandbox: ## a shell with PostgreSQL and S3, IAM, STS, KMS running for it

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::document::Document;
 use crate::model::fact::Fact;
 use crate::model::id::ResourceId;
-use crate::model::request::Read;
+use crate::model::request::{Read, ReadOp};
 use crate::model::resource::ObservedResource;
 use crate::plan::{Plan, Step};
 use crate::ports::{PortError, Ports};
@@ -100,7 +101,7 @@ pub async fn apply(plan: &Plan, ports: &Ports, journal: &mut dyn Journal) -> App
         if let Err(error) = journal.write(&entry) {
             stopped = Some(format!("the journal cannot be written: {error}"));
         }
-        if outcome == Outcome::Done && step.from == Fact::Absent {
+        if outcome == Outcome::Done && step.from == Fact::Absent && is_the_resource_itself(step) {
             made.insert(step.resource.clone());
         }
         if outcome != Outcome::Done {
@@ -111,15 +112,23 @@ pub async fn apply(plan: &Plan, ports: &Ports, journal: &mut dyn Journal) -> App
     applied
 }
 
+/// What a new bucket of AWS has although nobody wrote it (since January and April 2023).
+const BORN_WITH: [ReadOp; 2] = [ReadOp::BucketEncryption, ReadOp::BucketPublicAccess];
+
+/// The first setting of a kind is the resource itself.
+fn is_the_resource_itself(step: &Step) -> bool {
+    settings::of_kind(step.resource.kind()).next().is_some_and(|first| first.id == step.setting)
+}
+
 /// `made` = this apply made the resource a moment ago: its other settings were absent because it was, and now have the
-/// defaults of the endpoint (a new bucket of AWS has encryption and a public access block).
+/// defaults of the endpoint. Anything else that is there by now is the work of somebody else.
 async fn one(step: &Step, ports: &Ports, made: bool) -> Outcome {
     let Some(setting) = settings::by_id(&step.setting) else {
         return Outcome::NotSent(format!("there is no setting `{}`", step.setting));
     };
     match seen(setting, step, ports).await {
         now if now == step.from => {}
-        Fact::Known(default) if made && step.from == Fact::Absent => {
+        Fact::Known(default) if made && step.from == Fact::Absent && BORN_WITH.contains(&setting.read) => {
             if (setting.adopt)(&step.to, &Fact::Known(default.clone())) == default {
                 return Outcome::Done;
             }
@@ -153,7 +162,7 @@ async fn read_back(setting: &'static Setting, step: &Step, ports: &Ports, doubt:
             ports.clock.sleep(pause).await;
         }
         last = seen(setting, step, ports).await;
-        if last.known().is_some_and(|document| (setting.adopt)(&step.to, &last) == *document) {
+        if last.known().is_some_and(|document| (setting.adopt)(&step.to, &last) == *document && !still_there(setting, step, document)) {
             return Outcome::Done;
         }
     }
@@ -168,9 +177,19 @@ async fn read_back(setting: &'static Setting, step: &Step, ports: &Ports, doubt:
     }
 }
 
-async fn seen(setting: &'static Setting, step: &Step, ports: &Ports) -> Fact<crate::model::document::Document> {
+/// Whether the step takes something of others away that is still there. `adopt` carries such things along, so to it the
+/// state before a removal looks as good as the one after.
+fn still_there(setting: &Setting, step: &Step, now: &Document) -> bool {
+    let removes = (setting.adopt)(&step.to, &step.from) != step.to;
+    removes && (setting.adopt)(now, &step.from) == *now
+}
+
+async fn seen(setting: &'static Setting, step: &Step, ports: &Ports) -> Fact<Document> {
     let read = Read { op: setting.read, target: step.resource.clone() };
     let mut observed = ObservedResource::default();
     observed.facts.insert(setting.read, ports.cloud.read(&read).await);
     (setting.seen)(&observed)
 }
+
+#[cfg(test)]
+mod tests;

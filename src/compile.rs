@@ -94,8 +94,12 @@ fn add_bucket<'a>(buckets: &mut BTreeMap<String, (BucketWish, &'a LoadedPolicy)>
     for (field, _) in differing.iter().filter(|(_, differs)| *differs) {
         let finding = Finding::error(format!("two policies want different `{field}` on bucket `{}`", wish.name));
         let pointer = format!("/spec/storage/{field}");
-        let finding = policy.mark(finding, &pointer, format!("`{}` says this", policy.name));
-        let finding = owner.mark(finding, &pointer, format!("`{}` says this", owner.name));
+        let says = |policy: &LoadedPolicy| match policy.value.pointer(&pointer) {
+            Some(_) => format!("`{}` says this", policy.name),
+            None => format!("`{}` leaves it out, which means the default", policy.name),
+        };
+        let finding = policy.mark(finding, &pointer, says(policy));
+        let finding = owner.mark(finding, &pointer, says(owner));
         findings.push(finding.instead("make them agree, or give one of them a bucket of its own"));
     }
     for (key, value) in &wish.tags {
@@ -115,7 +119,7 @@ fn overlapping_prefix(first: &BucketWish, wish: &BucketWish, policy: &LoadedPoli
     let overlap = |a: &str, b: &str| a.starts_with(b) || b.starts_with(a);
     let clash = first.tenants.iter().any(|old| wish.tenants.iter().any(|new| overlap(&old.prefix, &new.prefix)));
     if clash {
-        let finding = Finding::error(format!("two policies keep backups under one prefix of bucket `{}`", wish.name));
+        let finding = Finding::error(format!("the prefixes of two policies overlap in bucket `{}`", wish.name));
         let finding = policy.mark(finding, "/spec/storage/prefix", format!("`{}` writes here", policy.name));
         let finding = owner.mark(finding, "/spec/storage/prefix", format!("`{}` writes here", owner.name));
         findings.push(finding.instead("give each policy a prefix that no other prefix begins with"));

@@ -15,7 +15,7 @@
 //! | 9 | [`view`] | the published shapes |
 //! | 10 | [`formats`] | text, JSON, Markdown: they see only views |
 //! | 11 | [`ops`] | one function per command |
-//! | 12 | [`cli`] | the command line |
+//! | 12 | [`cli`], [`docs`] | the command line; the reference pages made from it and the tables |
 //!
 //! Start reading at [`plan::plan`], the pure heart; then [`settings::SETTINGS`], then [`ops`].
 //!
@@ -23,9 +23,12 @@
 //! ([`settings`]); the same input gives the same bytes.
 
 pub mod apply;
+pub mod backup;
 pub mod catalog;
 pub mod cli;
 pub mod compile;
+pub mod docs;
+pub mod drill;
 pub mod engines;
 pub mod evidence;
 pub mod formats;
@@ -36,6 +39,7 @@ pub mod plan;
 pub mod policy;
 pub mod ports;
 pub mod report;
+pub mod restore;
 pub mod rules;
 pub mod settings;
 pub mod source;

@@ -56,21 +56,40 @@ USERS = {
 class Client:
     """Just enough of AWS to set the stage: requests signed with Signature Version 4."""
 
-    def __init__(self, endpoint: str, key: str, secret: str):
-        self.endpoint, self.key, self.secret = endpoint, key, secret
+    def __init__(self, endpoint: str, key: str, secret: str, token: str | None = None):
+        self.endpoint, self.key, self.secret, self.token = endpoint, key, secret, token
 
     def iam(self, action: str, **parameters: str) -> ElementTree.Element:
         form = urllib.parse.urlencode({"Action": action, "Version": "2010-05-08", **parameters})
-        return ElementTree.fromstring(self._send("iam", "us-east-1", "POST", "/", "", form, "application/x-www-form-urlencoded"))
+        return ElementTree.fromstring(self._send("iam", "us-east-1", "POST", "/", "", form.encode(), "application/x-www-form-urlencoded"))
 
     def s3_put(self, path: str, query: str, body: str) -> None:
-        self._send("s3", REGION, "PUT", path, query, body, "application/xml")
+        self._send("s3", REGION, "PUT", path, query, body.encode(), "application/xml")
 
-    def _send(self, service: str, region: str, method: str, path: str, query: str, body: str, kind: str) -> bytes:
+    def s3(self, method: str, path: str, query: str = "", body: bytes = b"") -> tuple[int, bytes]:
+        """One S3 request whose refusal is an answer too: status and body."""
+        return self._request("s3", REGION, method, path, query, body, "application/xml")
+
+    def assume(self, role: str, session: str) -> "Client":
+        """The same endpoint with the credentials of a role."""
+        form = urllib.parse.urlencode({"Action": "AssumeRole", "Version": "2011-06-15", "RoleArn": role, "RoleSessionName": session})
+        answer = ElementTree.fromstring(self._send("sts", REGION, "POST", "/", "", form.encode(), "application/x-www-form-urlencoded"))
+        found = [answer.findtext(f".//{{*}}{name}") for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")]
+        return Client(self.endpoint, *found)
+
+    def _send(self, service: str, region: str, method: str, path: str, query: str, body: bytes, kind: str) -> bytes:
+        status, answer = self._request(service, region, method, path, query, body, kind)
+        if status >= 300:
+            raise SandboxError(f"ministack refused {service} {method} {path}?{query}: HTTP {status} {answer.decode(errors='replace')}")
+        return answer
+
+    def _request(self, service: str, region: str, method: str, path: str, query: str, body: bytes, kind: str) -> tuple[int, bytes]:
         now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
-        digest = hashlib.sha256(body.encode()).hexdigest()
+        digest = hashlib.sha256(body).hexdigest()
         host = urllib.parse.urlsplit(self.endpoint).netloc
         headers = {"content-type": kind, "host": host, "x-amz-content-sha256": digest, "x-amz-date": now}
+        if self.token:
+            headers["x-amz-security-token"] = self.token
         names = ";".join(sorted(headers))
         canonical = "\n".join([method, path, query, *(f"{n}:{headers[n]}" for n in sorted(headers)), "", names, digest])
         scope = f"{now[:8]}/{region}/{service}/aws4_request"
@@ -82,10 +101,10 @@ class Client:
         headers["authorization"] = f"AWS4-HMAC-SHA256 Credential={self.key}/{scope}, SignedHeaders={names}, Signature={signature}"
         url = self.endpoint + path + (f"?{query}" if query else "")
         try:
-            with _direct.open(urllib.request.Request(url, body.encode(), headers, method=method), timeout=30) as answer:
-                return answer.read()
+            with _direct.open(urllib.request.Request(url, body, headers, method=method), timeout=30) as answer:
+                return answer.status, answer.read()
         except urllib.error.HTTPError as error:
-            raise SandboxError(f"ministack refused {service} {method} {url}: {error} {error.read().decode(errors='replace')}") from error
+            return error.code, error.read()
         except OSError as error:
             raise SandboxError(f"ministack did not answer {service} {method} {url}: {error}") from error
 

@@ -1,3 +1,4 @@
 //! What is in the bucket, read from the bucket alone. Pure: listings and manifests come in as values.
 
 pub mod layout;
+pub mod manifest;

@@ -8,7 +8,7 @@ use crate::ops::Exit;
 
 /// Print a completion script for a shell
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  lifeboat completions bash > /etc/bash_completion.d/lifeboat")]
+#[command(after_help = "Examples:\n  lifeboat completions bash > /etc/bash_completion.d/lifeboat")]
 pub(super) struct Arguments {
     /// The shell
     #[arg(value_enum)]

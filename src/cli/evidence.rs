@@ -11,6 +11,9 @@ use crate::ops::{Exit, OpError, evidence};
 
 /// Check the signed records of what was done, or make a key to sign them
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  lifeboat evidence verify\n  lifeboat evidence list shop-restorer\n  lifeboat evidence keygen --out signing-key.pem > keys/ci.pub"
+)]
 pub(super) struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -46,7 +49,7 @@ enum Command {
         record: Reference,
     },
     /// Make a key pair: the private half into a new file, the public half on standard output
-    #[command(after_help = "Example:\n  lifeboat evidence keygen --out signing-key.pem > keys/ci.pub")]
+    #[command(after_help = "Examples:\n  lifeboat evidence keygen --out signing-key.pem > keys/ci.pub")]
     Keygen {
         /// New file for the private key, readable by its owner only
         #[arg(long, value_name = "FILE")]

@@ -5,17 +5,19 @@ use std::fmt::Write as _;
 use clap::Args;
 
 use super::{Global, Said};
+use crate::drill::checks::CHECKS;
 use crate::formats::paint::Label;
 use crate::ops::Exit;
+use crate::ops::exit::TABLE;
 use crate::{rules, settings};
 
-/// Explain a rule, a setting or an exit code
+/// Explain a rule, a setting, a check or an exit code
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  lifeboat explain rpo-shorter-than-schedule\n  lifeboat explain bucket-lifecycle\n  lifeboat explain        # lists everything there is to explain"
+    after_help = "Examples:\n  lifeboat explain rpo-shorter-than-schedule\n  lifeboat explain bucket-lifecycle\n  lifeboat explain 5\n  lifeboat explain        # lists everything there is to explain"
 )]
 pub(super) struct Arguments {
-    /// Id of a rule or setting, as findings and plans print it; left out: list them
+    /// Id of a rule, setting or check, as findings, plans and drills print it, or an exit code; left out: list them
     #[arg(value_name = "ID")]
     id: Option<String>,
 }
@@ -39,15 +41,21 @@ pub(super) fn run(arguments: &Arguments) -> Said {
         for (title, text) in parts {
             let _ = writeln!(out, "{}\n  {}\n", heading(title), text.replace('\n', "\n  "));
         }
+    } else if let Some(check) = CHECKS.iter().find(|check| check.id == id) {
+        let _ = writeln!(out, "{} (check of a drill)\n\n{}\n  {}", heading(check.id), heading("What it proves"), check.proves);
+    } else if let Some((exit, meaning, next)) = TABLE.iter().find(|(exit, _, _)| exit.code().to_string() == *id) {
+        let _ = writeln!(out, "{}\n{meaning}\n\n{}\n  {next}", heading(&format!("exit {}", exit.code())), heading("Next"));
     } else {
-        let close = similar::get_close_matches(id.as_str(), &names(), 1, 0.6).first().map(|name| format!("hint: did you mean `{name}`?\n")).unwrap_or_default();
+        let close = similar::get_close_matches(id.as_str(), &names(), 1, 0.6)
+            .first()
+            .map_or_else(|| "hint: `lifeboat explain` lists everything there is to explain\n".to_owned(), |name| format!("hint: did you mean `{name}`?\n"));
         return Said { out: String::new(), err: format!("error: there is nothing called `{id}` to explain\n{close}"), exit: Exit::Usage };
     }
     Said::out(format!("{}\n", out.trim_end()), Exit::Good)
 }
 
 fn names() -> Vec<&'static str> {
-    rules::RULES.iter().map(|rule| rule.id).chain(settings::SETTINGS.iter().map(|setting| setting.id)).collect()
+    rules::RULES.iter().map(|rule| rule.id).chain(settings::SETTINGS.iter().map(|setting| setting.id)).chain(CHECKS.iter().map(|check| check.id)).collect()
 }
 
 fn list() -> String {
@@ -58,6 +66,14 @@ fn list() -> String {
     out.push_str("\nsettings\n");
     for setting in settings::SETTINGS {
         let _ = writeln!(out, "  {:<36} {}", setting.id, setting.docs.protects);
+    }
+    out.push_str("\nchecks\n");
+    for check in CHECKS {
+        let _ = writeln!(out, "  {:<36} {}", check.id, check.proves);
+    }
+    out.push_str("\nexit codes\n");
+    for (exit, meaning, _) in TABLE {
+        let _ = writeln!(out, "  {:<36} {meaning}", exit.code());
     }
     out
 }

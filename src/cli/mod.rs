@@ -13,13 +13,17 @@ use crate::formats::paint::Paint;
 use crate::ops::{Exit, OpError, Where};
 
 mod apply;
+mod backup;
 mod check;
 mod completions;
+mod drill;
 mod evidence;
 mod explain;
 mod plan;
 mod policy;
+mod progress;
 mod report;
+mod restore;
 
 /// What a command prints and ends with.
 #[derive(Debug)]
@@ -105,6 +109,9 @@ enum Command {
     Check(check::Arguments),
     Plan(plan::Arguments),
     Apply(apply::Arguments),
+    Backup(backup::Arguments),
+    Drill(drill::Arguments),
+    Restore(restore::Arguments),
     Evidence(evidence::Arguments),
     Report(report::Arguments),
     Policy(policy::Arguments),
@@ -136,6 +143,9 @@ async fn dispatch(cli: Cli) -> Said {
         Command::Check(arguments) => check::run(&arguments, &global),
         Command::Plan(arguments) => plan::run(&arguments, &global).await,
         Command::Apply(arguments) => apply::run(&arguments, &global).await,
+        Command::Backup(arguments) => backup::run(&arguments, &global).await,
+        Command::Drill(arguments) => drill::run(&arguments, &global).await,
+        Command::Restore(arguments) => restore::run(&arguments, &global).await,
         Command::Evidence(arguments) => evidence::run(&arguments, &global).await,
         Command::Report(arguments) => report::run(&arguments, &global).await,
         Command::Policy(arguments) => policy::run(&arguments, &global),

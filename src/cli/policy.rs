@@ -8,6 +8,7 @@ use crate::ops::{Exit, OpError, show};
 
 /// Look at policies
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  lifeboat policy show orders\n  lifeboat policy example > policies/orders.yaml")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -16,13 +17,13 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Show a policy merged with its profiles, each value with the file and line that set it
-    #[command(after_help = "Example:\n  lifeboat policy show orders")]
+    #[command(after_help = "Examples:\n  lifeboat policy show orders")]
     Show {
         /// Name of the policy
         name: String,
     },
     /// Print a policy to begin with
-    #[command(after_help = "Example:\n  lifeboat policy example > policies/orders.yaml")]
+    #[command(after_help = "Examples:\n  lifeboat policy example > policies/orders.yaml")]
     Example,
 }
 

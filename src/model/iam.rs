@@ -125,5 +125,49 @@ pub fn principals(trust: &Value) -> Vec<String> {
     out
 }
 
+/// Who a trust policy lets in that another one did not, in words. A condition counts: all jobs of GitHub have one principal,
+/// and only the condition says whose they are. One that is merely other counts as opening; lifeboat cannot compare them.
+pub fn opened(before: &Value, after: &Value) -> Vec<String> {
+    let known = admissions(before);
+    let new = admissions(after).into_iter().filter(|(who, when)| !known.iter().any(|(old, then)| old == who && (then == when || then.is_none())));
+    let mut out: Vec<String> = new
+        .map(|(who, when)| match when {
+            Some(when) if known.iter().any(|(old, _)| *old == who) => format!("{who} when {when}"),
+            _ => who,
+        })
+        .collect();
+    let kept = refusals(after);
+    out.extend(refusals(before).into_iter().filter(|refusal| !kept.contains(refusal)).map(|refusal| format!("whom this kept out: {refusal}")));
+    out
+}
+
+/// Each principal that an Allow names, with the condition of that statement.
+fn admissions(trust: &Value) -> Vec<(String, Option<String>)> {
+    let canonical = canonical(trust);
+    let mut out = Vec::new();
+    for statement in canonical.get("Statement").and_then(Value::as_array).into_iter().flatten() {
+        let when = statement.get("Condition").map(Value::to_string);
+        let alone = serde_json::json!({"Statement": [statement]});
+        out.extend(principals(&alone).into_iter().map(|who| (who, when.clone())));
+    }
+    out
+}
+
+/// Every statement that refuses, without its name.
+pub fn refusals(document: &Value) -> Vec<String> {
+    let canonical = canonical(document);
+    let statements = canonical.get("Statement").and_then(Value::as_array).into_iter().flatten();
+    let denying = statements.filter(|statement| statement.get("Effect").and_then(Value::as_str) == Some("Deny"));
+    denying
+        .map(|statement| {
+            let mut statement = statement.clone();
+            if let Some(fields) = statement.as_object_mut() {
+                fields.remove("Sid");
+            }
+            statement.to_string()
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests;

@@ -120,9 +120,9 @@ pub struct Database {
 #[schemars(title = "the place of a secret", description = "{env: NAME} or {file: PATH}")]
 pub enum SecretRef {
     /// In an environment variable.
-    Env(String),
+    Env(#[schemars(regex(pattern = "^[A-Za-z_][A-Za-z0-9_]*$"), description = "the name of an environment variable")] String),
     /// In a file, read at run time.
-    File(String),
+    File(#[schemars(regex(pattern = "^[^:\n]+$"), description = "the path of a file")] String),
 }
 
 /// The bucket and how it is protected.

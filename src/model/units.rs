@@ -51,8 +51,11 @@ impl FromStr for Span {
             digits.clear();
             next_unit = at + 1;
         }
-        if text.is_empty() || !digits.is_empty() || total > 100 * 366 * 86_400 {
+        if text.is_empty() || !digits.is_empty() {
             return Err(wrong());
+        }
+        if total > 100 * 366 * 86_400 {
+            return Err(format!("`{text}` is more than 100 years, the longest duration there is"));
         }
         Ok(Self(total))
     }
@@ -191,7 +194,9 @@ pub fn elapsed(milliseconds: u64) -> String {
     let seconds = milliseconds / 1000;
     match seconds {
         0..60 => format!("{}.{} s", seconds, milliseconds % 1000 / 100),
+        60..3_600 if seconds.is_multiple_of(60) => format!("{} min", seconds / 60),
         60..3_600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        3_600..172_800 if seconds % 3_600 < 60 => format!("{} h", seconds / 3_600),
         3_600..172_800 => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
         _ => format!("{} d", seconds / 86_400),
     }

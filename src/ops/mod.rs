@@ -5,25 +5,32 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::backup::BackupError;
 use crate::compile;
 use crate::evidence::EvidenceError;
 use crate::model::finding::{Finding, Level};
+use crate::model::policy::SecretRef;
 use crate::model::resource::{BucketPlace, Desired, Identity};
 use crate::policy::{Loaded, LoadedPolicy};
 use crate::ports::aws::Aws;
 use crate::ports::quirks::{AWS, Quirks};
+use crate::ports::secrets::{self, Secret, SecretError};
 use crate::ports::system::{SystemClock, SystemEntropy};
 use crate::ports::{Kind, PortError, Ports};
+use crate::restore::RestoreError;
 use crate::source::{self, SourceError};
 use crate::{policy, rules};
 
 pub mod apply;
+pub mod backup;
 pub mod check;
+pub mod drill;
 pub mod evidence;
 pub mod exit;
 mod journal;
 pub mod plan;
 pub mod report;
+pub mod restore;
 pub mod show;
 
 pub use exit::Exit;
@@ -61,6 +68,20 @@ pub enum OpError {
         /// What to do.
         hint: String,
     },
+    /// No backup was taken.
+    #[error("no backup of {name} was taken")]
+    Backup {
+        /// `POLICY/SET`.
+        name: String,
+        /// Why.
+        source: Box<BackupError>,
+    },
+    /// A restore broke off.
+    #[error("the restore broke off; the target may hold a part of the backup")]
+    Restore {
+        /// Why.
+        source: Box<RestoreError>,
+    },
     /// Evidence cannot be written or read.
     #[error("the evidence cannot be used")]
     Evidence(#[from] EvidenceError),
@@ -90,7 +111,9 @@ impl OpError {
                 }
             }
             Self::Evidence(error) => error.hint(),
+            Self::Restore { source } => source.hint(),
             Self::Setup { hint, .. } => Some(hint.clone()),
+            Self::Backup { source, .. } => source.hint(),
             Self::NoSuch { known, .. } if known.is_empty() => None,
             Self::NoSuch { known, .. } => Some(format!("there are: {}", known.join(", "))),
         }
@@ -158,12 +181,13 @@ pub fn prepare(place: &Where, quirks: &Quirks) -> Result<Prepared, OpError> {
     let source = source::read(&place.repo, place.rev.as_deref())?;
     let loaded = policy::load(&source.files);
     let (desired, contradictions) = compile::compile(&loaded, quirks.unfilled_keys);
+    let refused = !source.findings.is_empty();
     let mut findings = source.findings;
     findings.extend(loaded.findings.iter().cloned());
     findings.extend(contradictions);
     findings.extend(rules::check(&loaded.policies));
     findings.extend(evidence::findings(loaded.repository.as_ref(), &source.files));
-    if loaded.files == 0 {
+    if loaded.files == 0 && !refused {
         findings.push(
             Finding::error("there is no policy: the folder policies/ holds no .yaml file")
                 .instead("write policies/NAME.yaml; `lifeboat policy example` prints one to begin with"),
@@ -221,4 +245,15 @@ pub async fn identify(ports: &Ports, aws: Option<&Aws>) -> Result<Identity, OpEr
             Err(OpError::Cloud { what: "no usable identity".to_owned(), source, credentials })
         }
     }
+}
+
+/// Reads a secret that a policy names.
+fn secret(place: &SecretRef, field: &str) -> Result<Secret, OpError> {
+    secrets::read(place, field).map_err(|error| {
+        let hint = match &error {
+            SecretError::NotSet { name, .. } => format!("export {name}, or name another place in the policy"),
+            SecretError::File { source, .. } => source.to_string(),
+        };
+        OpError::Setup { message: error.to_string(), hint }
+    })
 }

@@ -153,6 +153,11 @@ impl Planner<'_> {
 }
 
 fn cannot(setting: &Setting, seen: &Fact<Document>, to: &Document) -> Hold {
+    if setting.read == ReadOp::BucketLifecycle {
+        let sentence = "the bucket has rules of others with a Prefix of the rule itself (the form from before 2016), and S3 refuses to mix them with \
+                        rules that have a Filter: have their owner write them with a Filter, which means the same";
+        return Hold::CannotChange(sentence.to_owned());
+    }
     let from = seen.known().map_or_else(String::new, ToString::to_string);
     Hold::CannotChange(format!("the {} is {from} and the policy says {to}: no request can change that", setting.title))
 }

@@ -66,7 +66,7 @@ pub(super) fn of_foreign_rule(bucket: &BucketWish, live: &Document, rule: &str, 
             let undo = if versioned { "until its noncurrent versions go it can be undone" } else { "final: versioning is not on" };
             let last = if gone.len() == backups.len() { ", and none is left then" } else { "" };
             let sentence = format!(
-                "{} ({}) go earlier than promised, the first on {}{last}; {undo}",
+                "{} ({}) would go earlier than promised, the first on {}{last}; {undo}",
                 plural(gone.len() as u64, "restore point"),
                 bytes(size),
                 moment(first)
@@ -86,7 +86,7 @@ pub(super) fn of_versioning_off(bucket: &BucketWish, observed: &Observed) -> Vec
         let size = backups.iter().map(|backup| backup.bytes).sum();
         (!backups.is_empty()).then(|| {
             let sentence =
-                format!("until it is on again, an overwrite or delete of any of {} ({}) is final", plural(backups.len() as u64, "restore point"), bytes(size));
+                format!("until it is on again, an overwrite or delete is final: {} ({})", plural(backups.len() as u64, "restore point"), bytes(size));
             effect(&tenant.policy, 0, 0, None, sentence)
         })
     });

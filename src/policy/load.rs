@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::mask;
 use super::profile::{self, Origins};
 use super::schema;
 use super::schema_check::{SchemaChecker, SchemaProblem};
@@ -84,7 +85,9 @@ impl LoadedPolicy {
     }
 
     fn place(&self, pointer: &str) -> Option<(&Arc<SourceText>, Range<usize>)> {
-        self.locate(pointer, |parsed, at| parsed.spans.value(at))
+        // A mapping is shown by its key: its first line would be that of a field which is not meant.
+        let is_mapping = |at: &str| self.value.pointer(at).is_some_and(Value::is_object);
+        self.locate(pointer, |parsed, at| if is_mapping(at) { parsed.spans.key(at).or_else(|| parsed.spans.value(at)) } else { parsed.spans.value(at) })
     }
 
     fn locate(&self, pointer: &str, span: impl Fn(&Parsed, &str) -> Option<Range<usize>>) -> Option<(&Arc<SourceText>, Range<usize>)> {
@@ -176,7 +179,14 @@ impl Loader {
 
     /// Parses a file and checks its shape; `None` when it is not sound, with findings.
     fn read(&mut self, path: &str, bytes: &[u8], pick: impl Fn(&Value) -> &'static str) -> Option<Source> {
-        let text = Arc::new(SourceText { path: path.to_owned(), text: String::from_utf8_lossy(bytes).into_owned() });
+        let (shown, passwords) = mask::passwords(&String::from_utf8_lossy(bytes));
+        let text = Arc::new(SourceText { path: path.to_owned(), text: shown });
+        self.findings.extend(passwords.iter().map(|span| {
+            let finding = Finding::error("a URL with a password").at(&text, span.clone(), "the password, not shown here");
+            finding
+                .why("a policy never holds a secret, and git keeps what was committed")
+                .instead("keep the URL where secrets are kept, write {env: NAME} or {file: PATH}, and change that password")
+        }));
         let parsed = yaml::parse(bytes);
         for problem in &parsed.problems {
             let mut finding = Finding::error(problem.to_string()).at(&text, problem.span.clone(), "here");

@@ -3,6 +3,7 @@
 //! One parser decides both value and place. Every mistake in every file is collected; nothing here stops at the first.
 
 mod load;
+mod mask;
 pub mod profile;
 pub mod schema;
 pub mod schema_check;

@@ -16,8 +16,12 @@ use crate::model::request::{Read, Request};
 use crate::model::resource::Identity;
 
 pub mod aws;
+pub mod conformance;
+pub mod postgres;
+pub mod process;
 pub mod quirks;
 pub mod secrets;
+pub mod sim;
 pub mod system;
 
 /// A future that a port returns.

@@ -28,6 +28,9 @@ pub const OTHER: Quirks = Quirks {
     not_enforced: &["which values the keeper may set on the release tag", "that the writer cannot overwrite a backup"],
 };
 
+/// Every kind of endpoint.
+pub const KINDS: &[Quirks] = &[AWS, OTHER];
+
 /// The quirks of an endpoint URL; none means AWS.
 pub fn of(endpoint: Option<&str>) -> Quirks {
     let host = endpoint.and_then(|url| url.split_once("://")).map(|(_, rest)| rest.split(['/', ':']).next().unwrap_or(rest));

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
 use crate::model::policy::Schedule;
+use crate::model::units::plural;
 
 /// Rules look at one whole year that begins here: it holds every clock change and month length of a normal year.
 const FROM: &str = "2026-01-01T00:00:00Z";
@@ -18,15 +19,61 @@ pub(crate) struct Asked {
     zone: TimeZone,
 }
 
+/// The fields of a cron expression with what each one may hold.
+const FIELDS: [(&str, &str); 5] = [
+    ("minute", "0 to 59"),
+    ("hour", "0 to 23"),
+    ("day of month", "1 to 31, or L"),
+    ("month", "1 to 12, or JAN to DEC"),
+    ("day of week", "0 to 7, or SUN to SAT"),
+];
+
+/// Why a schedule cannot be read.
+#[derive(Debug)]
+pub(crate) struct Unreadable {
+    /// The field of the schedule that is wrong: `cron` or `timezone`.
+    pub(crate) field: &'static str,
+    /// What is wrong with it.
+    pub(crate) why: String,
+    /// What to write.
+    pub(crate) instead: String,
+}
+
 /// Reads a schedule; the error says which part is wrong.
-pub(crate) fn read(schedule: &Schedule) -> Result<Asked, String> {
-    let zone =
-        TimeZone::get(&schedule.timezone).map_err(|_| format!("`{}` is not a time zone of the IANA database, as in Europe/Berlin", schedule.timezone))?;
-    if schedule.cron.split_whitespace().count() != 5 {
-        return Err(format!("`{}` does not have the five fields minute, hour, day of month, month, day of week", schedule.cron));
-    }
-    let cron = CronParser::new().parse(&schedule.cron).map_err(|error| format!("`{}` is not a cron expression: {error}", schedule.cron))?;
+pub(crate) fn read(schedule: &Schedule) -> Result<Asked, Unreadable> {
+    let zone = TimeZone::get(&schedule.timezone).map_err(|_| Unreadable {
+        field: "timezone",
+        why: format!("`{}` is not a time zone of the IANA database", schedule.timezone),
+        instead: "write a name of that database, as in Europe/Berlin or UTC".to_owned(),
+    })?;
+    let cron = CronParser::new().parse(&schedule.cron).ok().filter(|_| schedule.cron.split_whitespace().count() == FIELDS.len());
+    let cron = cron.ok_or_else(|| explain(&schedule.cron))?;
     Ok(Asked { cron, zone })
+}
+
+/// Which field of a cron expression is wrong, found by reading each one alone.
+fn explain(cron: &str) -> Unreadable {
+    let given: Vec<&str> = cron.split_whitespace().collect();
+    if given.len() != FIELDS.len() {
+        let names: Vec<&str> = FIELDS.iter().map(|(name, _)| *name).collect();
+        let why = format!("`{cron}` has {}, and a cron expression has five: {}", plural(given.len() as u64, "field"), names.join(", "));
+        return Unreadable { field: "cron", why, instead: "for every night at 02:15 write \"15 2 * * *\"".to_owned() };
+    }
+    let wrong = given.iter().zip(FIELDS).enumerate().find(|(at, (field, _))| {
+        let mut alone = ["*"; FIELDS.len()];
+        alone.iter_mut().skip(*at).take(1).for_each(|place| *place = field);
+        CronParser::new().parse(&alone.join(" ")).is_err()
+    });
+    match wrong {
+        Some((_, (field, (name, allowed)))) => Unreadable {
+            field: "cron",
+            why: format!("`{field}` cannot be the {name}"),
+            instead: format!("the {name} is {allowed}; also `*`, lists, ranges and steps of these"),
+        },
+        None => {
+            Unreadable { field: "cron", why: format!("`{cron}` is not a cron expression"), instead: "for every night at 02:15 write \"15 2 * * *\"".to_owned() }
+        }
+    }
 }
 
 impl Asked {

@@ -23,21 +23,21 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(policy: &LoadedPolicy) -> Vec<Finding> {
     let spec = &policy.policy.spec;
-    let backups = spec.backups.iter().map(|(name, set)| (format!("/spec/backups/{name}/schedule"), &set.schedule));
-    let drills = spec.drills.iter().map(|(name, drill)| (format!("/spec/drills/{name}/schedule"), &drill.schedule));
-    backups.chain(drills).filter_map(|(pointer, schedule)| one(policy, &pointer, schedule)).collect()
+    let backups = spec.backups.iter().map(|(name, set)| (format!("backup set `{name}`"), format!("/spec/backups/{name}/schedule"), &set.schedule));
+    let drills = spec.drills.iter().map(|(name, drill)| (format!("drill `{name}`"), format!("/spec/drills/{name}/schedule"), &drill.schedule));
+    backups.chain(drills).filter_map(|(of, pointer, schedule)| one(policy, &of, &pointer, schedule)).collect()
 }
 
-fn one(policy: &LoadedPolicy, pointer: &str, wish: &Schedule) -> Option<Finding> {
+fn one(policy: &LoadedPolicy, of: &str, pointer: &str, wish: &Schedule) -> Option<Finding> {
     match schedule::read(wish) {
-        Err(why) => {
-            let field = if why.contains("time zone") { "timezone" } else { "cron" };
-            Some(policy.mark(Finding::error("the schedule cannot be read").why(why), &format!("{pointer}/{field}"), "this"))
+        Err(wrong) => {
+            let finding = Finding::error(format!("the schedule of {of} cannot be read")).instead(wrong.instead);
+            Some(policy.mark(finding, &format!("{pointer}/{}", wrong.field), wrong.why))
         }
         Ok(asked) if !asked.fires() => {
-            let finding = Finding::error(format!("the schedule `{}` never fires", wish.cron));
+            let finding = Finding::error(format!("the schedule of {of} never fires"));
             let finding = policy.mark(finding, &format!("{pointer}/cron"), "no date matches this");
-            Some(finding.why("what is never due is never missed").instead("correct day and month"))
+            Some(finding.why("what is never due is never missed either").instead("name a day that each of the months has"))
         }
         Ok(_) => None,
     }

@@ -6,7 +6,7 @@
 use crate::model::document::Document;
 use crate::model::fact::Fact;
 use crate::model::id::{ResourceId, ResourceKind};
-use crate::model::lifecycle::{EXPIRE_TAG, Expiration, Filter, Lifecycle, Noncurrent, OURS, Rule, Transition};
+use crate::model::lifecycle::{EXPIRE_TAG, Expiration, Filter, Form, Lifecycle, Noncurrent, OURS, Rule, Transition};
 use crate::model::policy::Retention;
 use crate::model::request::{ReadOp, Request, RequestOp};
 use crate::model::resource::{BucketWish, ObservedResource, ResourceWish, SetWish, Tenant};
@@ -126,7 +126,14 @@ fn adopt(want: &Document, seen: &Fact<Document>) -> Document {
     Document::of(&Lifecycle { rules: sorted(rules), minimum_size: live.minimum_size })
 }
 
+/// S3 refuses a configuration that has rules of both forms ("Base level prefix cannot be used in Lifecycle V2"), and a rule
+/// of others goes back in the form it came or not at all.
 fn requests(id: &ResourceId, _: &Fact<Document>, to: &Document) -> Vec<Request> {
+    let rules = to.to::<Lifecycle>().unwrap_or_default().rules;
+    let old = rules.iter().filter(|rule| rule.filter.form == Form::RulePrefix).count();
+    if old > 0 && old < rules.len() {
+        return Vec::new();
+    }
     vec![Request { op: RequestOp::PutBucketLifecycle, target: id.clone(), body: to.clone() }]
 }
 
@@ -152,14 +159,23 @@ fn weakens(from: &Document, to: &Document) -> Option<Weakening> {
                     days_of(before).map_or("never".to_owned(), |d| format!("{d} d"))
                 ));
             }
-            if let (Some(then), Some(now)) = (&before.noncurrent, &rule.noncurrent)
-                && now.days < then.days
-            {
-                shorter.push(format!("{} can be undone for {} d instead of {} d", short_id(rule), now.days, then.days));
-            }
+            shorter.extend(shorter_undo(before, rule).map(|instead| format!("{} {instead}", short_id(rule))));
         }
     }
     (!shorter.is_empty()).then(|| Weakening { id: "shortens-retention".to_owned(), sentence: shorter.join("; ") })
+}
+
+/// How the time to undo gets shorter, if it does. A rule that is off removes nothing.
+fn shorter_undo(before: &Rule, rule: &Rule) -> Option<String> {
+    let now = rule.noncurrent.as_ref().filter(|_| rule.enabled)?;
+    let Some(then) = before.noncurrent.as_ref().filter(|_| before.enabled) else {
+        return Some(format!("can be undone for {} d instead of for ever", now.days));
+    };
+    if now.days < then.days {
+        return Some(format!("can be undone for {} d instead of {} d", now.days, then.days));
+    }
+    let newest = then.keep_newer.filter(|newest| now.keep_newer.is_none_or(|kept| kept < *newest))?;
+    Some(format!("no longer keeps the {newest} newest noncurrent versions"))
 }
 
 fn short_id(rule: &Rule) -> &str {
@@ -169,11 +185,15 @@ fn short_id(rule: &Rule) -> &str {
 /// Rules of others that expire what this policy keeps, or that cut the time to undo short.
 fn threats(wish: &ResourceWish, seen: &Document) -> Vec<Threat> {
     let (ResourceWish::Bucket(bucket), Some(live)) = (wish, seen.to::<Lifecycle>()) else { return Vec::new() };
-    let foreign = live.rules.iter().filter(|rule| rule.enabled && !rule.is_ours());
-    foreign
-        .filter_map(|rule| {
+    // An id is only a name: a rule that the policy does not want is judged by what it does, whatever it is called. One that
+    // the policy wants is put right by the step itself.
+    let wanted = rules_for(bucket);
+    let others = live.rules.iter().enumerate().filter(|(_, rule)| rule.enabled && !wanted.iter().any(|ours| ours.id == rule.id));
+    others
+        .filter_map(|(at, rule)| {
             let sentence = bucket.tenants.iter().find_map(|tenant| threat_to(tenant, rule))?;
-            let rest = live.rules.iter().filter(|other| other.id != rule.id).cloned().collect();
+            // By place and not by id: some endpoints give no ids to rules that were written without one.
+            let rest = live.rules.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, other)| other.clone()).collect();
             let without = Document::of(&Lifecycle { rules: rest, minimum_size: live.minimum_size.clone() });
             Some(Threat { name: rule.id.clone(), sentence, without })
         })

@@ -142,7 +142,9 @@ fn grants(document: &Document) -> Vec<String> {
 
 fn weakens(from: &Document, to: &Document) -> Option<Weakening> {
     let before = grants(from);
-    let new: Vec<String> = grants(to).into_iter().filter(|grant| !before.contains(grant)).collect();
+    let mut new: Vec<String> = grants(to).into_iter().filter(|grant| !before.contains(grant)).collect();
+    let kept = iam::refusals(to.value());
+    new.extend(iam::refusals(from.value()).into_iter().filter(|refusal| !kept.contains(refusal)).map(|refusal| format!("do what this refused: {refusal}")));
     (!new.is_empty()).then(|| Weakening { id: "widens-permissions".to_owned(), sentence: format!("the role may then also {}", new.join("; ")) })
 }
 

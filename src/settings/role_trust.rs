@@ -102,8 +102,7 @@ fn requests(id: &ResourceId, from: &Fact<Document>, to: &Document) -> Vec<Reques
 
 fn weakens(from: &Document, to: &Document) -> Option<Weakening> {
     let (from, to) = (from.to::<RoleTrust>()?, to.to::<RoleTrust>()?);
-    let before = iam::principals(&from.trust);
-    let new: Vec<String> = iam::principals(&to.trust).into_iter().filter(|name| !before.contains(name)).collect();
+    let new = iam::opened(&from.trust, &to.trust);
     (!new.is_empty()).then(|| Weakening { id: "opens-trust".to_owned(), sentence: format!("the role can then also be assumed by {}", new.join(", ")) })
 }
 

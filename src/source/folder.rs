@@ -25,7 +25,10 @@ pub(super) fn read(from: &Path) -> Result<Source, SourceError> {
 fn find(from: &Path) -> Result<PathBuf, SourceError> {
     let start = fs::canonicalize(from).map_err(|source| SourceError::Io { path: from.to_owned(), source })?;
     let found = start.ancestors().find(|folder| folder.join("lifeboat.yaml").is_file() || folder.join("policies").is_dir());
-    found.map(Path::to_owned).ok_or_else(|| SourceError::NotFound(start.clone()))
+    found.map(Path::to_owned).ok_or_else(|| match git2::Repository::open_bare(&start) {
+        Ok(_) => SourceError::Bare(start.clone()),
+        Err(_) => SourceError::NotFound(start.clone()),
+    })
 }
 
 fn walk(root: &Path, folder: &str, paths: &mut Vec<String>, source: &mut Source) -> Result<(), SourceError> {

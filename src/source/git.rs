@@ -60,7 +60,8 @@ pub(super) fn remote(url: &str, rev: &str) -> Result<Source, SourceError> {
         .map_err(|error| wrong(&format!("the git program cannot be run: {error}")))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        return Err(wrong(&said.trim().replace(url, &shown)));
+        let said: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        return Err(wrong(&said.join(" · ").replace(url, &shown)));
     }
     let mut source = at(&repository, "FETCH_HEAD", "")?;
     source.revision = format!("{} of {shown}", source.revision);
@@ -78,10 +79,10 @@ fn without_credentials(url: &str) -> String {
 }
 
 fn at(repository: &Repository, rev: &str, subfolder: &str) -> Result<Source, SourceError> {
-    let object = repository.revparse_single(rev).map_err(|error| {
-        let unborn = repository.head().is_err_and(|head| head.code() == ErrorCode::UnbornBranch);
-        let what = if unborn { "the repository has no commit yet".to_owned() } else { format!("revision `{rev}` does not exist") };
-        SourceError::Git { what, source: Some(error) }
+    let object = repository.revparse_single(rev).map_err(|error| match error.code() {
+        ErrorCode::NotFound if repository.head().is_err_and(|head| head.code() == ErrorCode::UnbornBranch) => SourceError::Unborn,
+        ErrorCode::NotFound | ErrorCode::UnbornBranch => SourceError::NoRevision(rev.to_owned()),
+        _ => failed(format!("revision `{rev}` cannot be read"))(error),
     })?;
     let commit = object.peel_to_commit().map_err(failed(format!("revision `{rev}` is not a commit")))?;
     let tree = commit.tree().map_err(failed("the tree of the commit cannot be read"))?;

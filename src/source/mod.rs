@@ -32,6 +32,15 @@ pub enum SourceError {
     /// No `lifeboat.yaml` and no `policies/` there or above.
     #[error("no config repo at {0}: there is no lifeboat.yaml and no policies/ there or in a folder above")]
     NotFound(PathBuf),
+    /// A bare repository read as a folder.
+    #[error("{0} is a bare git repository: it has revisions and no files")]
+    Bare(PathBuf),
+    /// A repository without any commit.
+    #[error("the repository has no commit yet")]
+    Unborn,
+    /// No such revision.
+    #[error("revision `{0}` does not exist")]
+    NoRevision(String),
     /// The file system failed.
     #[error("{path} cannot be read")]
     Io {
@@ -69,6 +78,12 @@ impl SourceError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::NotFound(_) => Some("run it inside the config repo, or name it with --repo".to_owned()),
+            Self::Bare(_) => Some("name the revision to read, as in --rev main".to_owned()),
+            Self::Unborn => Some("commit the policies, or leave out --rev to read the folder as it is".to_owned()),
+            Self::NoRevision(_) => Some("name a branch, tag or commit that this clone has; `git fetch` brings new ones".to_owned()),
+            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+                Some("name a folder of the config repo, or its URL, with --repo".to_owned())
+            }
             Self::Git { source: Some(error), .. } if error.code() == git2::ErrorCode::Owner => {
                 Some("the repository belongs to another user: git config --global --add safe.directory PATH".to_owned())
             }

@@ -1,7 +1,10 @@
 //! The published, versioned shapes of what commands say. Formats see only these, so JSON never knows less than text.
 
 pub mod apply;
+pub mod backup;
 pub mod check;
+pub mod drill;
 pub mod evidence;
 pub mod plan;
 pub mod report;
+pub mod restore;

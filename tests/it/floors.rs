@@ -27,6 +27,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("formats", 10),
     ("ops", 11),
     ("cli", 12),
+    ("docs", 12),
 ];
 
 /// Every Rust file below `src`.

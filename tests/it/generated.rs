@@ -3,11 +3,14 @@
 use std::fs;
 use std::path::Path;
 
+use lifeboat::docs;
 use lifeboat::policy::schema;
 
 /// Every generated file with its content.
 fn files() -> Vec<(&'static str, String)> {
-    vec![("schema/policy.json", schema::to_text(&schema::policy())), ("schema/repository.json", schema::to_text(&schema::repository()))]
+    let mut files = vec![("schema/policy.json", schema::to_text(&schema::policy())), ("schema/repository.json", schema::to_text(&schema::repository()))];
+    files.extend(docs::pages());
+    files
 }
 
 #[test]

@@ -94,6 +94,10 @@ fn spans_out_of_range_are_moved_into_it() {
         let text = at(source, span.clone());
         assert!(text.ends_with(expected), "{span:?}\n{text}");
     }
+    assert!(at("k: éé\n", 3..6).ends_with("1 | k: éé\n  |    ^^ here"));
+    assert!(at("a: 1  \nb: 2\n", 0..9).ends_with("1 | a: 1  \n  | ^^^^ here"));
+    let end = at(&format!("{}end", "x".repeat(300)), 303..303);
+    assert!(end.contains("xend\n"), "{end}");
     assert!(at("", 0..0).contains("here"));
     assert!(at("\n\n", 5..9).contains("here"));
     assert!(at("a: 1\r\nb: 2\r\n", 9..12).ends_with("2 | b: 2\n  |    ^ here"));

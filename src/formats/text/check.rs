@@ -12,7 +12,7 @@ pub fn check(view: &CheckView, paint: Paint) -> String {
     let mut out = String::new();
     for finding in &view.findings {
         out.push_str(&one(finding, paint));
-        out.push('\n');
+        out.push_str("\n\n");
     }
     let files = plural(view.policies as u64, "policy").replace("policys", "policies");
     if view.findings.is_empty() {
@@ -23,9 +23,10 @@ pub fn check(view: &CheckView, paint: Paint) -> String {
             (0, warnings) => plural(warnings as u64, "warning"),
             (errors, warnings) => format!("{}, {}", plural(errors as u64, "error"), plural(warnings as u64, "warning")),
         };
+        let place = if view.policies == 0 { String::new() } else { format!(" in {files}") };
         let exit = if view.errors > 0 { " · exit 3" } else { "" };
         let label = if view.errors > 0 { Label::Bad } else { Label::Change };
-        let _ = writeln!(out, "{}", paint.text(label, &format!("{counted} in {files}{exit}")));
+        let _ = writeln!(out, "{}", paint.text(label, &format!("{counted}{place}{exit}")));
     }
     out
 }

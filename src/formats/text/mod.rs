@@ -1,16 +1,22 @@
 //! Text for people: calm, aligned, the verdict in reach.
 
 mod apply;
+mod backup;
 mod check;
+mod drill;
 mod evidence;
 mod plan;
 mod report;
+mod restore;
 
 pub use apply::apply;
+pub use backup::backup;
 pub use check::check;
+pub use drill::drill;
 pub use evidence::{evidence, list as evidence_list, record as evidence_record};
 pub use plan::plan;
 pub use report::report;
+pub use restore::{restore, restore_plan};
 
 /// Wraps a sentence at `width` columns, at spaces.
 fn wrap(text: &str, width: usize) -> Vec<String> {

@@ -36,6 +36,9 @@ struct Spec {
     #[schemars(regex(pattern = "^[0-9]{12}$"), description = "an account id: 12 digits, in quotes")]
     account: Option<String>,
     rpo: Option<Duration>,
+    /// Where it is.
+    #[schemars(regex(pattern = "^eu-"))]
+    region: Option<String>,
     backups: BTreeMap<Name, Set>,
     extends: Option<Vec<Name>>,
     connection: Option<Secret>,
@@ -51,7 +54,7 @@ struct Spec {
 struct Name(String);
 
 #[derive(Deserialize, JsonSchema)]
-#[schemars(extend("pattern" = "^[0-9]+[smhd]$", "x-form" = "a duration such as 15m or 24h"))]
+#[schemars(extend("pattern" = "^[0-9]+[smhd]$", "minLength" = 2, "x-form" = "a duration such as 15m or 24h"))]
 #[expect(dead_code, reason = "only its schema is used")]
 struct Duration(String);
 
@@ -210,6 +213,18 @@ fn unknown_fields_stand_at_their_keys() {
 }
 
 #[test]
+fn suggestions() {
+    use super::words::suggestion;
+    let among = |word: &str| suggestion(word, ["abcd", "a_b_c_x", "bucketKey", "keepLast"].into_iter());
+    assert_eq!(among("a_b_c_d"), Some("abcd"), "another way to join words is no other word");
+    assert_eq!(among("BUCKET-KEY"), Some("bucketKey"));
+    assert_eq!(among("keeplst"), Some("keepLast"));
+    assert_eq!(among("zzz"), None);
+    assert_eq!(among(""), None);
+    assert_eq!(among(&"keepLast".repeat(9)), None);
+}
+
+#[test]
 fn a_mistyped_field_is_not_missing_as_well() {
     assert_eq!(told(&with_set("engine: pg_dump, retenton: {daily: 3}")), ["unknown field `retenton` in a backup set @ retenton: did you mean `retention`?"]);
     // The field is there already: the other one is not a typo of it.
@@ -266,6 +281,16 @@ fn patterns_are_told_in_words() {
     assert_eq!(told(&with("account: '123'")), ["`account` is `123`, expected an account id: 12 digits, in quotes @ '123': not of this form"]);
     let text = with("").replace("nightly", "Nightly_1");
     assert_eq!(told(&text), ["`Nightly_1` cannot be a key in `spec.backups`, expected lower-case letters, digits and hyphens @ Nightly_1: not of this form"]);
+}
+
+#[test]
+fn a_doc_comment_is_not_a_form() {
+    assert_eq!(told(&with("region: us")), ["`region` is `us`, expected text that matches `^eu-` @ us: not of this form"]);
+}
+
+#[test]
+fn a_value_that_is_wrong_twice_is_told_once() {
+    assert_eq!(told(&with("rpo: x")), ["`rpo` is `x`, expected a duration such as 15m or 24h @ x: not of this form"]);
 }
 
 #[test]

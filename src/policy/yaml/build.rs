@@ -93,7 +93,6 @@ impl<'a> Builder<'a> {
                 self.problems.push(YamlProblem::new(Kind::Empty, 0..0));
             }
         }
-        self.problems.sort_by_key(|problem| problem.span.start);
         Parsed { value: self.root.as_ref().map_or(Value::Null, |root| root.node.to_value()), spans: SpanIndex::new(self.root), problems: self.problems }
     }
 

@@ -11,6 +11,7 @@ use super::shift;
 /// One problem for the error that ended the parse. `innermost` is where the list or mapping around it began.
 pub(super) fn explain(error: &ScanError, text: &str, base: usize, innermost: Option<Range<usize>>) -> YamlProblem {
     let at = error.marker().byte_offset().unwrap_or(0);
+    let at = if is_tab(error.kind()) { tab_before(text, at) } else { at };
     let span = shift(&token(text, at), base);
     let kind = match words(error.kind()) {
         None => YamlProblemKind::TooDeep,
@@ -22,6 +23,17 @@ pub(super) fn explain(error: &ScanError, text: &str, base: usize, innermost: Opt
         problem.related = Some((opened, "opened here".to_owned()));
     }
     problem
+}
+
+fn is_tab(kind: &ErrorKind) -> bool {
+    matches!(kind, ErrorKind::TabInBlockIndentation | ErrorKind::TabInIndentation | ErrorKind::TabNotAllowed)
+}
+
+/// The first tab of the line that an offset is in: the parser stops behind it.
+fn tab_before(text: &str, at: usize) -> usize {
+    let before = text.get(..at).unwrap_or_default();
+    let line = before.rfind('\n').map_or(0, |end| end + 1);
+    before.get(line..).and_then(|rest| rest.find('\t')).map_or(at, |tab| line + tab)
 }
 
 /// What the error says and what to do about it; `None` when nesting is too deep.
@@ -64,10 +76,10 @@ fn words(kind: &ErrorKind) -> Option<(String, Option<&'static str>)> {
 }
 
 /// The word or sign at an offset; the last one before it when the line or file ends there.
-fn token(text: &str, at: usize) -> Range<usize> {
+pub(super) fn token(text: &str, at: usize) -> Range<usize> {
     let at = text.floor_char_boundary(at);
     let (before, after) = text.split_at(at);
-    let Some(first) = after.chars().next().filter(|c| !c.is_whitespace()) else {
+    let Some(first) = after.chars().next().filter(|c| !c.is_whitespace() || *c == '\t') else {
         let end = before.trim_end().len();
         let width = before.trim_end().chars().next_back().map_or(0, char::len_utf8);
         return end - width..end;

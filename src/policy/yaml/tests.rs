@@ -34,7 +34,7 @@ fn spans(text: &str, pointer: &str, key: Option<&str>, value: &str) {
 
 #[test]
 fn words_that_only_yaml_1_1_takes_for_booleans_are_text() {
-    for word in ["no", "No", "NO", "off", "on", "yes", "y", "n", "Y", "1:30", "2027-03-31", "0x", "1e", "nan", "e3"] {
+    for word in ["no", "No", "NO", "off", "on", "yes", "y", "n", "Y", "1:30", "2027-03-31", "0x", "1e", "nan", "-.nan", "e3"] {
         assert_eq!(value(&format!("a: {word}")), json!({"a": word}));
     }
 }
@@ -113,6 +113,7 @@ fn pointers_are_escaped_and_the_nearest_ancestor_is_found() {
     assert_eq!(&text[index.nearest("/nothing").value], text);
     assert_eq!(index.get("/spec/backups/zero"), None);
     assert_eq!(&text[index.first_key("/spec/backups/0").unwrap()], "x");
+    assert_eq!(ok("{b: 1, a: 2, c: 3}").spans.first_key(""), Some(1..2));
     assert_eq!(parse(b"").spans.nearest("/a"), super::Spans::default());
 }
 
@@ -151,6 +152,7 @@ fn every_mistake_is_collected_in_the_order_of_the_file() {
         ]
     );
     assert_eq!(parse(text.as_bytes()).value["f"], json!("fine"));
+    assert_eq!(problems("a: !!str 0123"), ["tag `!!str` is not supported @ !!str"]);
     let hints = parse(text.as_bytes()).problems.iter().filter_map(super::YamlProblem::hint).collect::<Vec<_>>();
     assert!(hints.iter().any(|hint| hint.contains("extends:")), "{hints:?}");
 }
@@ -183,7 +185,7 @@ fn a_syntax_error_is_one_problem_and_leaves_nothing() {
         ("a: 1\nb: \"x\nc: 1\n", "a quote is not closed", "\""),
         ("b: 0123\na: {x: 1\nb: 2\n", "expected `,` or `}`", ":"),
         ("a: b: c\n", "`:` cannot stand here", ":"),
-        ("a:\n\t- x\n", "a tab in the indentation", "-"),
+        ("a:\n\t- x\n", "a tab in the indentation", "\t"),
         ("a: @x\n", "a text cannot start with `@`", "@"),
         ("a: 'x' yes\n", "text follows a closing quote", "yes"),
         ("a: [1, 2]]\n", "a closing bracket without its opening one", "]"),
@@ -204,6 +206,17 @@ fn a_syntax_error_is_one_problem_and_leaves_nothing() {
     assert_eq!(parsed.problems[0].related, Some((3..4, "opened here".to_owned())));
     assert_eq!(problems("a: */15"), ["alias `*/15` names no anchor @ */15"]);
     assert!(parse(b"a: */15").problems[0].hint().unwrap().starts_with("quote the text"));
+}
+
+#[test]
+fn an_error_at_the_end_of_a_line_points_at_its_last_sign() {
+    use super::syntax::token;
+    assert_eq!(token("a: x\n  \nb", 4), 3..4);
+    assert_eq!(token("a: x\n  \n", 8), 3..4);
+    assert_eq!(token("é", 9), 0..2);
+    assert_eq!(token("", 0), 0..0);
+    assert_eq!(token("a: two words", 3), 3..6);
+    assert_eq!(token("日本", 1), 0..6);
 }
 
 #[test]

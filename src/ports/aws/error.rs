@@ -2,7 +2,6 @@
 
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_types::error::display::DisplayErrorContext;
 
 use crate::ports::{Kind, PortError};
 
@@ -36,7 +35,7 @@ where
         (None, Some(text)) => text.to_owned(),
         (None, None) => match status {
             Some(status) => format!("HTTP {status} without a reason"),
-            None => DisplayErrorContext(&error).to_string(),
+            None => causes(&error),
         },
     };
     let (kind, maybe_done) = match &error {
@@ -47,6 +46,20 @@ where
         _ => kind_of(status.unwrap_or(0), code.as_deref()),
     };
     PortError { what: what.to_owned(), kind, message, maybe_done }
+}
+
+/// An error with what is behind it, in their own words; what repeats the one before is left out.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut parts = vec![error.to_string()];
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        if parts.last().is_none_or(|last| !last.ends_with(&text)) {
+            parts.push(text);
+        }
+        source = cause.source();
+    }
+    parts.join(": ")
 }
 
 /// A request that could not be made or sent: mostly a missing credential, else the network.

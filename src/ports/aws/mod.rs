@@ -88,7 +88,8 @@ impl Aws {
                 let source = if std::env::var_os("AWS_ACCESS_KEY_ID").is_some() { "AWS_ACCESS_KEY_ID".to_owned() } else { profile };
                 format!("access key {id}… from {source}")
             }
-            Err(error) => format!("{profile}: {}", aws_smithy_types::error::display::DisplayErrorContext(&error)),
+            // What went wrong with them is in the error that this hint stands below.
+            Err(_) => profile,
         }
     }
 

@@ -2,6 +2,8 @@
 
 mod access;
 mod cli;
+mod conformance;
 mod evidence;
+mod readme;
 mod reconcile;
 mod report;

@@ -111,6 +111,8 @@ fn nothing_is_quadratic() {
         })
     );
     assert_eq!(within(3000, "long key with 40,000 children", &long_key).problems, []);
+    let commented = format!("{c}a:\n{c}  -\n{c}    b:\n{c}      1\n", c = "# c\n".repeat(500));
+    assert_eq!(within(500, "500 comments before each value", &commented).value, serde_json::json!({"a": [{"b": 1}]}));
     for (name, text) in [
         ("comments", "# c\n".repeat(250_000)),
         ("comment behind list items", "- a # c\n".repeat(90_000)),

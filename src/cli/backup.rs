@@ -1,0 +1,30 @@
+//! `lifeboat backup`
+
+use clap::Args;
+
+use super::{Format, Global, Said, progress};
+use crate::formats::{json, text};
+use crate::ops::OpError;
+use crate::ops::backup::{self, Ended};
+
+/// Take a backup now
+///
+/// One consistent snapshot, streamed from pg_dump to the bucket: nothing on disk, bounded memory. What it holds is counted
+/// in the stream; the manifest is written last. Run it as the writer role.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  AWS_PROFILE=writer lifeboat backup orders/nightly\n  lifeboat backup orders/nightly --format json")]
+pub(super) struct Arguments {
+    /// Policy and backup set; the set may be left out when there is only one
+    #[arg(value_name = "POLICY/SET")]
+    set: String,
+}
+
+pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, OpError> {
+    let (ended, exit) = backup::backup(&global.place(), &arguments.set, progress::stop_on_signal(), progress::progress(global)).await?;
+    Ok(match (ended, global.format) {
+        (Ended::Stopped(findings), Format::Json) => Said::out(json::render(&findings), exit),
+        (Ended::Stopped(findings), _) => Said { out: String::new(), err: text::check(&findings, Global::paint()), exit },
+        (Ended::Taken(view), Format::Json) => Said::out(json::render(&view), exit),
+        (Ended::Taken(view), _) => Said::out(text::backup(&view, Global::paint()), exit),
+    })
+}

@@ -1,0 +1,137 @@
+//! The table of checks: one question a file. Judging is pure: manifest and answers in, outcomes out.
+//!
+//! Adding one: a new file here and two lines below (`mod x;` and `&x::CHECK,`). What was not answered is unproven, never
+//! passed.
+
+use std::fmt;
+
+use crate::catalog::manifest::{DatabaseBackup, Manifest};
+use crate::model::policy::{Anomalies, Check as Query};
+
+use super::ask::Answers;
+
+mod anomaly;
+mod completeness;
+mod content;
+mod extensions;
+mod indexes;
+mod large_objects;
+pub mod objectives;
+mod queries;
+mod roles;
+mod sequences;
+
+/// All checks of a restored database, in the order in which they are shown.
+pub static CHECKS: &[&Check] = &[
+    &content::CHECK,
+    &large_objects::CHECK,
+    &completeness::CHECK,
+    &anomaly::CHECK,
+    &sequences::CHECK,
+    &indexes::CHECK,
+    &extensions::CHECK,
+    &roles::CHECK,
+    &queries::CHECK,
+];
+
+/// One kind of check.
+pub struct Check {
+    /// Stable id.
+    pub id: &'static str,
+    /// What it proves, in one sentence.
+    pub proves: &'static str,
+    /// Judges one database.
+    pub judge: fn(&Subject<'_>) -> Judged,
+}
+
+impl fmt::Debug for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Check({})", self.id)
+    }
+}
+
+/// What a check says of one database.
+pub type Judged = Vec<CheckResult>;
+
+/// What is judged.
+#[derive(Debug)]
+pub struct Subject<'a> {
+    /// The whole manifest.
+    pub manifest: &'a Manifest,
+    /// The database.
+    pub database: &'a DatabaseBackup,
+    /// What the restored database answered.
+    pub answers: &'a Answers,
+    /// The policy's queries, in the order of their answers.
+    pub queries: &'a [&'a Query],
+    /// The last verified backup.
+    pub verified: &'a Result<Option<Manifest>, String>,
+    /// How much less is normal.
+    pub anomalies: Anomalies,
+}
+
+/// The outcome of one check. The order is that of weight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// Proven.
+    Passed,
+    /// Neither proven nor disproven.
+    Unproven,
+    /// Disproven.
+    Failed,
+}
+
+impl Outcome {
+    /// `passed`, `unproven`, `failed`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Unproven => "unproven",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// One check with its outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckResult {
+    /// Id of the check.
+    pub id: &'static str,
+    /// What was asked.
+    pub title: String,
+    /// The database, where there is one.
+    pub database: Option<String>,
+    /// The outcome.
+    pub outcome: Outcome,
+    /// What was found; always there unless it passed.
+    pub detail: Option<String>,
+}
+
+impl CheckResult {
+    /// A result.
+    pub fn of(id: &'static str, title: impl Into<String>, database: Option<&str>, outcome: Outcome, detail: Option<String>) -> Self {
+        Self { id, title: title.into(), database: database.map(str::to_owned), outcome, detail }
+    }
+}
+
+/// At most so many names in one sentence.
+const NAMES: usize = 5;
+
+/// `a; b; c; and 4 more`.
+fn list(items: &[String]) -> String {
+    let shown = items.iter().take(NAMES).cloned().collect::<Vec<_>>().join("; ");
+    if items.len() > NAMES { format!("{shown}; and {} more", items.len() - NAMES) } else { shown }
+}
+
+/// A result from two lists: what is wrong, and what could not be asked.
+fn verdict(id: &'static str, title: String, database: &str, wrong: &[String], unasked: &[String]) -> CheckResult {
+    let (outcome, detail) = match (wrong.is_empty(), unasked.is_empty()) {
+        (false, _) => (Outcome::Failed, Some(list(wrong))),
+        (true, false) => (Outcome::Unproven, Some(list(unasked))),
+        (true, true) => (Outcome::Passed, None),
+    };
+    CheckResult::of(id, title, Some(database), outcome, detail)
+}
+
+#[cfg(test)]
+mod tests;

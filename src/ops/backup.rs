@@ -1,0 +1,86 @@
+//! `lifeboat backup`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::{Exit, OpError, Prepared, Where, check, connect, evidence, identify, secret};
+use crate::backup::{self, Job, Progress};
+use crate::evidence::{Entry, Kind};
+use crate::model::policy::{BackupSet, Name};
+use crate::policy::LoadedPolicy;
+use crate::ports::Ports;
+use crate::ports::postgres::Target;
+use crate::view::backup::BackupView;
+use crate::view::check::CheckView;
+
+/// What `backup` ends with.
+#[derive(Debug)]
+pub enum Ended {
+    /// The policies have errors; nothing was done.
+    Stopped(CheckView),
+    /// A backup.
+    Taken(Box<BackupView>),
+}
+
+/// Takes a backup of `POLICY/SET`.
+///
+/// # Errors
+/// When there is no such set, a secret cannot be read, or no backup could be taken.
+pub async fn backup(place: &Where, name: &str, stop: watch::Receiver<bool>, progress: Arc<dyn Progress>) -> Result<(Ended, Exit), OpError> {
+    let (prepared, ports, aws) = connect(place).await?;
+    let (findings, exit) = check::view(&prepared);
+    if exit == Exit::Findings {
+        return Ok((Ended::Stopped(findings), exit));
+    }
+    let (policy, set, wish) = find(&prepared, name)?;
+    let ledger = evidence::ledger(&prepared, &ports, &identify(&ports, Some(&aws)).await?)?;
+    let mut view = take(&ports, policy, set, wish, stop, progress).await?;
+    if let Some(ledger) = ledger {
+        let body = serde_json::to_value(&view).unwrap_or_default();
+        let entry = Entry { kind: Kind::Backup, policy: Some(policy.name.clone()), policy_digest: Some(prepared.desired.digest.clone()), body };
+        view.evidence = Some(ledger.append(entry).await?.to_string());
+    }
+    Ok((Ended::Taken(Box::new(view)), Exit::Good))
+}
+
+async fn take(
+    ports: &Ports,
+    policy: &LoadedPolicy,
+    set: &Name,
+    wish: &BackupSet,
+    stop: watch::Receiver<bool>,
+    progress: Arc<dyn Progress>,
+) -> Result<BackupView, OpError> {
+    let target = database(policy)?;
+    let began = ports.clock.now();
+    let job = Job { ports, policy: &policy.policy, name: &set.0, set: wish, target, stop, progress };
+    let taken = backup::backup(&job).await.map_err(|source| OpError::Backup { name: format!("{}/{set}", policy.name), source: Box::new(source) })?;
+    let took = ports.clock.now().duration_since(began);
+    let millis = u64::try_from(Duration::try_from(took).unwrap_or_default().as_millis()).unwrap_or(u64::MAX);
+    Ok(BackupView::of(&taken, &policy.policy.spec.storage.bucket, millis))
+}
+
+/// The server of a policy.
+pub(super) fn database(policy: &LoadedPolicy) -> Result<Target, OpError> {
+    let url = secret(&policy.policy.spec.database.connection, "spec.database.connection")?;
+    Target::parse(&url).map_err(|error| OpError::Setup {
+        message: format!("spec.database.connection of policy `{}`: {error}", policy.name),
+        hint: error.hint().unwrap_or_default().to_owned(),
+    })
+}
+
+/// `POLICY/SET`, or `POLICY` alone when it has one set.
+pub(super) fn find<'a>(prepared: &'a Prepared, name: &str) -> Result<(&'a LoadedPolicy, &'a Name, &'a BackupSet), OpError> {
+    let (policy, set) = name.split_once('/').map_or((name, None), |(policy, set)| (policy, Some(set)));
+    let policy = prepared.policy(policy)?;
+    let sets = &policy.policy.spec.backups;
+    let known = || sets.keys().map(|known| format!("{}/{known}", policy.name)).collect();
+    let found = match set {
+        Some(set) => sets.iter().find(|(known, _)| known.0 == set),
+        None if sets.len() == 1 => sets.iter().next(),
+        None => None,
+    };
+    found.map(|(set, wish)| (policy, set, wish)).ok_or_else(|| OpError::NoSuch { kind: "backup set", name: name.to_owned(), known: known() })
+}

@@ -1,0 +1,184 @@
+//! `lifeboat drill`.
+
+use std::sync::Arc;
+
+use super::{Exit, OpError, Prepared, Where, check, connect, evidence, identify};
+use crate::backup::Progress;
+use crate::catalog::layout;
+use crate::catalog::manifest::Manifest;
+use crate::drill::{self, Job, checks::Outcome};
+use crate::evidence::{Entry, Kind};
+use crate::model::fact::Fact;
+use crate::model::policy::{BackupSet, Drill, Name, Pick};
+use crate::model::resource::{Identity, SeenBackup};
+use crate::observe;
+use crate::policy::LoadedPolicy;
+use crate::ports::Ports;
+use crate::restore::fetch::{self, At};
+use crate::view::check::CheckView;
+use crate::view::drill::{About, DrillRunView, DrillView};
+
+/// What `drill` ends with.
+#[derive(Debug)]
+pub enum Ended {
+    /// The policies have errors; nothing was done.
+    Stopped(CheckView),
+    /// The drills, one per backup set.
+    Drilled(DrillRunView),
+}
+
+/// What is asked for.
+#[derive(Debug)]
+pub struct Wish<'a> {
+    /// `POLICY/DRILL`, or `POLICY` when it has one drill.
+    pub name: &'a str,
+    /// A backup by id, instead of the one that the policy picks.
+    pub backup: Option<&'a str>,
+    /// Whether it may run without a network namespace of its own.
+    pub unisolated: bool,
+}
+
+/// Runs a drill of the policy.
+///
+/// # Errors
+/// When there is no such drill or backup, or no usable identity. A drill that does not pass is a verdict, not an error.
+pub async fn drill(place: &Where, wish: &Wish<'_>, progress: Arc<dyn Progress>) -> Result<(Ended, Exit), OpError> {
+    let (prepared, ports, aws) = connect(place).await?;
+    let (findings, exit) = check::view(&prepared);
+    if exit == Exit::Findings {
+        return Ok((Ended::Stopped(findings), exit));
+    }
+    let identity = identify(&ports, Some(&aws)).await?;
+    let (policy, name, plan) = find(&prepared, wish.name)?;
+    let ledger = evidence::ledger(&prepared, &ports, &identity)?;
+    let mut drills = Vec::new();
+    let mut exit = Exit::Good;
+    for set in &plan.backups {
+        let Some(set_wish) = policy.policy.spec.backups.get(set) else { continue };
+        let at = Subject { prepared: &prepared, ports: &ports, identity: &identity, policy, name, drill: plan, set, wish: set_wish };
+        let (mut view, outcome) = at.run(wish, &progress).await?;
+        if outcome != Outcome::Passed {
+            exit = exit.worst(Exit::Drill);
+        }
+        if let Some(ledger) = &ledger {
+            let body = serde_json::to_value(&view).unwrap_or_default();
+            let entry = Entry { kind: Kind::Drill, policy: Some(policy.name.clone()), policy_digest: Some(prepared.desired.digest.clone()), body };
+            view.evidence = Some(ledger.append(entry).await?.to_string());
+        }
+        drills.push(view);
+    }
+    Ok((Ended::Drilled(DrillRunView { format: "lifeboat.drill-run/1".to_owned(), drills }), exit))
+}
+
+struct Subject<'a> {
+    prepared: &'a Prepared,
+    ports: &'a Ports,
+    identity: &'a Identity,
+    policy: &'a LoadedPolicy,
+    name: &'a Name,
+    drill: &'a Drill,
+    set: &'a Name,
+    wish: &'a BackupSet,
+}
+
+impl Subject<'_> {
+    async fn run(&self, wish: &Wish<'_>, progress: &Arc<dyn Progress>) -> Result<(DrillView, Outcome), OpError> {
+        let known = complete(self.ports, self.policy, self.set).await?;
+        let backup = pick(&known, self.drill.pick, wish.backup, self.policy, self.set)?;
+        let at = location(self.policy, self.set, &backup.id);
+        let verified = verified(self.prepared, self.ports, self.identity, self.policy, self.set).await;
+        let job = Job {
+            ports: self.ports,
+            policy: &self.policy.policy,
+            set: &self.set.0,
+            wish: self.wish,
+            drill: self.drill,
+            backup: backup.id.clone(),
+            at,
+            verified,
+            unisolated: wish.unisolated,
+            progress: Arc::clone(progress),
+        };
+        let drilled = drill::drill(&job).await;
+        let older = known.iter().rev().find(|other| other.id < backup.id);
+        let next = match older {
+            Some(older) => format!("lifeboat drill {}/{} --backup {}   (the newest older one)", self.policy.name, self.name, older.id),
+            None => format!("lifeboat backup {}/{}   (there is no older backup)", self.policy.name, self.set),
+        };
+        let about = About {
+            policy: &self.policy.name,
+            drill: &self.name.0,
+            set: &self.set.0,
+            backup: &backup.id,
+            objectives: self.policy.policy.spec.objectives,
+            next: Some(next),
+        };
+        Ok((DrillView::of(&about, &drilled), drilled.verdict()))
+    }
+}
+
+/// Where a backup of a set lies.
+pub(super) fn location(policy: &LoadedPolicy, set: &Name, id: &str) -> At {
+    let storage = &policy.policy.spec.storage;
+    At { bucket: storage.bucket.clone(), folder: layout::folder(&storage.prefix, &set.0, id) }
+}
+
+/// The complete backups of a set, oldest first.
+pub(super) async fn complete(ports: &Ports, policy: &LoadedPolicy, set: &Name) -> Result<Vec<SeenBackup>, OpError> {
+    let storage = &policy.policy.spec.storage;
+    match observe::seen_backups(ports, &storage.bucket, &storage.prefix).await {
+        Fact::Known(backups) => Ok(backups.into_iter().filter(|backup| backup.complete && backup.set == set.0).collect()),
+        Fact::Absent => Ok(Vec::new()),
+        Fact::Unknown(why) => Err(OpError::Setup {
+            message: format!("the backups in s3://{}/{} cannot be listed: {why}", storage.bucket, storage.prefix),
+            hint: "run it as the restorer role (AWS_PROFILE)".to_owned(),
+        }),
+    }
+}
+
+/// The backup that is meant.
+pub(super) fn pick<'a>(known: &'a [SeenBackup], pick: Pick, wanted: Option<&str>, policy: &LoadedPolicy, set: &Name) -> Result<&'a SeenBackup, OpError> {
+    let found = match (wanted, pick) {
+        (Some(id), _) => known.iter().find(|backup| backup.id == id),
+        (None, Pick::Latest) => known.last(),
+        (None, Pick::Oldest) => known.first(),
+    };
+    found.ok_or_else(|| OpError::NoSuch {
+        kind: "complete backup",
+        name: wanted.map_or_else(|| format!("of {}/{set}", policy.name), str::to_owned),
+        known: known.iter().rev().take(10).map(|backup| backup.id.clone()).collect(),
+    })
+}
+
+/// The manifest of the last backup of a set that a drill passed, by our own chain of evidence. No evidence at all is "none
+/// yet"; evidence that cannot be read or does not hold is an error, and the anomaly check is then unproven.
+async fn verified(prepared: &Prepared, ports: &Ports, identity: &Identity, policy: &LoadedPolicy, set: &Name) -> Result<Option<Manifest>, String> {
+    let Some(place) = evidence::configured(prepared) else { return Ok(None) };
+    let keys = evidence::trusted(prepared, place).map_err(|error| error.to_string())?;
+    let checked = evidence::checked(ports, place, &keys, Some(identity.short()), &[]).await.map_err(|error| error.to_string())?;
+    let Some(chain) = checked.first() else { return Ok(None) };
+    if !chain.is_whole() {
+        return Err(format!("the chain of evidence of {} is broken: `lifeboat evidence verify` says where", chain.identity));
+    }
+    let passed =
+        chain.records.iter().rev().map(|(_, record, _)| record).filter(|record| record.kind == Kind::Drill && record.policy.as_deref() == Some(&policy.name));
+    let field = |body: &serde_json::Value, name: &str| body.get(name).and_then(serde_json::Value::as_str).map(str::to_owned);
+    let mut ids = passed.filter(|record| field(&record.body, "verdict").as_deref() == Some("passed") && field(&record.body, "set").as_deref() == Some(&set.0));
+    let Some(id) = ids.next().and_then(|record| field(&record.body, "backup")) else { return Ok(None) };
+    let manifest = fetch::manifest(ports.objects.as_ref(), &location(policy, set, &id), &set.0, &id).await;
+    manifest.map(Some).map_err(|error| format!("the manifest of the last verified backup {id}: {error}"))
+}
+
+/// `POLICY/DRILL`, or `POLICY` alone when it has one drill.
+fn find<'a>(prepared: &'a Prepared, name: &str) -> Result<(&'a LoadedPolicy, &'a Name, &'a Drill), OpError> {
+    let (policy, drill) = name.split_once('/').map_or((name, None), |(policy, drill)| (policy, Some(drill)));
+    let policy = prepared.policy(policy)?;
+    let drills = &policy.policy.spec.drills;
+    let found = match drill {
+        Some(drill) => drills.iter().find(|(known, _)| known.0 == drill),
+        None if drills.len() == 1 => drills.iter().next(),
+        None => None,
+    };
+    let known = drills.keys().map(|known| format!("{}/{known}", policy.name)).collect();
+    found.map(|(name, drill)| (policy, name, drill)).ok_or_else(|| OpError::NoSuch { kind: "drill", name: name.to_owned(), known })
+}

@@ -1,0 +1,169 @@
+//! One suite of behaviours that the simulator and every real server must have, so that the simulator cannot drift.
+//!
+//! It judges and never panics: a test prints what failed. What a server is known to do otherwise stands in one table with
+//! the reason; a difference that is gone fails too, so that the table stays true.
+
+use super::{Kind, PortError, Ports};
+use crate::model::document::Document;
+use crate::model::fact::Fact;
+use crate::model::id::ResourceId;
+use crate::model::request::{Read, ReadOp};
+
+mod data;
+mod documents;
+mod forms;
+
+pub use forms::rules as rule_forms;
+
+/// What the suite works on: names that nothing else uses.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// The kind of server, as in [`DIFFERENCES`].
+    pub server: &'static str,
+    /// A bucket that does not exist yet.
+    pub bucket: String,
+    /// The region to make it in.
+    pub region: String,
+    /// A role that does not exist yet.
+    pub role: String,
+    /// The ARN of a user that may stand in a trust policy.
+    pub principal: String,
+}
+
+/// One behaviour and whether it is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Case {
+    /// What must be so.
+    pub name: String,
+    /// Whether it is.
+    pub outcome: Outcome,
+}
+
+/// How a case ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// As AWS does it.
+    Passed,
+    /// Otherwise, as the table says.
+    Differs(&'static str),
+    /// Otherwise, and nobody knew.
+    Failed(String),
+}
+
+/// What a server does otherwise than AWS.
+#[derive(Debug)]
+pub struct Difference {
+    /// The kind of server.
+    pub server: &'static str,
+    /// The name of the case.
+    pub case: &'static str,
+    /// What it does and what follows.
+    pub reason: &'static str,
+}
+
+/// Every known difference, by server and case.
+pub const DIFFERENCES: &[Difference] = &[
+    Difference {
+        server: "ministack",
+        case: "a foreign rule keeps its form: and",
+        reason: "1.5.33 adds ObjectSizeGreaterThan 0 to an And with tags; the next plan carries what it answers",
+    },
+    Difference {
+        server: "ministack",
+        case: "a foreign rule keeps its form: rule prefix",
+        reason: "1.5.33 answers a rule-level Prefix as an empty Filter: a rule of that form cannot be tried there",
+    },
+];
+
+/// Tries everything, in an order in which each case finds what it needs.
+pub async fn run(ports: &Ports, subject: &Subject) -> Vec<Case> {
+    let mut cases = vec![
+        case(subject, "what is not there is absent, not unknown", missing(ports, subject).await),
+        case(subject, "a bucket is made once", documents::bucket(ports, subject).await),
+        case(subject, "a new bucket has no tags, no lifecycle and no versioning", born(ports, subject).await),
+    ];
+    for (name, outcome) in documents::settings(ports, subject).await {
+        cases.push(case(subject, &format!("reads back as it was written: {name}"), outcome));
+    }
+    for (name, outcome) in forms::lifecycle(ports, subject).await {
+        cases.push(case(subject, &format!("a foreign rule keeps its form: {name}"), outcome));
+    }
+    let place = Place { ports, bucket: &subject.bucket };
+    cases.push(case(subject, "an object is never replaced", data::created_once(place).await));
+    cases.push(case(subject, "a listing is in key order and holds to its prefix", data::listing(place).await));
+    cases.push(case(subject, "a range is exactly what was asked for", data::ranges(place).await));
+    cases.push(case(subject, "an object above the limit is not read", data::limit(place).await));
+    cases.push(case(subject, "an upload is invisible until it is complete", data::upload(place).await));
+    cases.push(case(subject, "an upload does not replace an object", data::upload_onto(place).await));
+    cases.push(case(subject, "an upload that was given up is gone", data::given_up(place).await));
+    cases
+}
+
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    ports: &'a Ports,
+    bucket: &'a str,
+}
+
+/// What a check found: nothing wrong, or what.
+type Found = Result<(), String>;
+
+fn case(subject: &Subject, name: &str, found: Found) -> Case {
+    let known = DIFFERENCES.iter().find(|difference| difference.server == subject.server && difference.case == name);
+    let outcome = match (found, known) {
+        (Ok(()), None) => Outcome::Passed,
+        (Ok(()), Some(known)) => Outcome::Failed(format!("it is as AWS does it now; take the difference out of the table: {}", known.reason)),
+        (Err(_), Some(known)) => Outcome::Differs(known.reason),
+        (Err(why), None) => Outcome::Failed(why),
+    };
+    Case { name: name.to_owned(), outcome }
+}
+
+fn is(what: &str, found: bool) -> Found {
+    if found { Ok(()) } else { Err(format!("not so: {what}")) }
+}
+
+fn same<T: PartialEq + std::fmt::Debug>(what: &str, found: T, wanted: T) -> Found {
+    if found == wanted { Ok(()) } else { Err(format!("{what}: {found:?} instead of {wanted:?}")) }
+}
+
+/// What should have failed, failed in this way, and it is known that nothing was done.
+fn fails<T>(what: &str, answer: Result<T, PortError>, kind: Kind) -> Found {
+    match answer {
+        Ok(_) => Err(format!("{what}: accepted, and {kind:?} was expected")),
+        Err(error) if error.kind == kind && !error.maybe_done => Ok(()),
+        Err(error) => Err(format!("{what}: {:?} (maybe done: {}) instead of {kind:?}: {error}", error.kind, error.maybe_done)),
+    }
+}
+
+fn words(error: PortError) -> String {
+    error.to_string()
+}
+
+async fn read(ports: &Ports, target: &ResourceId, op: ReadOp) -> Fact<Document> {
+    ports.cloud.read(&Read { op, target: target.clone() }).await
+}
+
+const OF_BUCKETS: [ReadOp; 6] =
+    [ReadOp::BucketExists, ReadOp::BucketTags, ReadOp::BucketVersioning, ReadOp::BucketEncryption, ReadOp::BucketPublicAccess, ReadOp::BucketLifecycle];
+
+async fn missing(ports: &Ports, subject: &Subject) -> Found {
+    let (bucket, role) = (ResourceId::Bucket(subject.bucket.clone()), ResourceId::Role(subject.role.clone()));
+    for op in OF_BUCKETS {
+        same(&format!("{op:?}"), read(ports, &bucket, op).await, Fact::Absent)?;
+    }
+    for op in [ReadOp::RoleTrust, ReadOp::RolePermissions] {
+        same(&format!("{op:?}"), read(ports, &role, op).await, Fact::Absent)?;
+    }
+    fails("a listing", ports.objects.list(&subject.bucket, "").await, Kind::Missing)?;
+    fails("an object", ports.objects.create(&subject.bucket, "a", Vec::new()).await, Kind::Missing)?;
+    fails("an upload", ports.objects.begin(&subject.bucket, "a").await, Kind::Missing)
+}
+
+async fn born(ports: &Ports, subject: &Subject) -> Found {
+    let bucket = ResourceId::Bucket(subject.bucket.clone());
+    for op in [ReadOp::BucketTags, ReadOp::BucketVersioning, ReadOp::BucketLifecycle] {
+        same(&format!("{op:?}"), read(ports, &bucket, op).await, Fact::Absent)?;
+    }
+    same("objects", ports.objects.list(&subject.bucket, "").await.map_err(words)?, Vec::new())
+}

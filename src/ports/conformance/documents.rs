@@ -1,0 +1,106 @@
+//! Settings: what is written reads back in canonical form, through the very table that plans use.
+
+use std::collections::BTreeMap;
+
+use super::{Found, Subject, fails, read};
+use crate::model::aspects::{Encryption, Versioning};
+use crate::model::document::Document;
+use crate::model::fact::Fact;
+use crate::model::id::ResourceId;
+use crate::model::policy::{ClassStep, GithubTrust, Retention, StorageClass, Trust};
+use crate::model::resource::{BucketWish, ObservedResource, Purpose, ResourceWish, RoleWish, SetWish, Tenant};
+use crate::model::units::Span;
+use crate::ports::{Kind, Ports};
+use crate::settings::{self, Setting};
+
+/// The bucket itself, and that it cannot be made again.
+pub(super) async fn bucket(ports: &Ports, subject: &Subject) -> Found {
+    let setting = settings::by_id("bucket-exists").ok_or("no such setting")?;
+    let wish = wish(subject, Versioning::Enabled, None);
+    write(ports, setting, &wish).await?;
+    let want = (setting.want)(&wish).ok_or("nothing wanted")?;
+    let again = (setting.requests)(&wish.id(), &Fact::Absent, &want);
+    let again = again.first().ok_or("a missing bucket needs no request")?;
+    fails("making it again", ports.cloud.send(again).await, Kind::Exists)
+}
+
+/// Every setting of the table, with the values that policies can ask for.
+pub(super) async fn settings(ports: &Ports, subject: &Subject) -> Vec<(String, Found)> {
+    let kms = Encryption { algorithm: "aws:kms".to_owned(), key: Some("alias/lifeboat".to_owned()), bucket_key: true, blocked_types: Vec::new() };
+    let aes = Encryption { algorithm: "AES256".to_owned(), key: None, bucket_key: false, blocked_types: Vec::new() };
+    let mut other = role(subject, Purpose::Writer);
+    other.trust = vec![Trust::Github(GithubTrust { repository: "acme/dr".to_owned(), environment: "dr-writer".to_owned() })];
+    let wishes = [
+        ("as most want it", wish(subject, Versioning::Enabled, Some(aes.clone()))),
+        ("as few want it", wish(subject, Versioning::Suspended, Some(kms))),
+        ("as most want it, again", wish(subject, Versioning::Enabled, Some(aes))),
+        ("writer", ResourceWish::Role(role(subject, Purpose::Writer))),
+        ("keeper", ResourceWish::Role(role(subject, Purpose::Keeper))),
+        ("restorer", ResourceWish::Role(role(subject, Purpose::Restorer))),
+        ("writer of another", ResourceWish::Role(other)),
+    ];
+    let mut out = Vec::new();
+    for (name, wish) in &wishes {
+        for setting in settings::of_kind(wish.id().kind()).filter(|setting| setting.id != "bucket-exists") {
+            out.push((format!("{} {name}", setting.id), write(ports, setting, wish).await));
+        }
+    }
+    out
+}
+
+/// As plan and apply do it: look, write what is wanted with what others have there, look again.
+async fn write(ports: &Ports, setting: &'static Setting, wish: &ResourceWish) -> Found {
+    let id = wish.id();
+    let want = (setting.want)(wish).ok_or("nothing wanted")?;
+    let before = seen(ports, setting, &id).await;
+    let to = (setting.adopt)(&want, &before);
+    for request in (setting.requests)(&id, &before, &to) {
+        ports.cloud.send(&request).await.map_err(|error| error.to_string())?;
+    }
+    match seen(ports, setting, &id).await {
+        Fact::Known(now) if (setting.adopt)(&to, &Fact::Known(now.clone())) == now => Ok(()),
+        other => Err(format!("it reads {other:?} and {to} was written")),
+    }
+}
+
+async fn seen(ports: &Ports, setting: &'static Setting, id: &ResourceId) -> Fact<Document> {
+    let facts = BTreeMap::from([(setting.read, read(ports, id, setting.read).await)]);
+    (setting.seen)(&ObservedResource { facts })
+}
+
+fn wish(subject: &Subject, versioning: Versioning, encryption: Option<Encryption>) -> ResourceWish {
+    let retention = Retention { recent: Span::seconds(3 * 86_400), daily: Some(14), weekly: Some(12), monthly: Some(12), yearly: Some(2) };
+    let classes = [(30, StorageClass::StandardIa), (90, StorageClass::GlacierIr)];
+    let classes = classes.map(|(days, class)| ClassStep { after: Span::seconds(days * 86_400), class });
+    let set = SetWish { name: "nightly".to_owned(), retention, classes: classes.to_vec() };
+    let tenant = Tenant { policy: "orders".to_owned(), prefix: "orders/".to_owned(), keep_days: 30, abort_days: 3, sets: vec![set] };
+    ResourceWish::Bucket(BucketWish {
+        name: subject.bucket.clone(),
+        account: None,
+        region: subject.region.clone(),
+        endpoint: None,
+        create: true,
+        versioning: Some(versioning),
+        encryption,
+        public_access: true,
+        tags: BTreeMap::from([("cost-centre".to_owned(), "4711 & more".to_owned())]),
+        tenants: vec![tenant],
+    })
+}
+
+fn role(subject: &Subject, purpose: Purpose) -> RoleWish {
+    RoleWish {
+        name: subject.role.clone(),
+        policy: "orders".to_owned(),
+        purpose,
+        trust: vec![Trust::Principal(subject.principal.clone())],
+        account: Some("000000000000".to_owned()),
+        bucket: subject.bucket.clone(),
+        prefix: "orders/".to_owned(),
+        sets: vec!["nightly".to_owned()],
+        tag_values: vec!["orders/nightly:recent".to_owned()],
+        kms_key: Some("arn:aws:kms:eu-west-1:000000000000:key/1234abcd".to_owned()),
+        evidence: Some((subject.bucket.clone(), "evidence/".to_owned())),
+        unfilled_keys: &[],
+    }
+}

@@ -1,0 +1,225 @@
+//! [`Objects`] of the simulator: versions, conditional creates and multipart uploads as S3 has them.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::{Op, State, World, failure};
+use crate::model::aspects::Versioning;
+use crate::model::document::sha256_hex;
+use crate::model::request::ReadOp;
+use crate::ports::{Answer, Kind, ObjectInfo, Objects, PortError, Upload};
+
+/// S3 refuses parts smaller than this, but for the last one.
+const SMALLEST_PART: usize = 5 << 20;
+
+/// One version of an object; the last one of a key is the current one.
+#[derive(Clone, Debug)]
+pub(super) struct Version {
+    /// None = a delete marker.
+    bytes: Option<Vec<u8>>,
+    modified: Timestamp,
+    /// Written while versioning was on: only such a version stays when the next one comes.
+    numbered: bool,
+}
+
+/// A multipart upload that is neither complete nor aborted.
+#[derive(Clone, Debug)]
+pub(super) struct Unfinished {
+    bucket: String,
+    key: String,
+    begun: Timestamp,
+    parts: BTreeMap<i32, (String, Vec<u8>)>,
+}
+
+impl Objects for World {
+    fn list<'a>(&'a self, bucket: &'a str, prefix: &'a str) -> Answer<'a, Result<Vec<ObjectInfo>, PortError>> {
+        answer(self.call(Op::List, &url(bucket, prefix), None, |state| {
+            let all = state.bucket(Op::List, bucket)?.objects.iter();
+            let below = all.filter(|(key, _)| key.starts_with(prefix));
+            let info = below.filter_map(|(key, versions)| {
+                let (bytes, modified) = current(versions)?;
+                Some(ObjectInfo { key: key.clone(), bytes: bytes.len() as u64, modified })
+            });
+            Ok(info.collect())
+        }))
+    }
+
+    fn get<'a>(&'a self, bucket: &'a str, key: &'a str, limit: u64) -> Answer<'a, Result<Vec<u8>, PortError>> {
+        answer(self.call(Op::Get, &url(bucket, key), None, |state| {
+            let bytes = state.object(bucket, key)?;
+            if bytes.len() as u64 > limit {
+                let message = format!("it has {} bytes, and at most {limit} are expected here", bytes.len());
+                return Err(failure(Op::Get, &url(bucket, key), Kind::NotUnderstood, &message));
+            }
+            Ok(bytes.to_vec())
+        }))
+    }
+
+    fn get_range<'a>(&'a self, bucket: &'a str, key: &'a str, offset: u64, length: u64) -> Answer<'a, Result<Vec<u8>, PortError>> {
+        answer(self.call(Op::Get, &url(bucket, key), None, |state| {
+            let bytes = state.object(bucket, key)?;
+            if length == 0 {
+                return Ok(Vec::new());
+            }
+            let start = usize::try_from(offset).unwrap_or(usize::MAX);
+            let end = usize::try_from(offset.saturating_add(length)).unwrap_or(usize::MAX).min(bytes.len());
+            let range = bytes.get(start..end).filter(|range| !range.is_empty());
+            let outside = || failure(Op::Get, &url(bucket, key), Kind::Rejected, "InvalidRange: The requested range is not satisfiable");
+            range.map(<[u8]>::to_vec).ok_or_else(outside)
+        }))
+    }
+
+    fn create<'a>(&'a self, bucket: &'a str, key: &'a str, body: Vec<u8>) -> Answer<'a, Result<(), PortError>> {
+        answer(self.call(Op::Create, &url(bucket, key), None, |state| {
+            let now = state.now;
+            state.appear(Op::Create, bucket, key, body, now)
+        }))
+    }
+
+    fn begin<'a>(&'a self, bucket: &'a str, key: &'a str) -> Answer<'a, Result<String, PortError>> {
+        answer(self.call(Op::Begin, &url(bucket, key), None, |state| {
+            state.bucket(Op::Begin, bucket)?;
+            let id = format!("upload-{}", state.serial());
+            let upload = Unfinished { bucket: bucket.to_owned(), key: key.to_owned(), begun: state.now, parts: BTreeMap::new() };
+            state.uploads.insert(id.clone(), upload);
+            Ok(id)
+        }))
+    }
+
+    fn part<'a>(&'a self, upload: &'a Upload, number: i32, body: bytes::Bytes) -> Answer<'a, Result<String, PortError>> {
+        answer(self.call(Op::Part, &url(&upload.bucket, &upload.key), None, |state| {
+            let unfinished = state.unfinished(Op::Part, upload)?;
+            let tag = format!("\"{}\"", sha256_hex(&body).get(..32).unwrap_or_default());
+            unfinished.parts.insert(number, (tag.clone(), body.to_vec()));
+            Ok(tag)
+        }))
+    }
+
+    fn complete<'a>(&'a self, upload: &'a Upload, tags: &'a [String]) -> Answer<'a, Result<(), PortError>> {
+        answer(self.call(Op::Complete, &url(&upload.bucket, &upload.key), None, |state| state.complete(upload, tags)))
+    }
+
+    fn abort<'a>(&'a self, upload: &'a Upload) -> Answer<'a, Result<(), PortError>> {
+        answer(self.call(Op::Abort, &url(&upload.bucket, &upload.key), None, |state| {
+            state.unfinished(Op::Abort, upload)?;
+            state.uploads.remove(&upload.id);
+            Ok(())
+        }))
+    }
+}
+
+impl World {
+    /// Writes an object behind lifeboat's back, over whatever is there.
+    pub fn put_object(&self, bucket: &str, key: &str, bytes: &[u8]) {
+        let mut state = self.lock();
+        let now = state.now;
+        let _ = state.store(Op::Create, bucket, key, Some(bytes.to_vec()), now);
+    }
+
+    /// Flips the bits of one byte of the current version, which S3 does not notice. Answers whether there is such a byte.
+    pub fn tamper(&self, bucket: &str, key: &str, offset: usize) -> bool {
+        let mut state = self.lock();
+        let version = state.buckets.get_mut(bucket).and_then(|bucket| bucket.objects.get_mut(key)?.last_mut());
+        let byte = version.and_then(|version| version.bytes.as_mut()?.get_mut(offset));
+        byte.map(|byte| *byte = !*byte).is_some()
+    }
+
+    /// Deletes an object: a delete marker where versioning is on, else for good.
+    pub fn delete_object(&self, bucket: &str, key: &str) {
+        let mut state = self.lock();
+        let now = state.now;
+        let _ = state.store(Op::Create, bucket, key, None, now);
+    }
+
+    /// Every version of a key, oldest first; `None` is a delete marker.
+    pub fn versions(&self, bucket: &str, key: &str) -> Vec<Option<Vec<u8>>> {
+        let state = self.lock();
+        let versions = state.buckets.get(bucket).and_then(|bucket| bucket.objects.get(key));
+        versions.into_iter().flatten().map(|version| version.bytes.clone()).collect()
+    }
+
+    /// Keys of uploads that are neither complete nor aborted.
+    pub fn unfinished_uploads(&self) -> Vec<String> {
+        self.lock().uploads.values().map(|upload| upload.key.clone()).collect()
+    }
+}
+
+impl State {
+    fn object(&mut self, bucket: &str, key: &str) -> Result<&[u8], PortError> {
+        let missing = || failure(Op::Get, &url(bucket, key), Kind::Missing, "NoSuchKey: The specified key does not exist.");
+        let versions = self.bucket(Op::Get, bucket)?.objects.get(key);
+        versions.and_then(|versions| current(versions)).map(|(bytes, _)| bytes).ok_or_else(missing)
+    }
+
+    fn unfinished(&mut self, op: Op, upload: &Upload) -> Result<&mut Unfinished, PortError> {
+        let found = self.uploads.get_mut(&upload.id).filter(|found| found.bucket == upload.bucket && found.key == upload.key);
+        found.ok_or_else(|| failure(op, &url(&upload.bucket, &upload.key), Kind::Missing, "NoSuchUpload: The specified multipart upload does not exist."))
+    }
+
+    fn complete(&mut self, upload: &Upload, tags: &[String]) -> Result<(), PortError> {
+        let target = url(&upload.bucket, &upload.key);
+        let refused = |message: &str| Err(failure(Op::Complete, &target, Kind::Rejected, message));
+        let unfinished = self.unfinished(Op::Complete, upload)?.clone();
+        if tags.is_empty() {
+            return refused("MalformedXML: at least one part is needed");
+        }
+        let mut whole = Vec::new();
+        for (number, tag) in (1..).zip(tags) {
+            match unfinished.parts.get(&number) {
+                Some((known, bytes)) if known == tag => {
+                    let last = usize::try_from(number) == Ok(tags.len());
+                    if bytes.len() < SMALLEST_PART && !last {
+                        return refused("EntityTooSmall: Your proposed upload is smaller than the minimum allowed object size.");
+                    }
+                    whole.extend_from_slice(bytes);
+                }
+                _ => return refused("InvalidPart: One or more of the specified parts could not be found."),
+            }
+        }
+        // The date of the object is the one at which its upload began: lifecycle rules count from it.
+        self.appear(Op::Complete, &upload.bucket, &upload.key, whole, unfinished.begun)?;
+        self.uploads.remove(&upload.id);
+        Ok(())
+    }
+
+    /// `If-None-Match: *`: refused while there is a current version.
+    fn appear(&mut self, op: Op, bucket: &str, key: &str, bytes: Vec<u8>, modified: Timestamp) -> Result<(), PortError> {
+        let versions = self.bucket(op, bucket)?.objects.get(key);
+        if versions.and_then(|versions| current(versions)).is_some() {
+            let message = "PreconditionFailed: At least one of the pre-conditions you specified did not hold";
+            return Err(failure(op, &url(bucket, key), Kind::Exists, message));
+        }
+        self.store(op, bucket, key, Some(bytes), modified)
+    }
+
+    fn store(&mut self, op: Op, bucket: &str, key: &str, bytes: Option<Vec<u8>>, modified: Timestamp) -> Result<(), PortError> {
+        let bucket = self.bucket(op, bucket)?;
+        let versioned = bucket.settings.get(&ReadOp::BucketVersioning).and_then(|document| document.to::<Versioning>());
+        let versions = bucket.objects.entry(key.to_owned()).or_default();
+        let numbered = versioned == Some(Versioning::Enabled);
+        if !numbered {
+            versions.retain(|version| version.numbered);
+        }
+        if bytes.is_some() || versioned.is_some() {
+            // Listings show whole seconds.
+            versions.push(Version { bytes, modified: Timestamp::from_second(modified.as_second()).unwrap_or(modified), numbered });
+        }
+        if versions.is_empty() {
+            bucket.objects.remove(key);
+        }
+        Ok(())
+    }
+}
+
+fn current(versions: &[Version]) -> Option<(&[u8], Timestamp)> {
+    versions.last().and_then(|version| Some((version.bytes.as_deref()?, version.modified)))
+}
+
+fn url(bucket: &str, key: &str) -> String {
+    format!("s3://{bucket}/{key}")
+}
+
+fn answer<'a, T: Send + 'a>(ready: Result<T, PortError>) -> Answer<'a, Result<T, PortError>> {
+    Box::pin(std::future::ready(ready))
+}

@@ -1,0 +1,195 @@
+//! The small worlds: each a start that plan and apply may meet, as one line of a list.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use lifeboat::model::aspects::{Encryption, PublicAccess, RoleTrust, Tags, Versioning};
+use lifeboat::model::document::Document;
+use lifeboat::model::fact::{Fact, Why};
+use lifeboat::model::id::ResourceId;
+use lifeboat::model::lifecycle::{Expiration, Filter, Noncurrent, Rule};
+use lifeboat::model::request::ReadOp;
+use lifeboat::ports::conformance::rule_forms;
+use lifeboat::ports::sim::{CALLER, Op, World};
+use serde_json::json;
+
+pub(crate) const BUCKET: &str = "shop-dr-orders";
+pub(crate) const WRITER: &str = "shop-backup-writer";
+pub(crate) const KEEPER: &str = "shop-keeper";
+
+/// A start.
+pub(crate) struct Start {
+    pub(crate) name: String,
+    /// Whether it is about roles too.
+    pub(crate) roles: bool,
+    build: Box<dyn Fn(&World) + Send + Sync>,
+}
+
+impl Start {
+    fn new(name: &str, build: impl Fn(&World) + Send + Sync + 'static) -> Self {
+        Self { name: name.to_owned(), roles: false, build: Box::new(build) }
+    }
+
+    fn with_roles(self) -> Self {
+        Self { roles: true, ..self }
+    }
+
+    pub(crate) fn world(&self) -> Arc<World> {
+        let world = World::at("2026-11-22T10:00:00Z".parse().unwrap());
+        (self.build)(&world);
+        world.forget();
+        world
+    }
+}
+
+fn bucket(world: &World) {
+    world.put_bucket(BUCKET, "eu-west-1");
+}
+
+fn set<T: serde::Serialize>(world: &World, op: ReadOp, value: &T) {
+    world.put_bucket_setting(BUCKET, op, Some(Document::of(value)));
+}
+
+pub(crate) fn expiring(id: &str, prefix: &str, days: i32) -> Rule {
+    Rule {
+        id: id.to_owned(),
+        enabled: true,
+        filter: Filter::prefix(prefix),
+        expiration: Some(Expiration::Days(days)),
+        transitions: Vec::new(),
+        noncurrent: None,
+        noncurrent_transitions: Vec::new(),
+        abort_uploads_days: None,
+    }
+}
+
+fn trust(path: &str, principals: &[&str], tags: &[(&str, &str)]) -> RoleTrust {
+    let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": principals}}]});
+    let tags: BTreeMap<String, String> = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    RoleTrust { path: path.to_owned(), trust, tags }
+}
+
+const OURS: &[(&str, &str)] = &[("managed-by", "lifeboat"), ("team", "payments")];
+const JOB: &str = "arn:aws:iam::000000000000:user/job";
+
+fn permissions(actions: &[&str]) -> Document {
+    let resource = format!("arn:aws:s3:::{BUCKET}/orders/*");
+    Document::of(&json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": resource}]}))
+}
+
+fn buckets() -> Vec<Start> {
+    let kms =
+        || Encryption { algorithm: "aws:kms".to_owned(), key: Some("alias/theirs".to_owned()), bucket_key: true, blocked_types: vec!["SSE-C".to_owned()] };
+    vec![
+        Start::new("nothing", |_| {}).with_roles(),
+        Start::new("a new bucket", bucket),
+        Start::new("a bucket in another region", |world| world.put_bucket(BUCKET, "us-east-1")),
+        Start::new("a bucket of another account", |world| world.put_bucket_of_others(BUCKET)),
+        Start::new("versioning suspended, tags of others", |world| {
+            bucket(world);
+            set(world, ReadOp::BucketVersioning, &Versioning::Suspended);
+            set(world, ReadOp::BucketTags, &Tags(BTreeMap::from([("owner".to_owned(), "them".to_owned()), ("cost-centre".to_owned(), "1".to_owned())])));
+        }),
+        Start::new("versioning on, another key", move |world| {
+            bucket(world);
+            set(world, ReadOp::BucketVersioning, &Versioning::Enabled);
+            set(world, ReadOp::BucketEncryption, &kms());
+        }),
+        Start::new("no encryption, half a public access block", |world| {
+            bucket(world);
+            world.put_bucket_setting(BUCKET, ReadOp::BucketEncryption, None);
+            set(world, ReadOp::BucketPublicAccess, &PublicAccess { block_public_policy: false, ..PublicAccess::BLOCKED });
+        }),
+        Start::new("no public access block", |world| {
+            bucket(world);
+            world.put_bucket_setting(BUCKET, ReadOp::BucketPublicAccess, None);
+        }),
+    ]
+}
+
+fn lifecycles() -> Vec<Start> {
+    let mut out = vec![
+        Start::new("rules of others that expire and that cut undo short", |world| {
+            bucket(world);
+            world.add_foreign_rule(BUCKET, expiring("cleanup", "", 3));
+            world.add_foreign_rule(
+                BUCKET,
+                Rule { expiration: None, noncurrent: Some(Noncurrent { days: 1, keep_newer: None }), ..expiring("old", "orders/", 1) },
+            );
+            world.add_foreign_rule(BUCKET, expiring("tmp", "tmp/", 1));
+        }),
+        Start::new("our rule lives longer, another one is off, one is left over", |world| {
+            bucket(world);
+            let daily = "orders/nightly:daily";
+            world.add_foreign_rule(BUCKET, Rule { filter: Filter::tag("lifeboat-expire", daily), ..expiring(&format!("lifeboat/{daily}"), "", 99) });
+            world.add_foreign_rule(BUCKET, Rule { enabled: false, ..expiring("lifeboat/orders/nightly:weekly", "", 9) });
+            world.add_foreign_rule(
+                BUCKET,
+                Rule { filter: Filter::tag("lifeboat-expire", "orders/hourly:recent"), ..expiring("lifeboat/orders/hourly:recent", "", 9) },
+            );
+        }),
+    ];
+    for (name, rule) in rule_forms() {
+        out.push(Start::new(&format!("a rule of others: {name}"), move |world| {
+            bucket(world);
+            world.add_foreign_rule(BUCKET, rule.clone());
+        }));
+    }
+    out
+}
+
+fn roles() -> Vec<Start> {
+    vec![
+        Start::new("our role, narrower", |world| {
+            bucket(world);
+            world.put_role(WRITER, trust("/lifeboat/orders/", &[JOB], OURS), Some(permissions(&["s3:PutObject"])));
+        }),
+        Start::new("our role, wider, and another principal", |world| {
+            world.put_role(WRITER, trust("/lifeboat/orders/", &[JOB, "arn:aws:iam::000000000000:root"], OURS), Some(permissions(&["s3:*"])));
+        }),
+        Start::new("our role, another principal only", |world| {
+            world.put_role(WRITER, trust("/lifeboat/orders/", &["arn:aws:iam::000000000000:user/them"], OURS), None);
+        }),
+        Start::new("a role of others by path", |world| {
+            world.put_role(KEEPER, trust("/", &[JOB], OURS), Some(permissions(&["s3:GetObject"])));
+        }),
+        Start::new("a role of others by tag", |world| {
+            world.put_role(KEEPER, trust("/lifeboat/orders/", &[JOB], &[("team", "theirs")]), Some(permissions(&["s3:GetObject"])));
+        }),
+    ]
+}
+
+fn unknowns() -> Vec<Start> {
+    let bucket_reads = [
+        ReadOp::BucketExists,
+        ReadOp::BucketTags,
+        ReadOp::BucketVersioning,
+        ReadOp::BucketEncryption,
+        ReadOp::BucketPublicAccess,
+        ReadOp::BucketLifecycle,
+        ReadOp::RoleTrust,
+        ReadOp::RolePermissions,
+    ];
+    let mut out: Vec<Start> = Vec::new();
+    for op in bucket_reads {
+        let start = Start::new(&format!("{op:?} is refused"), move |world| {
+            bucket(world);
+            world.refuse(CALLER, Op::Read(op));
+        });
+        let roles = matches!(op, ReadOp::RoleTrust | ReadOp::RolePermissions);
+        out.push(Start { roles, ..start });
+    }
+    out.push(Start::new("a lifecycle with an element that nobody knows", |world| {
+        bucket(world);
+        world.add_foreign_rule(BUCKET, expiring("new", "logs/", 3));
+        let why = Why::NotUnderstood("the answer has an element <New>".to_owned());
+        world.answer(ResourceId::Bucket(BUCKET.to_owned()), ReadOp::BucketLifecycle, Fact::Unknown(why));
+    }));
+    out
+}
+
+/// Every small world.
+pub(crate) fn all() -> Vec<Start> {
+    let about_roles = roles().into_iter().map(Start::with_roles);
+    buckets().into_iter().chain(lifecycles()).chain(about_roles).chain(unknowns()).collect()
+}
