@@ -6,3 +6,4 @@ mod conformance;
 mod evidence;
 mod readme;
 mod reconcile;
+mod report;
