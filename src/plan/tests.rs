@@ -180,16 +180,16 @@ fn on() -> Fact<Document> {
 #[test]
 fn an_effect_counts_points_and_bytes_and_rounds_up_to_midnight() {
     let unfinished = SeenBackup { complete: false, ..backup("20261119T000000Z", 5000, "2026-11-19T00:00:00Z") };
-    let backups = vec![backup("20261120T101500Z", 1000, "2026-11-20T10:15:00Z"), backup("20261121T000000Z", 24, "2026-11-21T00:00:00Z"), unfinished];
+    let backups = vec![backup("20261120T101500Z", 1000, "2026-11-20T10:15:00Z"), backup("20261122T000000Z", 24, "2026-11-22T00:00:00Z"), unfinished];
     let effects = effects_of(cleanup("a", "orders/nightly/", 3), Fact::Known(backups.clone()), on());
     let [effect] = effects.as_slice() else { panic!("{effects:?}") };
     assert_eq!((effect.policy.as_str(), effect.points, effect.bytes), ("orders", 2, 1024));
     assert_eq!(effect.first, Some("2026-11-24T00:00:00Z".parse().unwrap()), "10:15 + 3 d is rounded up to midnight, and midnight is not");
     assert!(effect.sentence.contains("2 restore points (1.0 KiB)") && effect.sentence.contains("none is left"), "{}", effect.sentence);
     assert!(effect.sentence.contains("can be undone"), "{}", effect.sentence);
-    let narrow = effects_of(cleanup("a", "orders/nightly/20261121", 3), Fact::Known(backups), Fact::Absent);
+    let narrow = effects_of(cleanup("a", "orders/nightly/20261122", 3), Fact::Known(backups), Fact::Absent);
     let [effect] = narrow.as_slice() else { panic!("{narrow:?}") };
-    assert_eq!((effect.points, effect.first), (1, Some("2026-11-24T00:00:00Z".parse().unwrap())));
+    assert_eq!((effect.points, effect.first), (1, Some("2026-11-25T00:00:00Z".parse().unwrap())));
     assert!(!effect.sentence.contains("none is left") && effect.sentence.contains("final: versioning is not on"), "{}", effect.sentence);
 }
 

@@ -40,6 +40,9 @@ fn a_pause_of_a_dense_schedule_counts() {
     assert_eq!(hours("*/30 * * 1-11 *", "UTC"), 31.0 * 24.0 + 0.5);
     assert!(hours("* * 1-10 1 *", "UTC") > 354.0 * 24.0);
     assert_eq!(hours("*/15 * * * 1-5", "UTC"), 48.25);
+    assert_eq!(hours("0 0,1,15,20 * * *", "UTC"), 14.0, "within a day");
+    assert_eq!(hours("0 0,1,15,20 * * *", "Pacific/Kiritimati"), 14.0, "the year begins in the middle of a day there");
+    assert_eq!(hours("0 0,12 * * *", "Europe/Berlin"), 13.0, "within the day of a clock change");
 }
 
 #[test]
