@@ -115,7 +115,8 @@ fn add_bucket<'a>(buckets: &mut BTreeMap<String, Shared<'a>>, policy: &'a Loaded
     }
     overlapping_prefix(&wish, policy, owners, findings);
     owners.push(policy);
-    first.create |= wish.create;
+    // One policy that forbids it is enough.
+    first.create &= wish.create;
     first.tags.extend(wish.tags);
     first.tenants.extend(wish.tenants);
 }

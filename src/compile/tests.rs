@@ -67,6 +67,8 @@ fn overlapping_prefixes_name_the_two_that_overlap() {
     let inside = policy("c", &[("prefix: c/", "prefix: b/c/")]);
     let found = said(&[policy("a", &[]), policy("b", &[]), inside]);
     assert_eq!(found, [("the prefixes of two policies overlap in bucket `shop-dr-orders`".to_owned(), files(&["c", "b"]))]);
+    let around = said(&[policy("a", &[("prefix: a/", "prefix: b/a/")]), policy("b", &[])]);
+    assert_eq!(around.len(), 1, "the other way round");
     assert_eq!(said(&[policy("a", &[]), policy("ab", &[])]), [], "a/ and ab/ do not overlap");
 }
 

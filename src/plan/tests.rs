@@ -300,3 +300,11 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_rule_with_a_date_says_which_points_go_on_it() {
+    let mut dated = cleanup("a", "", 3);
+    dated.expiration = Some(crate::model::lifecycle::Expiration::Date("2027-01-01T00:00:00Z".to_owned()));
+    let effects = effects_of(dated, Fact::Known(vec![backup("20261120T101500Z", 2048, "2026-11-20T10:15:00Z")]), on());
+    assert!(effects.iter().any(|effect| effect.points == 1 && effect.first == "2027-01-01T00:00:00Z".parse().ok()), "{effects:?}");
+}
