@@ -8,7 +8,7 @@ use std::process::Stdio;
 
 use bytes::Bytes;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStderr, Command};
 use tokio::sync::mpsc;
 
 use super::RestoreError;
@@ -21,8 +21,8 @@ use crate::ports::process::{Confinement, Programs};
 
 /// Bytes of memory that `pg_restore` may map: it needs little, and a damaged archive asks for anything.
 pub const MEMORY: u64 = 4 << 30;
-/// What is kept of a program's messages.
-const MESSAGES: usize = 16 << 10;
+/// What is kept of the beginning, and of the end, of a program's messages.
+const MESSAGES: usize = 8 << 10;
 
 /// How an archive is loaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +67,12 @@ fn local(what: &str) -> impl FnOnce(std::io::Error) -> RestoreError {
     move |source| RestoreError::Local { what, source }
 }
 
+/// Readable by the confined user, whatever our umask; the folder around it is closed to everybody else.
+fn readable(path: &Path) -> Result<(), RestoreError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644)).map_err(local("the drill folder cannot be written"))
+}
+
 impl Load<'_> {
     /// Fetches an archive into a file, proven and decompressed.
     ///
@@ -83,6 +89,7 @@ impl Load<'_> {
         };
         let stream = fetch::stream(self.objects, self.at, &database.dump, to);
         // Writing ends first when the disk is full; the stream then ends because nobody takes its bytes.
+        readable(file)?;
         let (fetched, written) = tokio::join!(stream, write);
         written?;
         fetched
@@ -108,7 +115,9 @@ impl Load<'_> {
     pub async fn from_stream(&self, database: &DatabaseBackup, target: &Target) -> Result<(), RestoreError> {
         let (to, from) = mpsc::channel::<Bytes>(4);
         // The table of contents is at the beginning; pg_restore stops reading behind it.
-        let (_, list) = tokio::join!(fetch::stream(self.objects, self.at, &database.dump, to), self.list(Stdio::piped(), Some(from)));
+        let (fetched, list) = tokio::join!(fetch::stream(self.objects, self.at, &database.dump, to), self.list(Stdio::piped(), Some(from)));
+        // What kept the bytes from coming is the cause of whatever pg_restore says of a short archive.
+        fetched?;
         let list = self.write_list(database, &list?).await?;
         let mut command = self.restore(target, &list);
         let mut child = command.stdin(Stdio::piped()).spawn().map_err(local("pg_restore cannot be started"))?;
@@ -162,6 +171,7 @@ impl Load<'_> {
         })?;
         let path = self.scratch.join("restore.list");
         tokio::fs::write(&path, toc.restore_list(OUTSIDE_KINDS).text).await.map_err(local("the drill folder cannot be written"))?;
+        readable(&path)?;
         Ok(path)
     }
 }
@@ -182,15 +192,33 @@ async fn feed(to: Option<tokio::process::ChildStdin>, mut from: mpsc::Receiver<B
     }
 }
 
-async fn ended(mut child: Child) -> Result<(), RestoreError> {
-    let mut said = Vec::new();
-    if let Some(stderr) = child.stderr.take() {
-        let _ = stderr.take(MESSAGES as u64).read_to_end(&mut said).await;
+/// Everything that a program says is taken, so that it never waits for us; the first and the last of it are kept.
+async fn messages(mut from: ChildStderr) -> String {
+    let (mut head, mut tail) = (Vec::new(), Vec::new());
+    let mut buffer = [0_u8; 4096];
+    while let Ok(read @ 1..) = from.read(&mut buffer).await {
+        let bytes = buffer.get(..read).unwrap_or_default();
+        if head.len() < MESSAGES {
+            head.extend_from_slice(bytes);
+        } else {
+            tail.extend_from_slice(bytes);
+            tail.drain(..tail.len().saturating_sub(MESSAGES));
+        }
     }
+    let (head, tail) = (String::from_utf8_lossy(&head).into_owned(), String::from_utf8_lossy(&tail).into_owned());
+    let first = head.lines().take(6);
+    let last: Vec<&str> = tail.lines().rev().take(3).collect();
+    first.chain(last.into_iter().rev()).collect::<Vec<_>>().join(" · ")
+}
+
+async fn ended(mut child: Child) -> Result<(), RestoreError> {
+    let said = match child.stderr.take() {
+        Some(stderr) => messages(stderr).await,
+        None => String::new(),
+    };
     let status = child.wait().await.map_err(local("pg_restore cannot be waited for"))?;
     if status.success() {
         return Ok(());
     }
-    let stderr = String::from_utf8_lossy(&said).lines().take(6).collect::<Vec<_>>().join(" · ");
-    Err(RestoreError::Program { program: "pg_restore", status: format!("ended with {status}"), stderr })
+    Err(RestoreError::Program { program: "pg_restore", status: format!("ended with {status}"), stderr: said })
 }
