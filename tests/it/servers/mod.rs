@@ -1,8 +1,10 @@
 //! The real thing: real PostgreSQL, real S3 and IAM, the real binary.
 
 mod access;
+mod backup;
 mod cli;
 mod conformance;
 mod evidence;
 mod readme;
 mod reconcile;
+mod stage;
