@@ -29,6 +29,19 @@ check: ## the fast inner loop: format, lints, unit tests, simulator (no servers)
 	@$(STAGE) format cargo fmt --check
 	@$(STAGE) lint cargo clippy --locked --quiet --all-targets -- -D warnings
 	@$(STAGE) unit cargo test --locked --quiet --lib
+	@$(STAGE) simulator cargo test --locked --quiet --test it -- --skip servers
+
+.PHONY: soak
+soak: ## the same tests with their full counts
+	@$(STAGE) tools scripts/sandbox install
+	@LIFEBOAT_SOAK=1 PROPTEST_CASES=20000 $(STAGE) unit cargo test --locked --quiet --lib
+	@LIFEBOAT_SOAK=1 $(STAGE) servers scripts/sandbox run -- cargo test --locked --test it
+
+.PHONY: bench
+bench: ## figures: a release build against the bare tools, each pair in one run
+	@$(STAGE) tools scripts/sandbox install
+	@$(STAGE) build cargo build --locked --quiet --release
+	@LIFEBOAT_BIN=$(abspath $(dir $(BIN))../release/lifeboat) scripts/sandbox run -- scripts/bench
 
 .PHONY: bless
 bless: ## rewrite generated files: schemas, reference pages, goldens

@@ -13,7 +13,7 @@ use crate::settings::bucket_lifecycle::{tag_value, tiers};
 /// What is wanted, and what contradicts itself. `unfilled_keys` are the condition keys that the endpoint does not fill.
 pub fn compile(loaded: &Loaded, unfilled_keys: &'static [&'static str]) -> (Desired, Vec<Finding>) {
     let mut findings = Vec::new();
-    let mut buckets: BTreeMap<String, (BucketWish, &LoadedPolicy)> = BTreeMap::new();
+    let mut buckets: BTreeMap<String, Shared<'_>> = BTreeMap::new();
     let mut roles: BTreeMap<String, (RoleWish, &LoadedPolicy, &'static str)> = BTreeMap::new();
     let evidence = loaded.repository.as_ref().and_then(|repository| repository.spec.evidence.as_ref());
     let evidence = evidence.map(|place| (place.bucket.clone(), place.prefix.clone()));
@@ -30,6 +30,9 @@ pub fn compile(loaded: &Loaded, unfilled_keys: &'static [&'static str]) -> (Desi
         buckets.into_values().map(|(bucket, _)| ResourceWish::Bucket(bucket)).chain(roles.into_values().map(|(role, _, _)| ResourceWish::Role(role)));
     (Desired { resources: resources.collect(), digest: loaded.digest() }, findings)
 }
+
+/// A bucket with the policies that share it, the first one first.
+type Shared<'a> = (BucketWish, Vec<&'a LoadedPolicy>);
 
 fn bucket_wish(policy: &Policy) -> BucketWish {
     let storage = &policy.spec.storage;
@@ -73,14 +76,14 @@ fn tenant(policy: &Policy) -> Tenant {
     }
 }
 
-fn add_bucket<'a>(buckets: &mut BTreeMap<String, (BucketWish, &'a LoadedPolicy)>, policy: &'a LoadedPolicy, findings: &mut Vec<Finding>) {
+fn add_bucket<'a>(buckets: &mut BTreeMap<String, Shared<'a>>, policy: &'a LoadedPolicy, findings: &mut Vec<Finding>) {
     let wish = bucket_wish(&policy.policy);
     if wish.encryption.as_ref().is_some_and(|encryption| encryption.algorithm == "AES256" && encryption.key.is_some()) {
         let finding = Finding::error("`AES256` has no key of yours").instead("write algorithm: aws:kms, or leave the key out");
         findings.push(policy.mark(finding, "/spec/storage/encryption/key", "S3 refuses a key here"));
     }
-    let Some((first, owner)) = buckets.get_mut(&wish.name) else {
-        buckets.insert(wish.name.clone(), (wish, policy));
+    let Some((first, owners)) = buckets.get_mut(&wish.name) else {
+        buckets.insert(wish.name.clone(), (wish, vec![policy]));
         return;
     };
     let differing = [
@@ -99,26 +102,32 @@ fn add_bucket<'a>(buckets: &mut BTreeMap<String, (BucketWish, &'a LoadedPolicy)>
             None => format!("`{}` leaves it out, which means the default", policy.name),
         };
         let finding = policy.mark(finding, &pointer, says(policy));
-        let finding = owner.mark(finding, &pointer, says(owner));
+        let finding = owners.iter().take(1).fold(finding, |finding, owner| owner.mark(finding, &pointer, says(owner)));
         findings.push(finding.instead("make them agree, or give one of them a bucket of its own"));
     }
     for (key, value) in &wish.tags {
-        if first.tags.get(key).is_some_and(|other| other != value) {
+        let other = owners.iter().find(|owner| owner.policy.spec.storage.tags.get(key).is_some_and(|other| other != value));
+        if let Some(other) = other {
             let finding = Finding::error(format!("two policies want different values of tag `{key}` on bucket `{}`", wish.name));
             let pointer = format!("/spec/storage/tags/{}", crate::policy::profile::escape(key));
-            findings.push(owner.mark(policy.mark(finding, &pointer, "this one"), &pointer, "and this one"));
+            findings.push(other.mark(policy.mark(finding, &pointer, "this one"), &pointer, "and this one"));
         }
     }
-    overlapping_prefix(first, &wish, policy, owner, findings);
-    first.create |= wish.create;
+    overlapping_prefix(&wish, policy, owners, findings);
+    owners.push(policy);
+    // One policy that forbids it is enough.
+    first.create &= wish.create;
     first.tags.extend(wish.tags);
     first.tenants.extend(wish.tenants);
 }
 
-fn overlapping_prefix(first: &BucketWish, wish: &BucketWish, policy: &LoadedPolicy, owner: &LoadedPolicy, findings: &mut Vec<Finding>) {
-    let overlap = |a: &str, b: &str| a.starts_with(b) || b.starts_with(a);
-    let clash = first.tenants.iter().any(|old| wish.tenants.iter().any(|new| overlap(&old.prefix, &new.prefix)));
-    if clash {
+fn overlapping_prefix(wish: &BucketWish, policy: &LoadedPolicy, owners: &[&LoadedPolicy], findings: &mut Vec<Finding>) {
+    let prefix = &policy.policy.spec.storage.prefix;
+    for owner in owners {
+        let other = &owner.policy.spec.storage.prefix;
+        if !prefix.starts_with(other) && !other.starts_with(prefix) {
+            continue;
+        }
         let finding = Finding::error(format!("the prefixes of two policies overlap in bucket `{}`", wish.name));
         let finding = policy.mark(finding, "/spec/storage/prefix", format!("`{}` writes here", policy.name));
         let finding = owner.mark(finding, "/spec/storage/prefix", format!("`{}` writes here", owner.name));
@@ -177,3 +186,6 @@ fn add_role<'a>(
     }
     roles.insert(wish.name.clone(), (wish, policy, pointer));
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use futures_util::FutureExt as _;
 
 use super::{Applied, Entry, Journal, Outcome, apply};
-use crate::model::aspects::{Tags, Versioning};
+use crate::model::aspects::{Encryption, Tags, Versioning};
 use crate::model::document::Document;
 use crate::model::fact::Fact;
 use crate::model::id::ResourceId;
@@ -157,6 +157,33 @@ fn a_lifecycle_that_appeared_since_the_plan_is_not_overwritten() {
     let applied = carry_out(&plan, &ports);
     assert_eq!(world.rules(BUCKET), [foreign("theirs", "tmp/")], "{:?}", outcomes(&applied));
     assert!(!applied.complete());
+}
+
+/// That one setting of an old bucket was absent does not make the bucket new.
+#[test]
+fn a_key_that_appeared_since_the_plan_is_not_overwritten() {
+    let world = world();
+    world.put_bucket(BUCKET, "eu-west-1");
+    world.put_bucket_setting(BUCKET, ReadOp::BucketPublicAccess, None);
+    world.put_bucket_setting(BUCKET, ReadOp::BucketEncryption, None);
+    let plan = planned(&world, &[]);
+    let key = Encryption { algorithm: "aws:kms".to_owned(), key: Some("alias/theirs".to_owned()), bucket_key: true, blocked_types: Vec::new() };
+    let (theirs, put) = (Document::of(&key), Document::of(&key));
+    let ports = meddled(&world, RequestOp::PutPublicAccess, move |world| world.put_bucket_setting(BUCKET, ReadOp::BucketEncryption, Some(put)));
+    let applied = carry_out(&plan, &ports);
+    assert_eq!(world.bucket_setting(BUCKET, ReadOp::BucketEncryption), Some(theirs), "{:?}", outcomes(&applied));
+}
+
+#[test]
+fn what_was_certainly_not_done_is_said_so_with_what_to_do() {
+    for (fault, hint) in [(Fault::Refused, "grant the action"), (Fault::Unreachable, "AWS_ENDPOINT_URL")] {
+        let world = world();
+        let plan = planned(&world, &[]);
+        world.strike(When::NthWrite(1), fault);
+        let applied = carry_out(&plan, &world.ports());
+        assert!(matches!(applied.steps.first(), Some((_, Outcome::NotSent(why))) if why.contains(hint)), "{:?}", outcomes(&applied));
+        assert_eq!(world.sent().len(), 1);
+    }
 }
 
 /// Even on a bucket that this apply made: what AWS gives a new bucket is known, and tags and rules are not among it.

@@ -28,7 +28,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, OpError> {
-    let wish = Wish { name: &arguments.drill, backup: arguments.backup.as_deref(), unisolated: arguments.allow_unisolated };
+    let wish = Wish { name: &arguments.drill, backup: arguments.backup.as_deref(), unisolated: arguments.allow_unisolated, stop: progress::stop_on_signal() };
     let (ended, exit) = drill::drill(&global.place(), &wish, progress::progress(global)).await?;
     Ok(match (ended, global.format) {
         (Ended::Stopped(findings), Format::Json) => Said::out(json::render(&findings), exit),

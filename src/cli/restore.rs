@@ -62,7 +62,16 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, 
     if !arguments.yes && !confirmed(&ready.view.database)? {
         return Ok(Said { out: String::new(), err: "nothing was done\n".to_owned(), exit: Exit::Failed });
     }
-    let (view, exit) = ready.restore(&progress::progress(global)).await?;
+    let mut stop = progress::stop_on_signal();
+    let line = progress::progress(global);
+    let (view, exit) = tokio::select! {
+        restored = ready.restore(&line) => restored?,
+        // What runs is killed with the future that waits for it.
+        _ = stop.wait_for(|stop| *stop) => return Err(OpError::Setup {
+            message: format!("the restore was stopped; {} may hold a part of the backup", ready.view.target),
+            hint: "drop the database and make it anew before the next try".to_owned(),
+        }),
+    };
     Ok(Said::out(if global.format == Format::Json { json::render(&view) } else { text::restore(&view, exit.code(), Global::paint()) }, exit))
 }
 

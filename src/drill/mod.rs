@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::watch;
 
 use crate::backup::Progress;
 use crate::catalog::manifest::{DatabaseBackup, Manifest};
@@ -44,6 +45,8 @@ pub struct Job<'a> {
     pub verified: Result<Option<Manifest>, String>,
     /// Whether the drill may run without a network namespace of its own.
     pub unisolated: bool,
+    /// Becomes true when the run is to end: it then ends in order, and removes everything.
+    pub stop: watch::Receiver<bool>,
     /// Told of each stage.
     pub progress: Arc<dyn Progress>,
 }
@@ -103,6 +106,7 @@ pub async fn drill(job: &Job<'_>) -> Drilled {
     let ended = tokio::select! {
         ended = run.stages() => ended,
         () = job.ports.clock.sleep(limit) => Err(Broken::Time(job.drill.timeout.to_string())),
+        () = stopped(job.stop.clone()) => Err(Broken::Stopped),
     };
     let cause = ended.err().map(|broken| {
         let (id, title) = broken.check();
@@ -128,6 +132,13 @@ pub async fn drill(job: &Job<'_>) -> Drilled {
     }
 }
 
+/// Ends when the run is to end; a sender that is gone never says so.
+async fn stopped(mut stop: watch::Receiver<bool>) {
+    if stop.wait_for(|stop| *stop).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
 /// Milliseconds from one moment to another.
 pub fn millis_between(from: Timestamp, to: Timestamp) -> u64 {
     u64::try_from(to.as_millisecond().saturating_sub(from.as_millisecond())).unwrap_or(0)
@@ -142,6 +153,8 @@ enum Broken {
     Provision(#[from] ProvisionError),
     #[error("it took longer than its timeout ({0})")]
     Time(String),
+    #[error("somebody stopped it")]
+    Stopped,
 }
 
 fn chain(error: &RestoreError) -> String {
@@ -167,6 +180,7 @@ impl Broken {
             Self::Restore(_) => ("fetch", "the backup can be read"),
             Self::Provision(_) => ("provision", "this machine gives a throw-away server"),
             Self::Time(_) => ("timeout", "the drill ends in time"),
+            Self::Stopped => ("stopped", "the drill runs to its end"),
         }
     }
 
@@ -175,7 +189,7 @@ impl Broken {
             // A damaged archive hangs pg_restore (measured): running out of time is not a sign of health.
             Self::Time(_) => Outcome::Failed,
             Self::Restore(error) if error.is_damage() => Outcome::Failed,
-            Self::Restore(_) | Self::Provision(_) => Outcome::Unproven,
+            Self::Restore(_) | Self::Provision(_) | Self::Stopped => Outcome::Unproven,
         }
     }
 }

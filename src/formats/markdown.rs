@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::model::units::plural;
 use crate::view::plan::{PlanView, StepView};
 
 /// Marker by which a workflow finds its own comment to update it.
@@ -39,12 +40,19 @@ fn verdict(view: &PlanView) -> String {
     let lost: usize = view.groups.iter().flat_map(|group| &group.steps).flat_map(|step| &step.effects).map(|effect| effect.points).sum();
     let counts = view.counts;
     let open = counts.add + counts.change + counts.held + counts.unknown;
+    let held = view.groups.iter().flat_map(|group| &group.steps).find_map(|step| Some((step, step.hold.as_ref().filter(|_| step.kind == "held")?)));
+    let others = match open.saturating_sub(1) {
+        0 => "nothing else".to_owned(),
+        others => plural(others as u64, "other change"),
+    };
     if lost > 0 {
-        format!("**⛔ {lost} restore points are at stake** · {} held, {} other changes", counts.held, counts.add + counts.change)
-    } else if counts.held + counts.unknown > 0 {
-        format!("**✋ {} held, {} unknown: a person must decide** · {} other changes", counts.held, counts.unknown, counts.add + counts.change)
+        format!("**⛔ {} would go earlier than promised** · {others}", plural(lost as u64, "restore point"))
+    } else if let Some((step, hold)) = held {
+        format!("**✋ {}: {}** · {others}", escape(&step.title), escape(&hold.sentence))
+    } else if counts.unknown > 0 {
+        format!("**✋ {} could not be read and will not be touched** · {} to make", plural(counts.unknown as u64, "setting"), counts.add + counts.change)
     } else if open > 0 {
-        format!("**✅ {open} changes, none of them loosens protection**")
+        format!("**✅ {}, none of which loosens protection**", plural(open as u64, "change"))
     } else {
         "**✅ everything is as the policies say**".to_owned()
     }
@@ -55,6 +63,7 @@ fn mark(step: &StepView) -> &'static str {
         "add" => "+",
         "change" => "~",
         "held" => "!",
+        "waits" => "…",
         _ => "?",
     }
 }

@@ -206,3 +206,6 @@ pub fn elapsed(milliseconds: u64) -> String {
 pub fn plural(number: u64, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{} {noun}s", count(number)) }
 }
+
+#[cfg(test)]
+mod tests;

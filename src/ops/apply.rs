@@ -38,7 +38,7 @@ pub async fn apply(place: &Where, leaves: &[Leave], approved: Option<&Approved>)
     if let Some(approved) = approved {
         plan = saved::select(plan, &prepared.desired.digest, approved).map_err(stale)?;
     }
-    let view = planning::view(&prepared, &observed, &plan);
+    let view = planning::view(&prepared, &observed, &plan, &aws.quirks());
     let held = planning::exit(&plan) == Exit::Held;
     if plan.steps.is_empty() {
         let exit = if held { Exit::Held } else { Exit::Good };

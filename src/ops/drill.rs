@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::watch;
+
 use super::{Exit, OpError, Prepared, Where, check, connect, evidence, identify};
 use crate::backup::Progress;
 use crate::catalog::layout;
@@ -36,6 +38,8 @@ pub struct Wish<'a> {
     pub backup: Option<&'a str>,
     /// Whether it may run without a network namespace of its own.
     pub unisolated: bool,
+    /// Becomes true when the run is to end.
+    pub stop: watch::Receiver<bool>,
 }
 
 /// Runs a drill of the policy.
@@ -97,6 +101,7 @@ impl Subject<'_> {
             at,
             verified,
             unisolated: wish.unisolated,
+            stop: wish.stop.clone(),
             progress: Arc::clone(progress),
         };
         let drilled = drill::drill(&job).await;

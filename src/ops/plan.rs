@@ -5,8 +5,9 @@ use crate::model::fact::Fact;
 use crate::model::resource::Observed;
 use crate::observe;
 use crate::plan::{self, Hold, Leave, Plan};
-use crate::ports::quirks::AWS;
+use crate::ports::quirks::{AWS, Quirks};
 use crate::ports::system::SystemClock;
+use crate::rules;
 use crate::view::check::CheckView;
 use crate::view::plan::{Around, PlanView};
 
@@ -39,7 +40,10 @@ pub async fn plan(place: &Where, leaves: &[Leave], offline: bool) -> Result<(Pla
     let observed = observe::observe(&prepared.desired, &ports, Fact::Known(identity)).await;
     let plan = plan::plan(&prepared.desired, &observed, leaves);
     let exit = exit(&plan);
-    Ok((Planned::Plan(Box::new(view(&prepared, &observed, &plan)), check::view(&prepared).0), exit))
+    let mut findings = prepared.findings.clone();
+    findings.extend(rules::check_observed(&prepared.loaded.policies, &prepared.desired, &observed));
+    let findings = CheckView::of(&prepared.revision, prepared.loaded.files, &findings);
+    Ok((Planned::Plan(Box::new(view(&prepared, &observed, &plan, &aws.quirks())), findings), exit))
 }
 
 fn stop(prepared: &Prepared) -> Option<(Planned, Exit)> {
@@ -51,12 +55,15 @@ fn without_asking(prepared: &Prepared, leaves: &[Leave]) -> (Planned, Exit) {
     let observed = observe::offline(&prepared.desired, &SystemClock);
     let plan = plan::plan(&prepared.desired, &observed, leaves);
     let exit = exit(&plan);
-    (Planned::Plan(Box::new(view(prepared, &observed, &plan)), check::view(prepared).0), exit)
+    (Planned::Plan(Box::new(view(prepared, &observed, &plan, &AWS)), check::view(prepared).0), exit)
 }
 
 /// The published view of a plan.
-pub fn view(prepared: &Prepared, observed: &Observed, plan: &Plan) -> PlanView {
-    PlanView::of(plan, &Around { revision: &prepared.revision, desired: &prepared.desired, observed, files: &prepared.files() })
+pub fn view(prepared: &Prepared, observed: &Observed, plan: &Plan, quirks: &Quirks) -> PlanView {
+    PlanView::of(
+        plan,
+        &Around { revision: &prepared.revision, desired: &prepared.desired, observed, not_enforced: quirks.not_enforced, files: &prepared.files() },
+    )
 }
 
 /// What a plan ends with: held 5, pending 4, nothing 0.

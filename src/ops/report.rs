@@ -9,6 +9,7 @@ use crate::model::resource::{Observed, SeenBackup};
 use crate::observe;
 use crate::plan;
 use crate::ports::Ports;
+use crate::ports::quirks::Quirks;
 use crate::report::{self, Input, Verdict};
 use crate::view::evidence::EvidenceView;
 use crate::view::plan::PlanView;
@@ -38,7 +39,7 @@ pub async fn report(place: &Where) -> Result<(ReportView, Exit), OpError> {
         evidence: chains.as_ref().map(|(_, chains)| chains.as_slice()).map_err(String::as_str),
     };
     let report = report::report(&input);
-    let (plan, drift) = compared(&prepared, observed, checked);
+    let (plan, drift) = compared(&prepared, observed, checked, &aws.quirks());
     let view = ReportView::of(Parts {
         revision: &prepared.revision,
         policy_digest: &prepared.desired.digest,
@@ -67,13 +68,13 @@ fn backups(prepared: &Prepared, observed: Result<&Observed, &String>) -> BTreeMa
 }
 
 /// The plan with its exit code. Policies with errors are not compared: what they want is not known.
-fn compared(prepared: &Prepared, observed: Result<Observed, String>, checked: Exit) -> (Result<PlanView, String>, Exit) {
+fn compared(prepared: &Prepared, observed: Result<Observed, String>, checked: Exit, quirks: &Quirks) -> (Result<PlanView, String>, Exit) {
     match observed {
         Err(why) => (Err(why), Exit::Failed),
         Ok(_) if checked == Exit::Findings => (Err("the policies have errors".to_owned()), checked),
         Ok(observed) => {
             let plan = plan::plan(&prepared.desired, &observed, &[]);
-            (Ok(planning::view(prepared, &observed, &plan)), planning::exit(&plan))
+            (Ok(planning::view(prepared, &observed, &plan, quirks)), planning::exit(&plan))
         }
     }
 }

@@ -9,8 +9,8 @@ use crate::policy::LoadedPolicy;
 use crate::policy::profile::escape;
 use crate::ports::quirks::AWS;
 
-/// A policy to begin with: the one of the quickstart.
-pub const EXAMPLE: &str = include_str!("../../examples/quickstart/config/policies/orders.yaml");
+/// A policy to begin with.
+pub const EXAMPLE: &str = include_str!("../../examples/first-policy/policies/orders.yaml");
 
 /// The merged policy as YAML; each value with the file and line that set it.
 ///

@@ -7,7 +7,7 @@ use crate::catalog::layout::expires_at;
 use crate::model::aspects::Versioning;
 use crate::model::document::Document;
 use crate::model::fact::Fact;
-use crate::model::lifecycle::Lifecycle;
+use crate::model::lifecycle::{Expiration, Lifecycle, Rule};
 use crate::model::request::ReadOp;
 use crate::model::resource::{BucketWish, Observed, SeenBackup};
 use crate::model::units::{bytes, plural};
@@ -56,8 +56,8 @@ pub(super) fn of_foreign_rule(bucket: &BucketWish, live: &Document, rule: &str, 
         let gone: Vec<(&SeenBackup, Timestamp)> = backups
             .iter()
             .filter_map(|backup| {
-                let days = backup.keys.iter().filter_map(|key| rule.expires_untagged(key)).min()?;
-                Some((*backup, expires_at(backup.oldest, days)))
+                let at = backup.keys.iter().filter_map(|key| expiry(rule, key, backup.oldest)).min()?;
+                Some((*backup, at))
             })
             .collect();
         let first = gone.iter().map(|(_, at)| *at).min();
@@ -72,11 +72,19 @@ pub(super) fn of_foreign_rule(bucket: &BucketWish, live: &Document, rule: &str, 
                 moment(first)
             );
             out.push(effect(&tenant.policy, gone.len(), size, Some(first), sentence));
-        } else if rule.expires_untagged(&format!("{}x", tenant.prefix)).is_some() {
+        } else if expiry(rule, &format!("{}x", tenant.prefix), observed.at).is_some() {
             out.push(effect(&tenant.policy, 0, 0, None, "no restore point is there yet; each one that is written would go".to_owned()));
         }
     }
     out
+}
+
+/// When a rule expires an untagged object with this key that was written then, if it does.
+fn expiry(rule: &Rule, key: &str, written: Timestamp) -> Option<Timestamp> {
+    match &rule.expiration {
+        Some(Expiration::Date(date)) if rule.enabled && rule.filter.tags.is_empty() && rule.filter.covers(key) => date.parse().ok(),
+        _ => Some(expires_at(written, rule.expires_untagged(key)?)),
+    }
 }
 
 /// What it means that versioning is not on.

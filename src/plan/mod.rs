@@ -8,7 +8,7 @@ use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
 use crate::model::id::ResourceId;
 use crate::model::request::Request;
-use crate::settings::Weakening;
+use crate::settings::{Setting, Weakening};
 
 mod diff;
 mod effects;
@@ -138,15 +138,16 @@ impl Hold {
         }
     }
 
-    /// What a person can do, besides giving leave.
-    pub fn advice(&self) -> Option<&'static str> {
+    /// What a person can do, besides giving leave; `setting` is the held one.
+    pub fn advice(&self, setting: &Setting) -> Option<String> {
+        let alone = setting.leave_alone.map_or_else(String::new, |yaml| format!(", or leave it alone with `{yaml}`"));
         match self {
-            Self::Unknown(Why::Refused(_)) => Some("grant the read to this identity, or write `unmanaged` for the setting in the policy"),
-            Self::Unknown(Why::NotUnderstood(_)) => Some("use a newer lifeboat, or write `unmanaged` for the setting in the policy"),
-            Self::Unknown(Why::NotAsked) => Some("run it without --offline"),
-            Self::Unknown(Why::Unreachable(_) | Why::Stale(_)) => Some("run it again"),
-            Self::Unknown(Why::Unsupported(_)) => Some("write `unmanaged` for the setting in the policy"),
-            Self::MayNotCreate => Some("make the bucket, or write `create: true`"),
+            Self::Unknown(Why::Refused(_)) => Some(format!("grant {} to this identity{alone}", setting.read.action())),
+            Self::Unknown(Why::NotUnderstood(_)) => Some(format!("use a newer lifeboat{alone}")),
+            Self::Unknown(Why::NotAsked) => Some("run it without --offline".to_owned()),
+            Self::Unknown(Why::Unreachable(_) | Why::Stale(_)) => Some("run it again".to_owned()),
+            Self::Unknown(Why::Unsupported(_)) => setting.leave_alone.map(|yaml| format!("leave it alone with `{yaml}`")),
+            Self::MayNotCreate => Some("make the bucket, or write `create: true`".to_owned()),
             Self::Weakens(_) | Self::NotOurs { .. } | Self::CannotChange(_) | Self::WaitsFor(_) => None,
         }
     }

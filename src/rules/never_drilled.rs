@@ -33,7 +33,7 @@ fn check(policy: &LoadedPolicy) -> Vec<Finding> {
             let known: Vec<String> = spec.backups.keys().map(|set| format!("`{set}`")).collect();
             let finding = Finding::error(format!("drill `{name}` names backup set `{set}`, which does not exist"));
             let finding = policy.mark(finding, &format!("/spec/drills/{name}/backups/{at}"), "not a set of this policy");
-            out.push(finding.instead(format!("the sets are {}", known.join(", "))));
+            out.push(finding.why("it would restore nothing, and prove nothing").instead(format!("the sets are {}", known.join(", "))));
         }
     }
     out

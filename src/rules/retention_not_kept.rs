@@ -33,7 +33,7 @@ fn check(policy: &LoadedPolicy, bucket: &BucketWish, observed: &Observed) -> Vec
     let mut out = Vec::new();
     for (name, set) in &policy.policy.spec.backups {
         let Some((tier, longest, _)) = tiers(&set.retention).into_iter().max_by_key(|(_, days, _)| *days) else { continue };
-        for rule in live.rules.iter().filter(|rule| rule.enabled && sooner(rule, prefix, longest)) {
+        for rule in live.rules.iter().filter(|rule| rule.enabled && sooner(rule, &format!("{prefix}{name}/"), longest)) {
             let finding = Finding::error(format!("lifecycle rule `{}` of bucket `{}` does not keep the retention of `{name}`", rule.id, bucket.name));
             let finding = policy.mark(finding, &format!("/spec/backups/{name}/retention"), format!("tier {tier} is to live {longest} d"));
             out.push(finding.why(format!("it {}", say(rule))).instead("remove that rule, or keep it off this prefix"));
@@ -42,9 +42,11 @@ fn check(policy: &LoadedPolicy, bucket: &BucketWish, observed: &Observed) -> Vec
     out
 }
 
+/// `prefix` is the folder of a set; a rule on a part of it takes that part.
 fn sooner(rule: &LifecycleRule, prefix: &str, longest: i32) -> bool {
-    let covers = rule.filter.tags.is_empty() && prefix.starts_with(rule.filter.prefix.as_deref().unwrap_or(""));
-    covers
+    let of_rule = rule.filter.prefix.as_deref().unwrap_or("");
+    let meets = rule.filter.tags.is_empty() && (prefix.starts_with(of_rule) || of_rule.starts_with(prefix));
+    meets
         && match rule.expiration {
             Some(Expiration::Days(days)) => days < longest,
             Some(Expiration::Date(_)) => true,

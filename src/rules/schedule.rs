@@ -87,21 +87,39 @@ impl Asked {
     }
 
     /// The longest wait between two runs within a year, in seconds.
+    ///
+    /// A schedule that runs every minute has half a million runs a year. But minute and hour do not depend on the day, so
+    /// the waits within a day are walked on the first whole day and on days of a clock change; of any other day only its
+    /// first and last run matter.
     pub(crate) fn longest_wait(&self) -> Option<u64> {
         let start = self.start()?;
         let end = start.timestamp().as_second() + 366 * 86_400;
         let mut last = self.cron.find_next_occurrence(&start, true).ok()?;
-        let mut longest = 0;
+        let (mut longest, mut walked, mut whole) = (0, false, false);
         while last.timestamp().as_second() < end {
             let next = self.cron.find_next_occurrence(&last, false).ok()?;
-            let wait = next.timestamp().as_second() - last.timestamp().as_second();
-            longest = longest.max(wait);
-            // A schedule that runs every minute has half a million runs a year; a day of them tells the rest.
-            if wait <= 3_600 && next.timestamp().as_second() > start.timestamp().as_second() + 7 * 86_400 {
-                break;
+            longest = longest.max(next.timestamp().as_second() - last.timestamp().as_second());
+            if next.date() != last.date() {
+                walked |= whole;
+                whole = has_24_hours(&next)?;
             }
-            last = next;
+            last = if walked && has_24_hours(&next)? { self.last_of_the_day(&next)? } else { next };
         }
         u64::try_from(longest).ok()
     }
+
+    /// The last run of the day of `run`, which is one of its runs.
+    fn last_of_the_day(&self, run: &Zoned) -> Option<Zoned> {
+        let midnight = run.tomorrow().ok()?.start_of_day().ok()?;
+        self.cron.find_previous_occurrence(&midnight, false).ok().filter(|last| last > run).or_else(|| Some(run.clone()))
+    }
 }
+
+/// Whether the clock does not change on the day of this moment.
+fn has_24_hours(moment: &Zoned) -> Option<bool> {
+    let (today, tomorrow) = (moment.start_of_day().ok()?, moment.tomorrow().ok()?.start_of_day().ok()?);
+    Some(tomorrow.timestamp().as_second() - today.timestamp().as_second() == 86_400)
+}
+
+#[cfg(test)]
+mod tests;

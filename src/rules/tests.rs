@@ -1,1 +1,151 @@
+use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::{Value, json};
+
+use super::{Check, RULES, Rule, by_id, check, check_observed};
+use crate::model::document::Document;
+use crate::model::fact::Fact;
+use crate::model::finding::{Finding, Level};
+use crate::model::id::ResourceId;
+use crate::model::lifecycle::Lifecycle;
+use crate::model::request::ReadOp;
+use crate::model::resource::{Observed, ObservedResource};
+use crate::policy::profile::{SHIPPED, overlay};
+use crate::policy::{ConfigFile, Loaded};
+use crate::{compile, policy};
+
+const QUICKSTART: &str = include_str!("../../examples/quickstart/config/policies/orders.yaml");
+
+fn load(value: &Value) -> Loaded {
+    let bytes = serde_yaml::to_string(value).unwrap().into_bytes();
+    let loaded = policy::load(&[ConfigFile { path: "policies/a.yaml".to_owned(), bytes }]);
+    assert!(loaded.findings.is_empty(), "{:?}", loaded.findings);
+    loaded
+}
+
+/// The quickstart policy with `yaml` over its spec; below `live` are the rules of the bucket's lifecycle.
+fn judged(yaml: &str) -> Vec<Finding> {
+    let mut over: Value = serde_yaml::from_str(yaml).unwrap();
+    let live = over.as_object_mut().and_then(|fields| fields.remove("live"));
+    let mut base: Value = serde_yaml::from_str(QUICKSTART).unwrap();
+    overlay(&mut base, &mut BTreeMap::new(), &json!({"spec": over}), 0);
+    let loaded = load(&base);
+    let mut findings = check(&loaded.policies);
+    if let Some(rules) = live {
+        let (desired, _) = compile::compile(&loaded, &[]);
+        findings.extend(check_observed(&loaded.policies, &desired, &observed(&rules)));
+    }
+    findings
+}
+
+fn observed(rules: &Value) -> Observed {
+    let live: Lifecycle = serde_json::from_value(json!({"rules": rules})).unwrap();
+    let facts = BTreeMap::from([(ReadOp::BucketLifecycle, Fact::Known(Document::of(&live)))]);
+    let resources = BTreeMap::from([(ResourceId::Bucket("shop-dr-orders".to_owned()), ObservedResource { facts })]);
+    Observed { at: jiff::Timestamp::UNIX_EPOCH, identity: Fact::Absent, resources, backups: BTreeMap::new(), requests: 0 }
+}
+
+fn ids(findings: &[Finding]) -> BTreeSet<&'static str> {
+    findings.iter().filter_map(|finding| finding.rule).collect()
+}
+
+#[test]
+fn the_table_is_sorted_and_complete() {
+    let ids: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();
+    assert!(ids.windows(2).all(|pair| pair[0] < pair[1]), "{ids:?}");
+    for rule in RULES {
+        assert!(rule.id.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{}", rule.id);
+        for text in [rule.summary, rule.docs.checks, rule.docs.why, rule.docs.when, rule.since] {
+            assert!(!text.trim().is_empty(), "{}", rule.id);
+        }
+        assert_eq!(by_id(rule.id).map(|found| found.id), Some(rule.id));
+    }
+}
+
+#[test]
+fn each_example_fires_its_rule_and_no_other_and_what_to_write_instead_fires_none() {
+    for rule in RULES {
+        let example = judged(rule.docs.example);
+        assert_eq!(ids(&example), BTreeSet::from([rule.id]), "the example of {}: {example:?}", rule.id);
+        let instead = judged(rule.docs.instead);
+        assert!(instead.is_empty(), "instead of {}: {instead:?}", rule.id);
+    }
+}
+
+#[test]
+fn each_finding_carries_its_rule_and_weight_and_says_where_why_and_what_instead() {
+    for rule in RULES {
+        for finding in judged(rule.docs.example) {
+            assert_eq!((finding.rule, finding.level), (Some(rule.id), rule.level));
+            assert!(!finding.places.is_empty() && finding.why.is_some() && finding.instead.is_some(), "{}: {finding:?}", rule.id);
+        }
+    }
+}
+
+#[test]
+fn the_quickstart_and_each_shipped_profile_lint_clean() {
+    assert_eq!(judged("{}"), Vec::new());
+    for (name, _) in SHIPPED {
+        let mut base: Value = serde_yaml::from_str(QUICKSTART).unwrap();
+        base["spec"]["extends"] = json!([name]);
+        base["spec"].as_object_mut().unwrap().remove("objectives");
+        assert_eq!(check(&load(&base).policies), Vec::new(), "{name}");
+    }
+}
+
+fn fires(rule: &str, yaml: &str) -> bool {
+    ids(&judged(yaml)).contains(rule)
+}
+
+#[test]
+fn a_promise_is_held_against_the_best_set_of_each_database() {
+    let rule = "rpo-shorter-than-schedule";
+    let hourly = "objectives: {rpo: 2h, rto: 1h}\nbackups: {hourly: {engine: pg_dump, databases: [DB], schedule: {cron: \"0 * * * *\"}, retention: {recent: 3d}}}\ndrills: {weekly: {backups: [nightly, hourly]}}";
+    assert!(!fires(rule, &hourly.replace("DB", "shop")), "the hourly set covers it");
+    assert!(fires(rule, &hourly.replace("DB", "carts")), "the hourly set covers another");
+    assert!(fires(rule, "objectives: {rpo: 24h, rto: 1h}"), "the night of the clock change has 25 h");
+    assert!(!fires(rule, "objectives: {rpo: 25h, rto: 1h}"));
+}
+
+#[test]
+fn classified_data_stays_on_machines_of_ones_own() {
+    let rule = "classified-data-on-shared-runner";
+    assert!(fires(rule, "drills: {weekly: {runsOn: []}}"), "no label is a shared machine");
+    assert!(!fires(rule, "drills: {weekly: {runsOn: [linux, self-hosted]}}"));
+}
+
+#[test]
+fn a_thaw_is_held_against_the_promise() {
+    let rule = "thaw-longer-than-rto";
+    let with =
+        |rto: &str, class: &str| format!("objectives: {{rpo: 26h, rto: {rto}}}\nbackups: {{nightly: {{storageClasses: [{{after: 30d, class: {class}}}]}}}}");
+    for (rto, class, wrong) in [("5h", "GLACIER", false), ("4h", "GLACIER", true), ("12h", "DEEP_ARCHIVE", false), ("11h", "DEEP_ARCHIVE", true)] {
+        assert_eq!(fires(rule, &with(rto, class)), wrong, "{rto} {class}");
+    }
+}
+
+#[test]
+fn a_live_rule_is_held_against_the_longest_tier_wherever_it_meets_the_backups() {
+    let rule = "retention-not-kept";
+    let live = |prefix: &str, days: i32| format!("live: [{{id: x, enabled: true, filter: {{prefix: {prefix}}}, expiration: {{days: {days}}}}}]");
+    for (prefix, days, wrong) in [
+        ("orders/", 402, true),
+        ("orders/", 403, false),
+        ("orders/nightly/", 3, true),
+        ("orders/nightly/2026", 3, true),
+        ("orders/hourly/", 3, false),
+        ("logs/", 3, false),
+    ] {
+        assert_eq!(fires(rule, &live(prefix, days)), wrong, "{prefix} {days}");
+    }
+    assert!(!fires(rule, &live("orders/", 3).replace("true", "false")), "a rule that is off");
+    assert!(!fires(rule, "live: [{id: x, enabled: true, filter: {tags: [{key: a, value: b}]}, expiration: {days: 3}}]"), "a rule on a tag");
+}
+
+/// What the policy itself says must not need an observation, and what was seen must not be judged without one.
+#[test]
+fn rules_about_what_was_seen_say_nothing_without_it() {
+    let seen: Vec<&&Rule> = RULES.iter().filter(|rule| matches!(rule.check, Check::Observed(_))).collect();
+    assert_eq!(seen.iter().map(|rule| (rule.id, rule.level)).collect::<Vec<_>>(), [("retention-not-kept", Level::Warning)]);
+    assert!(!fires("retention-not-kept", "{}"));
+}

@@ -14,6 +14,7 @@ pub(super) static SETTING: Setting = Setting {
     id: "bucket-encryption",
     kind: ResourceKind::Bucket,
     title: "encryption",
+    leave_alone: None,
     read: ReadOp::BucketEncryption,
     docs: Docs {
         protects: "New backups are encrypted at rest, with the key that the policy names.",

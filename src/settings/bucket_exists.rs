@@ -14,6 +14,7 @@ pub(super) static SETTING: Setting = Setting {
     id: "bucket-exists",
     kind: ResourceKind::Bucket,
     title: "bucket",
+    leave_alone: None,
     read: ReadOp::BucketExists,
     docs: Docs {
         protects: "The backups have a bucket of their own, in the account and region that the policy names.",

@@ -18,6 +18,7 @@ pub(super) static SETTING: Setting = Setting {
     id: "bucket-lifecycle",
     kind: ResourceKind::Bucket,
     title: "lifecycle",
+    leave_alone: None,
     read: ReadOp::BucketLifecycle,
     docs: Docs {
         protects: "Each tier of released backups lives as long as the policy says, and what expired can be brought back for a while.",
@@ -203,8 +204,15 @@ fn threats(wish: &ResourceWish, seen: &Document) -> Vec<Threat> {
 fn threat_to(tenant: &Tenant, rule: &Rule) -> Option<String> {
     let prefix = rule.filter.prefix.as_deref().unwrap_or("");
     let overlaps = tenant.prefix.starts_with(prefix) || prefix.starts_with(&tenant.prefix);
-    if !overlaps || !rule.filter.tags.is_empty() {
+    // A rule on another tag never meets a backup; one on our release tag meets the released ones.
+    if !overlaps || rule.filter.tags.iter().any(|tag| tag.key != EXPIRE_TAG) {
         return None;
+    }
+    if !rule.filter.tags.is_empty() && rule.is_ours() {
+        return None;
+    }
+    if !rule.filter.tags.is_empty() {
+        return Some(format!("acts on the release tag of lifeboat, and may end the backups of `{}` before their tier does", tenant.policy));
     }
     match &rule.expiration {
         Some(Expiration::Days(days)) => return Some(format!("expires every backup of `{}` {days} d after it was written, released or not", tenant.policy)),

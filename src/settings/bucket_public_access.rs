@@ -14,6 +14,7 @@ pub(super) static SETTING: Setting = Setting {
     id: "bucket-public-access",
     kind: ResourceKind::Bucket,
     title: "public access block",
+    leave_alone: Some("storage: {publicAccess: unmanaged}"),
     read: ReadOp::BucketPublicAccess,
     docs: Docs {
         protects: "No ACL and no bucket policy can open the backups to the world.",

@@ -14,6 +14,7 @@ pub(super) static SETTING: Setting = Setting {
     id: "bucket-tags",
     kind: ResourceKind::Bucket,
     title: "tags",
+    leave_alone: None,
     read: ReadOp::BucketTags,
     docs: Docs {
         protects: "The bucket says who manages it, and carries the tags that cost reports and inventories look for.",

@@ -14,6 +14,7 @@ pub(super) static SETTING: Setting = Setting {
     id: "bucket-versioning",
     kind: ResourceKind::Bucket,
     title: "versioning",
+    leave_alone: Some("storage: {versioning: unmanaged}"),
     read: ReadOp::BucketVersioning,
     docs: Docs {
         protects: "Whatever is overwritten, deleted or expired stays as a noncurrent version and can be brought back.",

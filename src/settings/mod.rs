@@ -43,6 +43,8 @@ pub struct Setting {
     pub kind: ResourceKind,
     /// Its name in plans: `versioning`.
     pub title: &'static str,
+    /// What to write in the policy so that it is left alone, where that can be written.
+    pub leave_alone: Option<&'static str>,
     /// The question whose answer it compares.
     pub read: ReadOp,
     /// Documentation, shown by `lifeboat explain` and in `docs/settings.md`.

@@ -22,6 +22,7 @@ pub(super) static SETTING: Setting = Setting {
     id: "role-permissions",
     kind: ResourceKind::Role,
     title: "permissions",
+    leave_alone: None,
     read: ReadOp::RolePermissions,
     docs: Docs {
         protects: "Nobody who writes backups can make them vanish, and nobody who reads them can change them.",
@@ -67,6 +68,11 @@ fn writer(role: &RoleWish) -> Vec<Value> {
         "Sid": "WriteBackups", "Effect": "Allow",
         "Action": ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"], "Resource": data
     })];
+    if !role.unfilled_keys.contains(&"s3:if-none-match") {
+        // Parts and the begin of a multipart upload carry no condition; its completion does (S3 User Guide, conditional-writes-enforce).
+        let creates = json!({"Null": {"s3:if-none-match": "true"}, "Bool": {"s3:ObjectCreationOperation": "true"}});
+        out.push(json!({"Sid": "NeverOverwrite", "Effect": "Deny", "Action": "s3:PutObject", "Resource": data, "Condition": creates}));
+    }
     if let Some(key) = role.kms_key.as_ref().filter(|key| key.starts_with("arn:")) {
         out.push(json!({"Sid": "EncryptBackups", "Effect": "Allow", "Action": ["kms:GenerateDataKey", "kms:Decrypt"], "Resource": key}));
     }
@@ -125,9 +131,14 @@ fn requests(id: &ResourceId, _: &Fact<Document>, to: &Document) -> Vec<Request> 
 
 /// Every allowed `action on resource` pair.
 fn grants(document: &Document) -> Vec<String> {
+    pairs(document, "Allow")
+}
+
+/// Every `action on resource` pair of one effect.
+fn pairs(document: &Document, effect: &str) -> Vec<String> {
     let mut out = Vec::new();
     let statements = document.value().get("Statement").and_then(Value::as_array);
-    for statement in statements.into_iter().flatten().filter(|s| s.get("Effect").and_then(Value::as_str) == Some("Allow")) {
+    for statement in statements.into_iter().flatten().filter(|s| s.get("Effect").and_then(Value::as_str) == Some(effect)) {
         let texts = |key: &str| -> Vec<String> {
             let list = statement.get(key).and_then(Value::as_array);
             list.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
@@ -156,6 +167,9 @@ fn describe(from: &Fact<Document>, to: &Document) -> Vec<String> {
     let gone: Vec<&String> = before.iter().filter(|grant| !after.contains(grant)).collect();
     let mut lines = grouped("+", &new);
     lines.extend(grouped("-", &gone));
+    let (denied, denies) = (from.known().map(|from| pairs(from, "Deny")).unwrap_or_default(), pairs(to, "Deny"));
+    lines.extend(grouped("+ deny", &denies.iter().filter(|denial| !denied.contains(denial)).collect::<Vec<_>>()));
+    lines.extend(grouped("- deny", &denied.iter().filter(|denial| !denies.contains(denial)).collect::<Vec<_>>()));
     lines
 }
 

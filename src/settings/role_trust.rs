@@ -20,6 +20,7 @@ pub(super) static SETTING: Setting = Setting {
     id: "role-trust",
     kind: ResourceKind::Role,
     title: "trust",
+    leave_alone: None,
     read: ReadOp::RoleTrust,
     docs: Docs {
         protects: "Each role can be assumed only by the job it is for.",

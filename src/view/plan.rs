@@ -43,6 +43,8 @@ pub struct PlanView {
     pub counts: CountsView,
     /// Leaves that nothing needed.
     pub unused_leaves: Vec<String>,
+    /// What the endpoint is known not to enforce of what roles may not do.
+    pub not_enforced: Vec<String>,
     /// What is approved when this plan is approved.
     #[schemars(with = "Value")]
     pub approved: Vec<ApprovedStep>,
@@ -94,7 +96,7 @@ pub struct CountsView {
 pub struct StepView {
     /// `SETTING@RESOURCE`.
     pub id: String,
-    /// `add`, `change`, `held` or `unknown`.
+    /// `add`, `change`, `held`, `unknown`, or `waits` for another setting of the resource that is one of the last two.
     pub kind: String,
     /// The resource.
     pub resource: String,
@@ -159,6 +161,8 @@ pub struct Around<'a> {
     pub desired: &'a Desired,
     /// What was seen.
     pub observed: &'a Observed,
+    /// What the endpoint is known not to enforce.
+    pub not_enforced: &'a [&'static str],
     /// File of each policy, by name.
     pub files: &'a BTreeMap<String, String>,
 }
@@ -189,6 +193,7 @@ impl PlanView {
             requests: around.observed.requests,
             groups,
             counts,
+            not_enforced: around.not_enforced.iter().map(|text| (*text).to_owned()).collect(),
             unused_leaves: plan.unused.iter().map(ToString::to_string).collect(),
             approved: plan.steps.iter().map(|step| ApprovedStep { id: step.id(), digest: step.digest() }).collect(),
         }
@@ -271,10 +276,17 @@ impl StepView {
             .to_owned(),
             sentence: held.hold.sentence(),
             allow: held.hold.leave_id().map(|id| format!("{id}@{}", held.resource)),
-            advice: held.hold.advice().map(str::to_owned),
+            advice: settings::by_id(held.setting).and_then(|setting| held.hold.advice(setting)),
         };
         let unknown = matches!(held.hold, Hold::Unknown(_));
-        let (kind, reason) = if unknown { ("unknown", "unknown, left alone".to_owned()) } else { ("held", format!("{}, held", hold.id)) };
+        let waits = matches!(held.hold, Hold::WaitsFor(_));
+        let (kind, reason) = if waits {
+            ("waits", "waits".to_owned())
+        } else if unknown {
+            ("unknown", "unknown, left alone".to_owned())
+        } else {
+            ("held", format!("{}, held", hold.id))
+        };
         let base = held.step.as_ref().map(Self::of);
         let empty = Self {
             id: format!("{}@{}", held.setting, held.resource),

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::check::{CheckView, FindingView};
 use super::evidence::{ChainView, EvidenceView};
 use super::plan::{IdentityView, PlanView, StepView};
+use crate::model::units::plural;
 use crate::report::{DrillReport, PolicyReport, Report, Verdict};
 
 /// What `report` says.
@@ -126,6 +127,8 @@ fn headline(policies: &[PolicyReport], drift: &DriftView, evidence: &LedgerView,
     let (failed, unproven, passed) = (count(Verdict::Failed), count(Verdict::Unproven), count(Verdict::Passed));
     let mut out = match (policies.len(), failed, unproven) {
         (0, ..) => "There is no policy, so nothing is promised".to_owned(),
+        (1, 1, _) => "The one policy does not keep its promises".to_owned(),
+        (1, 0, 1) => "The one policy is unproven".to_owned(),
         (1, 0, 0) => "The one policy keeps its promises, measured".to_owned(),
         (all, 0, 0) => format!("All {all} policies keep their promises, measured"),
         (all, 0, _) => format!("{passed} of {all} policies proven, {unproven} unproven"),
@@ -164,7 +167,7 @@ impl DriftView {
         let unknown = steps.len() - open;
         let (verdict, sentence) = match (open, unknown) {
             (0, 0) => (Verdict::Passed, format!("all {settled} settings of buckets and roles are as the policies say")),
-            (0, unknown) => (Verdict::Unproven, format!("{unknown} settings could not be read, {settled} are as the policies say")),
+            (0, unknown) => (Verdict::Unproven, format!("{} could not be read, {settled} as the policies say", plural(unknown as u64, "setting"))),
             (open, 0) => (Verdict::Failed, format!("{open} of {} settings are not as the policies say", settled + open)),
             (open, unknown) => {
                 (Verdict::Failed, format!("{open} of {} settings are not as the policies say, {unknown} could not be read", settled + open + unknown))
@@ -209,7 +212,7 @@ fn not_proven(drift: &DriftView, drills: &[DrillReport]) -> Vec<String> {
     ];
     let unknown = drift.steps.iter().filter(|step| step.kind == "unknown").count();
     if unknown > 0 {
-        out.insert(0, format!("{unknown} settings could not be read: nothing is said about them."));
+        out.insert(0, format!("{} could not be read: nothing is said about that.", plural(unknown as u64, "setting")));
     }
     if drills.is_empty() {
         out.insert(0, "No drill left a record: nothing here shows that any backup can be restored.".to_owned());

@@ -195,6 +195,17 @@ fn the_quickstart_is_sound() {
 }
 
 #[test]
+fn the_policy_to_begin_with_is_sound() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("policies")).unwrap();
+    let example = run(folder.path(), &["policy", "example"]);
+    assert_eq!(example.code, 0);
+    fs::write(folder.path().join("policies/orders.yaml"), example.out).unwrap();
+    let said = run(folder.path(), &["check"]);
+    assert_eq!((said.out.as_str(), said.code), ("1 policy checked at the working folder: no findings\n", 0));
+}
+
+#[test]
 fn the_shape_of_a_finding_is_published() {
     let said = run(&root().join("tests/data/bad/drill-of-nothing"), &["check", "--format", "json"]);
     assert_eq!((said.code, said.err.as_str()), (3, ""));

@@ -21,8 +21,12 @@ pub fn plan(view: &PlanView, exit: u8, paint: Paint) -> String {
     }
     for group in &busy {
         let _ = writeln!(out, "\n{} · {}", paint.text(Label::Strong, &group.policies.join(", ")), group.files.join(", "));
-        for step in &group.steps {
+        for step in group.steps.iter().filter(|step| step.kind != "waits") {
             one(&mut out, step, paint);
+            let waiting = group.steps.iter().filter(|other| other.kind == "waits" && other.resource == step.resource).count();
+            if waiting > 0 {
+                labelled(&mut out, "behind it", &format!("{} of it wait until that is decided", plural(waiting as u64, "setting")));
+            }
         }
         if group.settled > 0 {
             let _ = writeln!(out, "    {}", paint.text(Label::Dim, &format!("{} as they should be", plural(group.settled as u64, "other setting"))));
@@ -32,6 +36,10 @@ pub fn plan(view: &PlanView, exit: u8, paint: Paint) -> String {
         let names: Vec<String> = calm.iter().map(|group| group.policies.join(", ")).collect();
         let settled: usize = calm.iter().map(|group| group.settled).sum();
         let _ = writeln!(out, "\n{}   {}", names.join(", "), paint.text(Label::Dim, &format!("{} as they should be", plural(settled as u64, "setting"))));
+    }
+    let roles = view.groups.iter().flat_map(|group| &group.steps).any(|step| step.id.starts_with("role-permissions@"));
+    if roles && !view.not_enforced.is_empty() {
+        let _ = writeln!(out, "\nnot enforced by this endpoint, so left out: {}", view.not_enforced.join("; "));
     }
     unused(&mut out, view);
     let _ = writeln!(out, "\n{}", closing(view.counts, exit));

@@ -3,7 +3,7 @@
 use super::error::port;
 use super::{Aws, iam, s3};
 use crate::model::document::Document;
-use crate::model::fact::Fact;
+use crate::model::fact::{Fact, Why};
 use crate::model::request::{Read, ReadOp, Request, RequestOp};
 use crate::model::resource::Identity;
 use crate::ports::{Answer, Cloud, Kind, PortError};
@@ -34,6 +34,12 @@ impl Cloud for Aws {
             match answer {
                 Ok(fact) => fact,
                 Err(error) if error.kind == Kind::Missing => Fact::Absent,
+                // A HEAD is refused without a word: what is missing is said here.
+                Err(error) if error.kind == Kind::Refused && error.message.ends_with("without a reason") => Fact::Unknown(Why::Refused(format!(
+                    "{}: HTTP 403; the bucket is another account's, or this identity may not {}",
+                    error.what,
+                    read.op.action()
+                ))),
                 Err(error) => Fact::Unknown(error.why()),
             }
         })

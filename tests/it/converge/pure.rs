@@ -144,3 +144,16 @@ async fn a_plan_of_reads_only_sends_nothing() {
         assert_eq!(world.requests(), observe::questions(&desired).len() + 2, "{}: each question once, one listing, one identity", start.name);
     }
 }
+
+#[tokio::test]
+async fn a_bucket_that_is_not_there_holds_no_backups_and_one_that_cannot_be_listed_is_unknown() {
+    let desired = desired(&[QUICKSTART]);
+    let world = empty();
+    let seen = |world: Arc<World>| async move { observe::seen_backups(&world.ports(), BUCKET, "orders/").await };
+    assert_eq!(seen(world.clone()).await, Fact::Absent);
+    settled(&world);
+    assert_eq!(seen(world.clone()).await, Fact::Known(Vec::new()));
+    world.refuse(CALLER, Op::List);
+    assert!(matches!(seen(world.clone()).await, Fact::Unknown(Why::Refused(_))));
+    assert_eq!(planned(&desired, &world, &[]).await.held, Vec::new(), "what cannot be listed holds no setting");
+}

@@ -7,4 +7,5 @@ mod conformance;
 mod evidence;
 mod readme;
 mod reconcile;
+mod report;
 mod stage;

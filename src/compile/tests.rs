@@ -1,0 +1,103 @@
+use super::compile;
+use crate::model::finding::Finding;
+use crate::model::resource::{Desired, ResourceWish};
+use crate::policy::{ConfigFile, load};
+
+const POLICY: &str = include_str!("../../examples/quickstart/config/policies/orders.yaml");
+
+/// The quickstart policy under another name, prefix and roles, with further texts replaced.
+fn policy(name: &str, replace: &[(&str, &str)]) -> ConfigFile {
+    let mut text = POLICY.replace("name: orders\n", &format!("name: {name}\n")).replace("prefix: orders/", &format!("prefix: {name}/"));
+    text = text.replace("role: shop-", &format!("role: {name}-"));
+    for (from, to) in replace {
+        assert!(text.contains(from), "{from}");
+        text = text.replace(from, to);
+    }
+    ConfigFile { path: format!("policies/{name}.yaml"), bytes: text.into_bytes() }
+}
+
+fn compiled(files: &[ConfigFile]) -> (Desired, Vec<Finding>) {
+    let loaded = load(files);
+    assert!(loaded.findings.is_empty(), "{:?}", loaded.findings);
+    compile(&loaded, &[])
+}
+
+/// Title and the files of the places.
+fn said(files: &[ConfigFile]) -> Vec<(String, Vec<String>)> {
+    let file = |path: &str| path.trim_start_matches("policies/").trim_end_matches(".yaml").to_owned();
+    let findings = compiled(files).1;
+    findings.iter().map(|finding| (finding.title.clone(), finding.places.iter().map(|place| file(&place.file.path)).collect())).collect()
+}
+
+fn files(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+#[test]
+fn policies_that_agree_share_a_bucket() {
+    let (desired, findings) = compiled(&[policy("a", &[]), policy("b", &[("cost-centre: \"4711\"", "team: b")])]);
+    assert_eq!(findings, Vec::new());
+    let buckets: Vec<_> = desired.resources.iter().filter_map(|wish| if let ResourceWish::Bucket(bucket) = wish { Some(bucket) } else { None }).collect();
+    let [bucket] = buckets.as_slice() else { panic!("{buckets:?}") };
+    assert_eq!(bucket.tenants.iter().map(|tenant| tenant.policy.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!(bucket.tags.keys().collect::<Vec<_>>(), ["cost-centre", "team"]);
+    assert_eq!(desired.resources.len(), 7);
+}
+
+#[test]
+fn policies_that_disagree_about_a_bucket_are_both_named() {
+    let cases = [
+        ("versioning", "prefix: b/", "prefix: b/\n    versioning: suspended"),
+        ("region", "region: eu-west-1", "region: us-east-1"),
+        ("account", "prefix: b/", "prefix: b/\n    account: \"111122223333\""),
+        ("endpoint", "prefix: b/", "prefix: b/\n    endpoint: http://127.0.0.1:9000"),
+        ("encryption", "prefix: b/", "prefix: b/\n    encryption: {algorithm: \"aws:kms\"}"),
+        ("publicAccess", "prefix: b/", "prefix: b/\n    publicAccess: unmanaged"),
+    ];
+    for (field, from, to) in cases {
+        let found = said(&[policy("a", &[]), policy("b", &[(from, to)])]);
+        let [(title, places)] = found.as_slice() else { panic!("{field}: {found:?}") };
+        assert_eq!(title, &format!("two policies want different `{field}` on bucket `shop-dr-orders`"));
+        assert_eq!(places.len(), 2, "{field}: {places:?}");
+    }
+}
+
+#[test]
+fn overlapping_prefixes_name_the_two_that_overlap() {
+    let inside = policy("c", &[("prefix: c/", "prefix: b/c/")]);
+    let found = said(&[policy("a", &[]), policy("b", &[]), inside]);
+    assert_eq!(found, [("the prefixes of two policies overlap in bucket `shop-dr-orders`".to_owned(), files(&["c", "b"]))]);
+    let around = said(&[policy("a", &[("prefix: a/", "prefix: b/a/")]), policy("b", &[])]);
+    assert_eq!(around.len(), 1, "the other way round");
+    assert_eq!(said(&[policy("a", &[]), policy("ab", &[])]), [], "a/ and ab/ do not overlap");
+}
+
+#[test]
+fn tags_of_two_values_name_the_two_that_set_them() {
+    let tagged = |name: &str, value: &str| policy(name, &[("cost-centre: \"4711\"", value)]);
+    let found = said(&[tagged("a", "x: \"1\""), tagged("b", "team: b"), tagged("c", "team: c")]);
+    assert_eq!(found, [("two policies want different values of tag `team` on bucket `shop-dr-orders`".to_owned(), files(&["c", "b"]))]);
+}
+
+#[test]
+fn one_role_for_two_purposes_or_two_policies_is_an_error() {
+    let within = said(&[policy("a", &[("role: a-keeper", "role: a-restorer")])]);
+    assert_eq!(within, [("role `a-restorer` is named twice".to_owned(), files(&["a", "a"]))]);
+    let across = said(&[policy("a", &[]), policy("b", &[("role: b-keeper", "role: a-keeper")])]);
+    assert_eq!(across, [("role `a-keeper` is named twice".to_owned(), files(&["b", "a"]))]);
+}
+
+#[test]
+fn a_key_with_aes256_is_an_error() {
+    let keyed = policy("a", &[("prefix: a/", "prefix: a/\n    encryption: {algorithm: AES256, key: alias/x}")]);
+    assert_eq!(said(&[keyed]), [("`AES256` has no key of yours".to_owned(), files(&["a"]))]);
+}
+
+#[test]
+fn a_trust_in_github_needs_the_account() {
+    let github =
+        ("trust: [{principal: \"arn:aws:iam::000000000000:user/job\"}]}\n    keeper", "trust: [{github: {repository: a/b, environment: c}}]}\n    keeper");
+    assert_eq!(said(&[policy("a", &[github])]), [("a GitHub trust needs `storage.account`".to_owned(), files(&["a"]))]);
+    let with = policy("a", &[github, ("prefix: a/", "prefix: a/\n    account: \"111122223333\"")]);
+    assert_eq!(said(&[with]), []);
+}
