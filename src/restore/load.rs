@@ -8,7 +8,7 @@ use std::process::Stdio;
 
 use bytes::Bytes;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStderr, Command};
 use tokio::sync::mpsc;
 
 use super::RestoreError;
@@ -108,14 +108,15 @@ impl Load<'_> {
     pub async fn from_stream(&self, database: &DatabaseBackup, target: &Target) -> Result<(), RestoreError> {
         let (to, from) = mpsc::channel::<Bytes>(4);
         // The table of contents is at the beginning; pg_restore stops reading behind it.
-        let (_, list) = tokio::join!(fetch::stream(self.objects, self.at, &database.dump, to), self.list(Stdio::piped(), Some(from)));
+        let (fetched, list) = tokio::join!(fetch::stream(self.objects, self.at, &database.dump, to), self.list(Stdio::piped(), Some(from)));
+        // Damage in the bucket is the cause of whatever pg_restore says of an archive that it did not get.
+        fetched?;
         let list = self.write_list(database, &list?).await?;
         let mut command = self.restore(target, &list);
         let mut child = command.stdin(Stdio::piped()).spawn().map_err(local("pg_restore cannot be started"))?;
         let (to, from) = mpsc::channel::<Bytes>(4);
         let stdin = child.stdin.take();
         let (fetched, (), ended) = tokio::join!(fetch::stream(self.objects, self.at, &database.dump, to), feed(stdin, from), ended(child));
-        // Damage in the bucket is the cause of whatever pg_restore says of a stream that ended early.
         fetched?;
         ended
     }
@@ -183,14 +184,27 @@ async fn feed(to: Option<tokio::process::ChildStdin>, mut from: mpsc::Receiver<B
 }
 
 async fn ended(mut child: Child) -> Result<(), RestoreError> {
-    let mut said = Vec::new();
-    if let Some(stderr) = child.stderr.take() {
-        let _ = stderr.take(MESSAGES as u64).read_to_end(&mut said).await;
-    }
+    let said = last_words(child.stderr.take()).await;
     let status = child.wait().await.map_err(local("pg_restore cannot be waited for"))?;
     if status.success() {
         return Ok(());
     }
-    let stderr = String::from_utf8_lossy(&said).lines().take(6).collect::<Vec<_>>().join(" · ");
+    // Warnings of the server come before the error that ends it all.
+    let lines: Vec<&str> = said.lines().collect();
+    let from = lines.iter().position(|line| line.contains("error: ")).unwrap_or(0);
+    let stderr = lines.iter().skip(from).take(6).copied().collect::<Vec<_>>().join(" · ");
     Err(RestoreError::Program { program: "pg_restore", status: format!("ended with {status}"), stderr })
+}
+
+/// The last part of what a program says; all of it is read, or the program would stand still or die of its own words.
+async fn last_words(stderr: Option<ChildStderr>) -> String {
+    let mut kept = Vec::new();
+    if let Some(mut stderr) = stderr {
+        let mut buffer = vec![0_u8; MESSAGES];
+        while let Ok(read @ 1..) = stderr.read(&mut buffer).await {
+            kept.extend_from_slice(buffer.get(..read).unwrap_or_default());
+            kept.drain(..kept.len().saturating_sub(MESSAGES));
+        }
+    }
+    String::from_utf8_lossy(&kept).into_owned()
 }
