@@ -4,6 +4,8 @@ mod access;
 mod backup;
 mod cli;
 mod conformance;
+mod drill;
+mod drill_world;
 mod evidence;
 mod readme;
 mod reconcile;
