@@ -70,6 +70,11 @@ pub(super) async fn stream(
     .await;
     match ended {
         Ok((raw_bytes, facts, Some(summary))) => {
+            if let Err(incomplete) = snapshot.complete(job.set, database, &facts) {
+                drop(whole);
+                let _ = uploading.await;
+                return Err(incomplete);
+            }
             let _ = whole.send(());
             uploading.await.map_err(|_| BackupError::Stopped)??;
             Ok((stored(name, raw_bytes, summary), facts))

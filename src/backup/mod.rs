@@ -187,7 +187,7 @@ pub async fn backup(job: &Job<'_>) -> Result<Taken, BackupError> {
 async fn run(job: &Job<'_>) -> Result<Taken, BackupError> {
     let bucket = &job.policy.spec.storage.bucket;
     job.progress.stage("connect");
-    let server = snapshot::server(&job.target).await?;
+    let server = stoppable(job, snapshot::server(&job.target)).await?;
     let programs = process::find(&["pg_dump", "pg_restore", "pg_dumpall"], server.version / 10_000).await?;
     let (id, started) = begin(job).await?;
     let folder = layout::folder(&job.policy.spec.storage.prefix, job.name, &id);
@@ -196,7 +196,7 @@ async fn run(job: &Job<'_>) -> Result<Taken, BackupError> {
         databases.push(one_database(job, &programs, &server, database, &folder).await?);
     }
     job.progress.stage("globals");
-    let globals = globals::store(job, &programs, &folder).await?;
+    let globals = stoppable(job, globals::store(job, &programs, &folder)).await?;
     let snapshot_at = databases.iter().map(|database| database.snapshot_at.clone()).min().unwrap_or_default();
     let manifest = Manifest {
         format: manifest::FORMAT.to_owned(),
@@ -225,6 +225,18 @@ async fn run(job: &Job<'_>) -> Result<Taken, BackupError> {
     Ok(Taken { manifest, manifest_sha256, manifest_bytes, folder })
 }
 
+/// Work that is given up when the run is to end: a database may keep us waiting for ever (a lock, a hanging disk).
+async fn stoppable<T, E>(job: &Job<'_>, work: impl Future<Output = Result<T, E>>) -> Result<T, BackupError>
+where
+    BackupError: From<E>,
+{
+    let mut stop = job.stop.clone();
+    tokio::select! {
+        done = work => Ok(done?),
+        _ = stop.wait_for(|stop| *stop) => Err(BackupError::Stopped),
+    }
+}
+
 /// Takes an id by creating its first object; an id that somebody else took in the same second is left to them.
 async fn begin(job: &Job<'_>) -> Result<(String, Timestamp), BackupError> {
     let storage = &job.policy.spec.storage;
@@ -248,7 +260,8 @@ async fn begin(job: &Job<'_>) -> Result<(String, Timestamp), BackupError> {
 async fn one_database(job: &Job<'_>, programs: &Programs, server: &snapshot::Server, database: &str, folder: &str) -> Result<DatabaseBackup, BackupError> {
     job.progress.stage(&format!("snapshot of {database}"));
     let target = job.target.database(database);
-    let snapshot = snapshot::Snapshot::take(&target, database, server, &questions(job.policy, job.name, job.set, database)).await?;
+    let questions = questions(job.policy, job.name, job.set, database);
+    let snapshot = stoppable(job, snapshot::Snapshot::take(&target, database, server, &questions)).await?;
     job.progress.stage(&format!("dump of {database}"));
     let (dump, facts) = dump::stream(job, programs, &target, &snapshot, database, folder).await?;
     snapshot.finish(job.set, database, dump, facts).await

@@ -58,10 +58,10 @@ impl Snapshot {
     /// Begins a transaction, exports its snapshot, and reads the catalog and the answers in it.
     pub(super) async fn take(target: &Target, database: &str, server: &Server, questions: &[&Check]) -> Result<Self, BackupError> {
         let client = target.connect().await?;
-        // The dump may take hours while this session does nothing.
+        // The dump may take hours while this session does nothing. It waits for a lock as long as pg_dump does.
         let patience = if server.version >= 170_000 { "SET transaction_timeout TO 0;" } else { "" };
         let session =
-            format!("SET search_path TO ''; SET statement_timeout TO 0; SET lock_timeout TO 0; SET idle_in_transaction_session_timeout TO 0; {patience}");
+            format!("SET search_path TO ''; SET statement_timeout TO 0; SET lock_timeout TO '60s'; SET idle_in_transaction_session_timeout TO 0; {patience}");
         client.batch_execute(&session).await.map_err(failed("the session"))?;
         hidden(&client, database).await?;
         let (lsn_before, standby) = position(&client).await?;
@@ -82,17 +82,14 @@ impl Snapshot {
         Ok(Self { client, id, pins, at, lsn_before, standby, locale, catalog, extensions, answers })
     }
 
-    /// Ends the transaction and puts everything together, if the dump is complete.
+    /// Whether a dump with these facts holds everything that the catalog has, but for what is left out on purpose.
+    pub(super) fn complete(&self, set: &BackupSet, database: &str, facts: &DataFacts) -> Result<(), BackupError> {
+        let gaps = completeness::compare(&self.catalog, facts, &excluded(set));
+        if gaps.is_empty() { Ok(()) } else { Err(BackupError::Incomplete { database: database.to_owned(), gaps }) }
+    }
+
+    /// Ends the transaction and puts everything together.
     pub(super) async fn finish(self, set: &BackupSet, database: &str, dump: Stored, facts: DataFacts) -> Result<DatabaseBackup, BackupError> {
-        let excluded: Vec<Exclusion> = set
-            .exclude
-            .iter()
-            .map(|exclusion| Exclusion { schema: exclusion.schema.clone(), name: exclusion.table.clone(), reason: exclusion.reason.clone() })
-            .collect();
-        let gaps = completeness::compare(&self.catalog, &facts, &excluded);
-        if !gaps.is_empty() {
-            return Err(BackupError::Incomplete { database: database.to_owned(), gaps });
-        }
         let (lsn_after, _) = position(&self.client).await?;
         self.client.batch_execute("COMMIT").await.map_err(failed("the end of the transaction"))?;
         Ok(DatabaseBackup {
@@ -107,11 +104,16 @@ impl Snapshot {
             facts,
             algorithm: rowhash::ALGORITHM.to_owned(),
             catalog: self.catalog,
-            excluded,
+            excluded: excluded(set),
             extensions: self.extensions,
             answers: self.answers,
         })
     }
+}
+
+fn excluded(set: &BackupSet) -> Vec<Exclusion> {
+    let named = set.exclude.iter();
+    named.map(|table| Exclusion { schema: table.schema.clone(), name: table.table.clone(), reason: table.reason.clone() }).collect()
 }
 
 /// Refuses where a dump would look whole and is not.

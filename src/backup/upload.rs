@@ -47,22 +47,25 @@ async fn send(objects: &dyn Objects, upload: &Upload, mut pieces: mpsc::Receiver
         let tag = objects.part(upload, number, piece).await?;
         Ok::<_, PortError>((number, tag))
     };
-    while let Some(piece) = pieces.recv().await {
-        number += 1;
-        if usize::try_from(number).unwrap_or(usize::MAX) > MOST_PIECES {
-            return Err(BackupError::TooLarge(units::bytes(most_bytes())));
+    let mut more = true;
+    // What is under way goes on while the next piece is waited for: a connection that stands still is cut by the server.
+    while more || !running.is_empty() {
+        tokio::select! {
+            piece = pieces.recv(), if more && running.len() < IN_FLIGHT => match piece {
+                Some(piece) => {
+                    number += 1;
+                    if usize::try_from(number).unwrap_or(usize::MAX) > MOST_PIECES {
+                        return Err(BackupError::TooLarge(units::bytes(most_bytes())));
+                    }
+                    running.push(part(number, piece));
+                }
+                None => more = false,
+            },
+            Some(done) = running.next() => {
+                let (number, tag) = done?;
+                tags.insert(number, tag);
+            }
         }
-        running.push(part(number, piece));
-        if running.len() >= IN_FLIGHT
-            && let Some(done) = running.next().await
-        {
-            let (number, tag) = done?;
-            tags.insert(number, tag);
-        }
-    }
-    while let Some(done) = running.next().await {
-        let (number, tag) = done?;
-        tags.insert(number, tag);
     }
     Ok(tags.into_values().collect())
 }

@@ -21,9 +21,11 @@ use crate::restore::load::{self, Load, Mode};
 
 pub mod ask;
 pub mod checks;
+pub mod folder;
 pub mod server;
 
 use checks::{Before, CheckResult, Judged, Outcome, Subject};
+use folder::Folder;
 use server::{Provision, ProvisionError, Server};
 
 /// What is rehearsed.
@@ -104,7 +106,8 @@ impl Drilled {
 /// Runs a drill to its verdict. Not reaching one is a verdict too: unproven, or failed when the backup is to blame.
 pub async fn drill(job: &Job<'_>) -> Drilled {
     let started = job.ports.clock.now();
-    let mut run = Run { job, phases: Vec::new(), checks: Vec::new(), manifest: None, into: None, isolation: "none", removed: String::new(), server: None };
+    let mut run =
+        Run { job, phases: Vec::new(), checks: Vec::new(), manifest: None, into: None, isolation: "none", removed: String::new(), folder: None, server: None };
     let limit = Duration::from_secs(job.drill.timeout.as_secs());
     let ended = tokio::select! {
         ended = run.stages() => ended,
@@ -205,6 +208,7 @@ struct Run<'a> {
     into: Option<String>,
     isolation: &'static str,
     removed: String,
+    folder: Option<Folder>,
     server: Option<Server>,
 }
 
@@ -225,7 +229,9 @@ impl Run<'_> {
         if !isolated && !job.unisolated {
             return Err(ProvisionError::Isolation.into());
         }
-        let server = Server::provision(&Provision { ports: job.ports, manifest: &manifest, isolated }).await?;
+        let folder = Folder::new().map_err(|source| ProvisionError::Local { what: "no folder for the drill can be made".to_owned(), source })?;
+        let path = self.folder.insert(folder).path();
+        let server = Server::provision(&Provision { ports: job.ports, manifest: &manifest, folder: path, isolated }).await?;
         self.into = Some(server.version.clone());
         let folder = server.folder().to_owned();
         let (programs, confinement) = (server.programs.clone(), server.confinement(Some(load::MEMORY)));
@@ -256,17 +262,24 @@ impl Run<'_> {
         let began = job.ports.clock.now();
         job.progress.stage(&format!("restore {}", database.name));
         let Some(server) = &self.server else { return Ok(()) };
-        server.roles(&String::from_utf8_lossy(&globals), &manifest.roles).await?;
+        let globals = String::from_utf8_lossy(&globals);
+        server.roles(&globals, &manifest.roles).await?;
         let lacking = server.create_database(database).await?;
         if let Some(lacking) = lacking {
             self.checks.push(CheckResult::of("preflight", "this machine has what the backup needs", Some(&database.name), Outcome::Unproven, Some(lacking)));
             return Ok(());
         }
         let target = server.target(&database.name);
-        match mode {
-            Mode::File { jobs, .. } => load.from_file(database, &target, &archive, *jobs).await?,
-            Mode::Stream => load.from_stream(database, &target).await?,
+        server.superusers(&globals, &manifest.roles, true).await?;
+        let loaded = match mode {
+            Mode::File { jobs, .. } => load.from_file(database, &target, &archive, *jobs).await,
+            Mode::Stream => load.from_stream(database, &target).await,
+        };
+        match loaded {
+            Err(RestoreError::Program { .. }) if server.ran_out_of_disk() => return Err(disk_full(database, load.scratch).into()),
+            loaded => loaded?,
         }
+        server.superusers(&globals, &manifest.roles, false).await?;
         let _ = tokio::fs::remove_file(&archive).await;
         let how = match mode {
             Mode::File { jobs, .. } => format!("{jobs} jobs"),
@@ -303,12 +316,23 @@ impl Run<'_> {
     async fn destroy(&mut self) {
         self.job.progress.stage("destroy");
         let began = self.job.ports.clock.now();
-        if let Some(server) = self.server.take() {
-            self.removed = server.destroy().await;
+        let stopped = if let Some(server) = self.server.take() {
+            server.stop().await;
+            "the server stopped, "
+        } else {
+            ""
+        };
+        if let Some(folder) = self.folder.take() {
+            self.removed = format!("{stopped}{}", folder.remove(self.job.ports.clock.as_ref()).await);
             let note = self.removed.clone();
             self.phase("destroy", began, &note);
         }
     }
+}
+
+fn disk_full(database: &DatabaseBackup, folder: &std::path::Path) -> ProvisionError {
+    let parent = folder.parent().unwrap_or(folder).display().to_string();
+    ProvisionError::DiskFull { needed: crate::model::units::bytes(database.dump.raw_bytes.saturating_mul(3)), folder: parent }
 }
 
 /// With room for archive and database (three times the dump's bytes: rows, indexes, WAL), several jobs from a file are

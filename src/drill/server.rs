@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::process::Child;
 
 use crate::catalog::manifest::{DatabaseBackup, Manifest};
-use crate::engines::pg_dump::globals::harmless_roles;
+use crate::engines::pg_dump::globals::{harmless_roles, superusers};
 use crate::engines::pg_dump::names::{quote_ident, quote_literal};
 use crate::ports::Ports;
 use crate::ports::postgres::{DatabaseError, Target, failed};
@@ -34,6 +34,8 @@ pub struct Provision<'a> {
     pub ports: &'a Ports,
     /// The backup that it will hold.
     pub manifest: &'a Manifest,
+    /// The folder that holds everything of it.
+    pub folder: &'a Path,
     /// Whether it gets a network namespace of its own.
     pub isolated: bool,
 }
@@ -69,6 +71,14 @@ pub enum ProvisionError {
     /// The server does not answer.
     #[error("the throw-away server does not begin: {0}")]
     NotReady(String),
+    /// The disk of the drill is full.
+    #[error("the disk of the drill is full: the backup needs about {needed} in {folder}. Set TMPDIR to a folder with more room")]
+    DiskFull {
+        /// Bytes, in words.
+        needed: String,
+        /// The temp folder.
+        folder: String,
+    },
     /// It does not do what it is told.
     #[error("the throw-away server: {0}")]
     Database(#[from] DatabaseError),
@@ -84,7 +94,7 @@ pub enum ProvisionError {
 
 /// A running throw-away server.
 pub struct Server {
-    folder: tempfile::TempDir,
+    folder: PathBuf,
     child: Child,
     user: Option<User>,
     isolated: bool,
@@ -130,15 +140,15 @@ impl Server {
     pub async fn provision(wish: &Provision<'_>) -> Result<Self, ProvisionError> {
         let programs = process::find(&["initdb", "postgres", "pg_restore"], wish.manifest.program_major()).await?;
         let (names, user) = run_as()?;
-        let folder = tempfile::Builder::new().prefix("lifeboat-drill-").tempdir().map_err(local("no folder for the drill can be made"))?;
-        give(folder.path(), user)?;
+        let folder = wish.folder.to_owned();
+        give(&folder, user)?;
         for sub in ["data", "socket"] {
-            let path = folder.path().join(sub);
+            let path = folder.join(sub);
             std::fs::create_dir(&path).map_err(local("no folder for the drill can be made"))?;
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).map_err(local("the drill folder cannot be closed"))?;
             give(&path, user)?;
         }
-        let data = folder.path().join("data");
+        let data = folder.join("data");
         let confinement = Confinement { user, no_network: wish.isolated, memory: None };
         let mut arguments = vec!["--pgdata".to_owned(), data.display().to_string(), format!("--username={OWNER}")];
         arguments.extend(["--auth=peer", "--encoding=UTF8", "--locale=C", "--no-sync"].map(str::to_owned));
@@ -146,8 +156,8 @@ impl Server {
         if !output.status.success() {
             return Err(ProvisionError::Program { program: "initdb", stderr: String::from_utf8_lossy(&output.stderr).trim().to_owned() });
         }
-        configure(&data, &folder.path().join("socket"), &names, user)?;
-        let log = std::fs::File::create(folder.path().join("log")).map_err(local("the drill folder cannot be written"))?;
+        configure(&data, &folder.join("socket"), &names, user)?;
+        let log = std::fs::File::create(folder.join("log")).map_err(local("the drill folder cannot be written"))?;
         let mut command = programs.command("postgres", ["-D".to_owned(), data.display().to_string()], &confinement);
         let child = command.stdout(Stdio::null()).stderr(Stdio::from(log)).spawn().map_err(local("postgres cannot be started"))?;
         let version = programs.version.split_whitespace().next().unwrap_or_default().to_owned();
@@ -175,13 +185,13 @@ impl Server {
     }
 
     fn last_words(&self) -> String {
-        let log = std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+        let log = std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
         log.lines().rev().take(3).collect::<Vec<_>>().join(" · ")
     }
 
     /// The folder of the drill.
     pub fn folder(&self) -> &Path {
-        self.folder.path()
+        &self.folder
     }
 
     /// How programs of this drill are shut in.
@@ -191,18 +201,18 @@ impl Server {
 
     /// Free bytes where the server keeps its data.
     pub fn free_bytes(&self) -> Option<u64> {
-        let stat = rustix::fs::statvfs(self.folder.path()).ok()?;
+        let stat = rustix::fs::statvfs(&self.folder).ok()?;
         Some(stat.f_bavail.saturating_mul(stat.f_frsize))
     }
 
     /// One of its databases, as superuser.
     pub fn target(&self, database: &str) -> Target {
-        Target::socket(&self.folder.path().join("socket"), PORT, OWNER, database)
+        Target::socket(&self.folder.join("socket"), PORT, OWNER, database)
     }
 
     /// One of its databases, as the role of policy queries.
     pub fn reader(&self, database: &str) -> Target {
-        Target::socket(&self.folder.path().join("socket"), PORT, READER, database)
+        Target::socket(&self.folder.join("socket"), PORT, READER, database)
     }
 
     /// Recreates the roles of the source without their powers.
@@ -221,6 +231,20 @@ impl Server {
         taken = rows.iter().map(|row| row.get(0)).collect();
         for name in names.iter().filter(|name| !taken.contains(name)) {
             client.batch_execute(&format!("CREATE ROLE {} NOLOGIN", quote_ident(name))).await.map_err(failed("a role"))?;
+        }
+        Ok(())
+    }
+
+    /// Gives the source's superusers that power, or takes it from them: PostgreSQL wants superusers as owners of event
+    /// triggers, foreign-data wrappers and publications of all tables when they are made, and asks no more afterwards.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn superusers(&self, globals: &str, names: &[String], may: bool) -> Result<(), ProvisionError> {
+        let client = self.target("postgres").connect().await?;
+        for name in superusers(globals, names).into_iter().filter(|name| !matches!(name.as_str(), OWNER | READER)) {
+            let power = if may { "SUPERUSER" } else { "NOSUPERUSER" };
+            client.batch_execute(&format!("ALTER ROLE {} {power}", quote_ident(name))).await.map_err(failed("a role"))?;
         }
         Ok(())
     }
@@ -249,27 +273,23 @@ impl Server {
         }
     }
 
-    /// Stops the server and removes everything; says what was removed.
-    pub async fn destroy(mut self) -> String {
+    /// Whether the server ran out of disk: then what failed says nothing about the backup.
+    pub fn ran_out_of_disk(&self) -> bool {
+        let log = std::fs::read(self.folder.join("log")).unwrap_or_default();
+        let log = String::from_utf8_lossy(&log);
+        ["No space left on device", "Disk quota exceeded"].iter().any(|words| log.contains(words))
+    }
+
+    /// Stops it; its folder stays.
+    pub async fn stop(mut self) {
         process::stop(&mut self.child, END).await;
-        let path = self.folder.path().to_owned();
-        let files = count(&path);
-        match self.folder.close() {
-            Ok(()) => format!("the server stopped, {files} files removed"),
-            Err(error) => format!("the server stopped, but {} could not be removed: {error}", path.display()),
-        }
     }
 }
 
 impl std::fmt::Debug for Server {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Server({})", self.folder.path().display())
+        write!(f, "Server({})", self.folder.display())
     }
-}
-
-fn count(path: &Path) -> usize {
-    let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
-    entries.map(|entry| if entry.file_type().is_ok_and(|kind| kind.is_dir()) { count(&entry.path()) } else { 1 }).sum()
 }
 
 fn give(path: &Path, user: Option<User>) -> Result<(), ProvisionError> {

@@ -1,5 +1,7 @@
 //! `lifeboat restore`: first what it will do, then, with a person's word, doing it.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 
 use super::{Exit, OpError, Where, backup as backups, causes, check, connect, drill as drills, evidence, identify};
@@ -9,6 +11,7 @@ use crate::drill::checks::{self, CheckResult, Outcome, Subject};
 use crate::drill::{Phase, ask, millis_between};
 use crate::engines::pg_dump::catalog_sql as sql;
 use crate::engines::pg_dump::globals::harmless_roles;
+use crate::engines::pg_dump::names::quote_ident;
 use crate::evidence::{Entry, Kind, Ledger};
 use crate::model::policy::{Check as Query, Name, Pick};
 use crate::policy::LoadedPolicy;
@@ -226,6 +229,7 @@ impl Ready {
         }
         let scratch = tempfile::Builder::new()
             .prefix("lifeboat-restore-")
+            .permissions(Permissions::from_mode(0o700))
             .tempdir()
             .map_err(|error| setup(format!("no folder for the restore can be made: {error}"), "look at TMPDIR"))?;
         let confinement = Confinement { memory: Some(load::MEMORY), ..Confinement::default() };
@@ -277,7 +281,14 @@ impl Ready {
         let client = self.target.connect().await.map_err(failed_target)?;
         let there = client.query("SELECT rolname FROM pg_catalog.pg_roles", &[]).await.map_err(|error| failed_target(failed("the roles")(error)))?;
         let there: Vec<String> = there.iter().map(|row| row.get(0)).collect();
-        for statement in harmless_roles(&String::from_utf8_lossy(&globals), &there) {
+        let mut statements = harmless_roles(&String::from_utf8_lossy(&globals), &there);
+        // The manifest's list counts: a role that the script lacks is made by name.
+        let made = |name: &&String| {
+            !statements.iter().any(|made| *made == format!("CREATE ROLE {} NOLOGIN;", quote_ident(name)) || *made == format!("CREATE ROLE {name} NOLOGIN;"))
+        };
+        let unnamed: Vec<String> = self.roles.iter().filter(made).map(|name| format!("CREATE ROLE {} NOLOGIN;", quote_ident(name))).collect();
+        statements.splice(..0, unnamed);
+        for statement in statements {
             if let Err(error) = client.batch_execute(&statement).await {
                 let why = failed("a role cannot be made")(error).to_string();
                 return Err(setup(why, "restore as a role that may create roles, or with --no-owner"));

@@ -68,6 +68,9 @@ impl DatabaseError {
             Self::Url(_) => Some("write it as postgresql://USER:PASSWORD@HOST:PORT/DATABASE"),
             Self::Connect { message, .. } if message.contains("password") => Some("look at user and password of the connection URL"),
             Self::Connect { .. } => Some("look at host, port, sslmode and the server's pg_hba.conf"),
+            Self::Query { code: Some(code), .. } if code == "55P03" => {
+                Some("a session holds a lock that stands in the way: pg_locks and pg_blocking_pids() show which")
+            }
             Self::Query { .. } => None,
         }
     }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::LazyLock;
 
 use tokio::process::Command;
 
@@ -121,6 +122,13 @@ impl Programs {
     }
 }
 
+/// Whether programs can be told to die when we do, however we die (`setpriv` of util-linux 2.33 or newer).
+static DIES_WITH_US: LazyLock<bool> = LazyLock::new(|| {
+    let mut probe = std::process::Command::new("setpriv");
+    probe.args(["--pdeathsig=KILL", "--", "true"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    probe.status().is_ok_and(|status| status.success())
+});
+
 fn confined(program: &Path, arguments: Vec<OsString>, confinement: &Confinement) -> Command {
     let mut line: Vec<OsString> = Vec::new();
     if confinement.no_network {
@@ -133,8 +141,15 @@ fn confined(program: &Path, arguments: Vec<OsString>, confinement: &Confinement)
         }
         line.push("--".into());
     }
-    if let Some(user) = confinement.user {
-        line.extend(["setpriv".into(), format!("--reuid={}", user.uid).into(), format!("--regid={}", user.gid).into(), "--clear-groups".into(), "--".into()]);
+    if confinement.user.is_some() || *DIES_WITH_US {
+        line.push("setpriv".into());
+        if *DIES_WITH_US {
+            line.push("--pdeathsig=KILL".into());
+        }
+        if let Some(user) = confinement.user {
+            line.extend([format!("--reuid={}", user.uid).into(), format!("--regid={}", user.gid).into(), "--clear-groups".into()]);
+        }
+        line.push("--".into());
     }
     if let Some(bytes) = confinement.memory {
         line.extend(["prlimit".into(), format!("--as={bytes}").into(), "--".into()]);

@@ -74,7 +74,7 @@ impl RestoreError {
             Self::Store(error) => error.hint().map(str::to_owned),
             Self::Damaged { .. } | Self::NotCompressed { .. } | Self::Manifest { .. } => Some("restore an older backup with --backup ID".to_owned()),
             Self::Program { stderr, .. }
-                if stderr.contains("must be owner") || stderr.contains("must be superuser") || stderr.contains("permission denied") =>
+                if ["must be owner", "must be superuser", "must be a superuser", "permission denied"].iter().any(|words| stderr.contains(words)) =>
             {
                 Some("restore as a role that may do this (a superuser, or the owner), or with --no-owner".to_owned())
             }

@@ -18,9 +18,26 @@ pub fn harmless_roles(script: &str, taken: &[String]) -> Vec<String> {
     out
 }
 
+/// Those of the named roles that the script makes superusers.
+pub fn superusers<'a>(script: &str, names: &'a [String]) -> Vec<&'a String> {
+    let is_one = |name: &&String| {
+        let spellings = [(*name).clone(), super::names::quote_ident(name)];
+        let powers = |line: &str| spellings.iter().find_map(|name| line.strip_prefix("ALTER ROLE ")?.strip_prefix(name.as_str()).map(str::to_owned));
+        script.lines().filter_map(powers).any(|rest| rest.starts_with(" WITH SUPERUSER "))
+    };
+    names.iter().filter(is_one).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::harmless_roles;
+    use super::{harmless_roles, superusers};
+
+    #[test]
+    fn superusers_are_known_by_their_whole_name() {
+        let script = "ALTER ROLE post WITH NOSUPERUSER INHERIT;\nALTER ROLE postgres WITH SUPERUSER INHERIT;\nALTER ROLE \"O'Neil\" WITH SUPERUSER INHERIT;\n";
+        let names = ["O'Neil", "post", "postgres", "nobody"].map(str::to_owned);
+        assert_eq!(superusers(script, &names), ["O'Neil", "postgres"]);
+    }
 
     #[test]
     fn powers_passwords_and_settings_stay_behind() {

@@ -1,7 +1,7 @@
 //! Runs the binary as a user would, with an environment of its own.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 /// What the binary said.
 #[derive(Debug)]
@@ -17,6 +17,13 @@ pub(crate) struct Config {
     folder: tempfile::TempDir,
     pub(crate) name: String,
     pub(crate) signing_key: String,
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Self { out: text(&output.stdout), err: text(&output.stderr), code: output.status.code().unwrap_or(-1) }
+    }
 }
 
 fn lifeboat() -> Command {
@@ -87,17 +94,16 @@ impl Config {
 
     /// The same with more environment variables.
     pub(crate) fn with(&self, profile: &str, args: &[&str], env: &[(&str, &str)]) -> Ran {
+        self.command(profile, args).envs(env.iter().copied()).output().unwrap().into()
+    }
+
+    /// The command, not yet run.
+    pub(crate) fn command(&self, profile: &str, args: &[&str]) -> Command {
         sandbox("AWS_ENDPOINT_URL");
         let mut command = lifeboat();
         command.args(args).current_dir(self.path()).env("AWS_PROFILE", profile).env("XDG_STATE_HOME", self.path().join("state"));
         command.env("LIFEBOAT_SIGNING_KEY", &self.signing_key);
-        command.envs(env.iter().copied());
-        let output = command.output().unwrap();
-        Ran {
-            out: String::from_utf8_lossy(&output.stdout).into_owned(),
-            err: String::from_utf8_lossy(&output.stderr).into_owned(),
-            code: output.status.code().unwrap_or(-1),
-        }
+        command
     }
 
     /// Files of the state folder.

@@ -1,9 +1,13 @@
 //! The real thing: real PostgreSQL, real S3 and IAM, the real binary.
 
 mod access;
+mod backup;
 mod cli;
 mod conformance;
+mod drill;
+mod drill_world;
 mod evidence;
 mod readme;
 mod reconcile;
 mod report;
+mod stage;

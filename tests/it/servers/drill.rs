@@ -1,0 +1,172 @@
+//! Verdicts of drills: what comes back is proven, what was damaged is named, what cannot be asked is unproven.
+
+use serde_json::Value;
+
+use super::access::{get, put, s3};
+use super::stage::{Stage, not_passed};
+
+const PAYMENTS: &str = "CREATE TABLE payments (id int PRIMARY KEY, amount int); INSERT INTO payments SELECT n, n * 10 FROM generate_series(1, 1000) n; \
+    CREATE TABLE customers AS SELECT n AS id FROM generate_series(1, 50) n;";
+
+/// The drill must end like this, with these words on the only check that did not pass.
+#[track_caller]
+fn ends(drilled: (i32, Value), verdict: &str, sentences: &[&str]) -> Value {
+    let (code, view) = drilled;
+    let bad = not_passed(&view);
+    assert_eq!((code, view["verdict"].as_str().unwrap()), (if verdict == "passed" { 0 } else { 6 }, verdict), "{bad:#?}");
+    assert_eq!(bad.len(), usize::from(verdict != "passed"), "{bad:#?}");
+    for sentence in sentences {
+        assert!(bad[0].contains(sentence), "{sentence}\n{bad:#?}");
+    }
+    view
+}
+
+#[test]
+fn a_nasty_database_comes_back() {
+    let stage = Stage::new("nasty", include_str!("nasty.sql"));
+    stage.config.edit("      anomalies:", "      exclude: [{schema: public, table: Cache, reason: it fills itself}]\n      anomalies:");
+    let loud = "        - {name: the view is full, sql: \"select count(*) from public.shouted\", expect: {equals: \"2000\"}}";
+    let empty = "        - {name: the cache is empty, sql: 'select count(*) from public.\"Cache\"', expect: {equals: \"0\"}}";
+    let sums = "        - {name: the sums agree, sql: select sum(gross) from public.events, expect: {sameAsBackup: true}}";
+    stage.checks(&[loud, empty, sums].join("\n"));
+    let backup = stage.backup();
+    assert_eq!(backup["tables"], 11, "{backup}");
+    let view = ends(stage.drill(&[]), "passed", &[]);
+    let checks = view["checks"].as_array().unwrap();
+    let titles: Vec<&str> = checks.iter().map(|check| check["title"].as_str().unwrap()).collect();
+    for title in ["content of 11 tables, 512 rows", "2 large objects", "4 sequences", "the view is full", "the cache is empty", "the sums agree"] {
+        assert!(titles.contains(&title), "{title}\n{titles:#?}");
+    }
+    assert_eq!(stage.leftovers(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn damage_in_the_bucket_is_named() {
+    let stage = Stage::new("damage", PAYMENTS);
+    let backup = stage.backup();
+    let folder = format!("orders/nightly/{}/", backup["backup"].as_str().unwrap());
+    let (client, bucket) = (s3("admin").await, stage.config.bucket());
+    let dump = format!("{folder}{}.dump.zst", stage.database);
+    let whole = get(&client, &bucket, &dump).await;
+    let range = format!("object {dump}, bytes 0–{}: ", lifeboat::model::units::count(whole.len() as u64));
+
+    let mut flipped = whole.clone();
+    flipped[whole.len() / 2] ^= 1;
+    put(&client, &bucket, &dump, flipped).await;
+    ends(stage.drill(&[]), "failed", &["fetch failed", &range, "SHA-256 is not the manifest's: stored bytes changed after upload"]);
+    put(&client, &bucket, &dump, whole[..whole.len() - 1].to_vec()).await;
+    ends(stage.drill(&[]), "failed", &[&range, "the object is shorter than the manifest says"]);
+    client.delete_object().bucket(&bucket).key(&dump).send().await.unwrap();
+    ends(stage.drill(&[]), "failed", &[&range, "the object is not in the bucket"]);
+    put(&client, &bucket, &dump, whole).await;
+
+    let globals = format!("{folder}globals.sql.zst");
+    let kept = get(&client, &bucket, &globals).await;
+    put(&client, &bucket, &globals, b"-- nothing".to_vec()).await;
+    ends(stage.drill(&[]), "failed", &["fetch failed", &format!("object {globals}, bytes 0–")]);
+    put(&client, &bucket, &globals, kept).await;
+    ends(stage.drill(&[]), "passed", &[]);
+}
+
+#[tokio::test]
+async fn a_manifest_that_lies_is_not_believed() {
+    let stage = Stage::new("lies", PAYMENTS);
+    let backup = stage.backup();
+    let id = backup["backup"].as_str().unwrap();
+    let (client, bucket, key) = (s3("admin").await, stage.config.bucket(), format!("orders/nightly/{id}/manifest.json"));
+    let text = String::from_utf8(get(&client, &bucket, &key).await).unwrap();
+    let honest: Value = serde_json::from_str(&text).unwrap();
+    let changed = |change: &dyn Fn(&mut Value)| {
+        let mut manifest = honest.clone();
+        change(&mut manifest);
+        manifest.to_string().into_bytes()
+    };
+    let rows = |manifest: &mut Value| {
+        let tables = manifest["databases"][0]["facts"]["tables"].as_array_mut().unwrap();
+        let payments = tables.iter_mut().find(|table| table.to_string().contains("payments")).unwrap();
+        assert_eq!(payments["rows"]["rows"], 1000, "{payments}");
+        payments["rows"]["rows"] = 1001.into();
+    };
+    let cases: [(Vec<u8>, &str, &[&str]); 8] = [
+        (changed(&|manifest| manifest["id"] = "20200101T000000Z".into()), "failed", &[&key, "it says it is nightly/20200101T000000Z, and it lies at nightly/"]),
+        (changed(&|manifest| manifest["databases"][0]["dump"]["bytes"] = 7.into()), "failed", &["the pieces of", "bytes, and it says 7"]),
+        (changed(&|manifest| manifest["format"] = "lifeboat.manifest/2".into()), "failed", &["has format `lifeboat.manifest/2`", "use a newer one"]),
+        (changed(&|manifest| manifest["surprise"] = 1.into()), "failed", &["it is not a manifest", "surprise"]),
+        (text.as_bytes()[..text.len() / 2].to_vec(), "failed", &["it is not a manifest"]),
+        (changed(&rows), "failed", &["content failed", "public.payments: dumped 1,001 rows, restored 1,000"]),
+        // What this machine lacks is no damage.
+        (
+            changed(&|manifest| manifest["databases"][0]["extensions"] = serde_json::json!([{"name": "no_such_extension", "version": "1"}])),
+            "unproven",
+            &["preflight unproven", "extensions that are not installed here: no_such_extension"],
+        ),
+        (changed(&|manifest| manifest["databases"][0]["locale"]["collate"] = "xx_YY.utf8".into()), "unproven", &["preflight unproven", "xx_YY.utf8"]),
+    ];
+    for (bytes, verdict, sentences) in cases {
+        put(&client, &bucket, &key, bytes).await;
+        ends(stage.drill(&[]), verdict, sentences);
+    }
+    assert_eq!(stage.leftovers(), Vec::<String>::new());
+    client.delete_object().bucket(&bucket).key(&key).send().await.unwrap();
+    let none = stage.run("restorer", &["drill", "orders/weekly"]);
+    assert!(
+        none.code == 1 && none.err.contains("orders/nightly has no complete backup") && none.err.contains("hint: take one: lifeboat backup orders/nightly"),
+        "{}{}",
+        none.out,
+        none.err
+    );
+}
+
+#[test]
+fn an_emptied_table_is_found_by_the_last_verified_backup() {
+    let stage = Stage::new("emptied", PAYMENTS);
+    stage.backup();
+    let first = ends(stage.drill(&[]), "passed", &[]);
+    assert!(!first["checks"].to_string().contains("anomaly"), "nothing older is there, and nothing is claimed: {first}");
+    stage.sql("TRUNCATE payments");
+    stage.backup();
+    let verified = first["backup"].as_str().unwrap();
+    let view = ends(stage.drill(&[]), "failed", &["anomaly failed", verified, "public.payments"]);
+    assert_eq!(view["next"], format!("lifeboat drill orders/weekly --backup {verified}   (the newest older one)"));
+    ends(stage.drill(&["--backup", verified]), "passed", &[]);
+}
+
+#[test]
+fn queries_of_the_policy_only_read_and_objectives_are_measured() {
+    let script = "CREATE FUNCTION writes() RETURNS int LANGUAGE sql AS 'INSERT INTO public.payments VALUES (0, 0) RETURNING 1'; \
+        CREATE FUNCTION borrowed() RETURNS text LANGUAGE plpgsql SECURITY DEFINER AS $$BEGIN EXECUTE 'DROP TABLE public.payments'; RETURN 'gone'; END$$;";
+    let stage = Stage::new("queries", &format!("{PAYMENTS}{script}"));
+    let check = |name: &str, sql: &str, expect: &str| format!("        - {{name: {name}, sql: \"{sql}\", expect: {{{expect}}}}}");
+    stage.backup();
+    stage.checks(&check("added later", "select count(*) from payments", "sameAsBackup: true"));
+    ends(stage.drill(&[]), "unproven", &["added later", "the backup holds no answer of this query: it was added later"]);
+
+    let evil = [
+        ("writes", "select public.writes()", "read-only transaction"),
+        ("drops", "select public.borrowed()", "read-only transaction"),
+        ("deletes", "with gone as (delete from payments returning 1) select count(*) from gone", "must be at the top level"),
+        ("two", "select 1; drop table payments", "syntax error"),
+        ("role", "select set_config('role', 'lifeboat_drill', false)", "permission denied"),
+        ("session", "select set_config('session_authorization', 'lifeboat_drill', false)", "permission denied"),
+        ("read-write", "select set_config('transaction_read_only', 'off', true)", "before any query"),
+        ("file", "select pg_read_file('/etc/passwd')", "permission denied"),
+        ("many", "select id from payments", "more than one row"),
+        ("none", "select id from payments where false", "no row"),
+        ("unknown", "select no_such_column from payments", "does not exist"),
+        ("slow", "select pg_sleep(1.1)", "NULL"),
+    ];
+    let lines: Vec<String> = evil.iter().map(|(name, sql, _)| check(name, sql, "equals: \"x\"")).collect();
+    let good =
+        [check("rows", "select count(*) from payments", "atLeast: 1000"), check("still there", "select sum(amount) from payments", "equals: \"5005000\"")];
+    stage.checks(&[lines.as_slice(), &good].concat().join("\n"));
+    stage.config.edit("rto: 15m", "rto: 1s");
+    let (code, view) = stage.drill(&[]);
+    assert_eq!((code, view["verdict"].as_str()), (6, Some("failed")));
+    let bad = not_passed(&view);
+    for (name, _, why) in &evil[..11] {
+        assert!(bad.iter().any(|check| check.starts_with(&format!("query failed: {name}: ")) && check.contains(why)), "{name}: {why}\n{bad:#?}");
+    }
+    assert!(bad.iter().any(|check| check.starts_with("rto failed") && check.contains("of 1.0 s: the restore took longer than promised")), "{bad:#?}");
+    assert!(!bad.iter().any(|check| check.contains("rows") && check.starts_with("query") && !check.contains("row")), "{bad:#?}");
+    assert_eq!(bad.len(), 13, "{bad:#?}");
+}
