@@ -18,8 +18,10 @@ pub fn compile(loaded: &Loaded, unfilled_keys: &'static [&'static str]) -> (Desi
     let evidence = loaded.repository.as_ref().and_then(|repository| repository.spec.evidence.as_ref());
     let evidence = evidence.map(|place| (place.bucket.clone(), place.prefix.clone()));
     for policy in &loaded.policies {
+        findings.extend(unanswerable(policy));
         add_bucket(&mut buckets, policy, &mut findings);
         if let Some(access) = &policy.policy.spec.access {
+            needs_key_arn(policy, &mut findings);
             for (wish, pointer) in role_wishes(&policy.policy, access, evidence.as_ref(), unfilled_keys) {
                 needs_account(policy, &wish, pointer, &mut findings);
                 add_role(&mut roles, wish, policy, pointer, &mut findings);
@@ -161,6 +163,35 @@ fn role_wishes(policy: &Policy, access: &Access, evidence: Option<&(String, Stri
         (wish(&access.keeper, Purpose::Keeper), "/spec/access/keeper"),
         (wish(&access.restorer, Purpose::Restorer), "/spec/access/restorer"),
     ]
+}
+
+/// Checks that name a database which no set of their drill backs up: nobody could ever ask them.
+fn unanswerable(policy: &LoadedPolicy) -> Vec<Finding> {
+    let spec = &policy.policy.spec;
+    let mut out = Vec::new();
+    for (name, drill) in &spec.drills {
+        let held: Vec<&String> = drill.backups.iter().filter_map(|set| spec.backups.get(set)).flat_map(|set| &set.databases).collect();
+        for (at, check) in drill.checks.iter().enumerate() {
+            let Some(database) = check.database.as_ref().filter(|database| !held.contains(database)) else { continue };
+            let finding = Finding::error(format!("check `{}` asks database `{database}`, which no backup set of drill `{name}` holds", check.name));
+            let finding = policy.mark(finding, &format!("/spec/drills/{name}/checks/{at}/database"), "nobody could ask this");
+            let known: Vec<String> = held.iter().map(|database| format!("`{database}`")).collect();
+            out.push(finding.instead(format!("its sets hold {}", known.join(", "))));
+        }
+    }
+    out
+}
+
+/// A role can be granted a key only by the key's own ARN: an id says no account, and a grant on an alias grants nothing
+/// (KMS developer guide, "Using aliases to control access").
+fn needs_key_arn(policy: &LoadedPolicy, findings: &mut Vec<Finding>) {
+    let encryption = policy.policy.spec.storage.encryption.as_ref().filter(|encryption| encryption.algorithm == Algorithm::Kms);
+    let key = encryption.and_then(|encryption| encryption.key.as_deref());
+    if key.is_some_and(|key| !(key.starts_with("arn:") && key.contains(":key/"))) {
+        let finding = Finding::error("the key cannot be granted to the roles").why("the roles of `access` need the key's own ARN in their permissions");
+        let finding = finding.instead("write the ARN of the key itself, as in arn:aws:kms:eu-west-1:111122223333:key/1234abcd-…");
+        findings.push(policy.mark(finding, "/spec/storage/encryption/key", "an id or an alias"));
+    }
 }
 
 fn needs_account(policy: &LoadedPolicy, wish: &RoleWish, pointer: &str, findings: &mut Vec<Finding>) {

@@ -12,7 +12,7 @@ use super::Global;
 use crate::backup::Progress;
 use crate::model::units;
 
-/// Becomes true at the first Ctrl-C or request to terminate.
+/// Becomes true at the first Ctrl-C, request to terminate, or when the terminal goes away.
 pub(super) fn stop_on_signal() -> watch::Receiver<bool> {
     let (stopped, stop) = watch::channel(false);
     tokio::spawn(async move {
@@ -25,9 +25,19 @@ pub(super) fn stop_on_signal() -> watch::Receiver<bool> {
                 None => std::future::pending().await,
             }
         };
+        let mut hangup = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()).ok();
+        let gone = async {
+            match &mut hangup {
+                Some(hangup) => {
+                    hangup.recv().await;
+                }
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             _ = tokio::signal::ctrl_c() => {}
             () = told => {}
+            () = gone => {}
         }
         let _ = stopped.send(true);
         // The channel stays open: a dropped sender would read as an end of its own.

@@ -101,3 +101,12 @@ fn a_trust_in_github_needs_the_account() {
     let with = policy("a", &[github, ("prefix: a/", "prefix: a/\n    account: \"111122223333\"")]);
     assert_eq!(said(&[with]), []);
 }
+
+#[test]
+fn a_key_that_cannot_be_granted_and_a_check_that_cannot_be_asked_are_errors() {
+    let alias = policy("a", &[("region: eu-west-1", "region: eu-west-1\n    encryption: {algorithm: \"aws:kms\", key: alias/dr}")]);
+    assert!(said(&[alias]).iter().any(|(title, _)| title == "the key cannot be granted to the roles"));
+    let lost = policy("a", &[("{name: orders exist, ", "{name: orders exist, database: billing, ")]);
+    let found = said(&[lost]);
+    assert!(found.iter().any(|(title, _)| title == "check `orders exist` asks database `billing`, which no backup set of drill `weekly` holds"), "{found:?}");
+}

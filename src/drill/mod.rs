@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use crate::backup::Progress;
 use crate::catalog::manifest::{DatabaseBackup, Manifest};
 use crate::model::policy::{BackupSet, Drill, Policy};
+use crate::model::resource::SeenBackup;
 use crate::ports::Ports;
 use crate::ports::process;
 use crate::restore::RestoreError;
@@ -23,7 +24,7 @@ pub mod checks;
 pub mod folder;
 pub mod server;
 
-use checks::{CheckResult, Judged, Outcome, Subject};
+use checks::{Before, CheckResult, Judged, Outcome, Subject};
 use folder::Folder;
 use server::{Provision, ProvisionError, Server};
 
@@ -43,8 +44,10 @@ pub struct Job<'a> {
     pub backup: String,
     /// Where it lies.
     pub at: At,
-    /// The manifest of the last verified backup, to compare with; an error when it could not be read.
-    pub verified: Result<Option<Manifest>, String>,
+    /// What the listing of the bucket shows of it.
+    pub seen: SeenBackup,
+    /// The older backup to compare with; an error when it could not be read.
+    pub before: Result<Option<Before>, String>,
     /// Whether the drill may run without a network namespace of its own.
     pub unisolated: bool,
     /// Becomes true when the run is to end: it then ends in order, and removes everything.
@@ -215,6 +218,8 @@ impl Run<'_> {
         let objects = job.ports.objects.as_ref();
         job.progress.stage("manifest");
         let manifest = fetch::manifest(objects, &job.at, job.set, &job.backup).await?;
+        fetch::listed(&manifest, &job.at, &job.seen)?;
+        self.checks.push(checks::objectives::dated(&manifest, job.seen.newest));
         self.manifest = Some(manifest.clone());
 
         job.progress.stage("provision");
@@ -239,6 +244,7 @@ impl Run<'_> {
             let load = Load { objects, at: &job.at, manifest: &manifest, programs: &programs, confinement: &confinement, scratch: &folder, no_owner: false };
             self.database(&load, &manifest, database, &mode).await?;
         }
+        self.checks.extend(checks::unasked(&manifest, &job.wish.databases, &job.drill.checks));
         Ok(())
     }
 
@@ -293,7 +299,7 @@ impl Run<'_> {
         let first = manifest.databases.first().is_some_and(|first| first.name == database.name);
         let queries: Vec<_> = job.drill.checks.iter().filter(|check| check.database.as_deref().map_or(first, |name| name == database.name)).collect();
         let answers = ask::ask(&server.target(&database.name), Some(&server.reader(&database.name)), database, &queries).await;
-        let subject = Subject { manifest, database, answers: &answers, queries: &queries, verified: &job.verified, anomalies: job.wish.anomalies };
+        let subject = Subject { manifest, database, answers: &answers, queries: &queries, before: &job.before, anomalies: job.wish.anomalies };
         let judged: Vec<Judged> = checks::CHECKS.iter().map(|check| (check.judge)(&subject)).collect();
         let results: Vec<CheckResult> = judged.into_iter().flatten().collect();
         let passed = results.iter().filter(|result| result.outcome == Outcome::Passed).count();

@@ -17,12 +17,14 @@ use crate::ports::process::{self, Confinement, Programs, ProgramsError, User};
 
 /// The superuser of the throw-away server. Roles of a backup never have this name.
 const OWNER: &str = "lifeboat_drill";
-/// The role of policy queries: it may read everything and do nothing else.
+/// The role of policy queries: it may read every row (row security would answer "none") and do nothing else.
 const READER: &str = "lifeboat_reader";
 /// How long the server may take to begin.
 const START: Duration = Duration::from_mins(1);
 /// How long it may take to end before it is killed.
 const END: Duration = Duration::from_secs(10);
+/// The database from which others are made; `postgres` may itself be one that is restored.
+const MAINTENANCE: &str = "template1";
 /// The port only names the socket.
 const PORT: u16 = 5432;
 
@@ -161,8 +163,8 @@ impl Server {
         let version = programs.version.split_whitespace().next().unwrap_or_default().to_owned();
         let mut server = Self { folder, child, user, isolated: wish.isolated, programs, version };
         server.wait(wish.ports).await?;
-        let client = server.target("postgres").connect().await?;
-        let reader = format!("CREATE ROLE {READER} LOGIN; GRANT pg_read_all_data TO {READER}");
+        let client = server.target(MAINTENANCE).connect().await?;
+        let reader = format!("CREATE ROLE {READER} LOGIN BYPASSRLS; GRANT pg_read_all_data TO {READER}");
         client.batch_execute(&reader).await.map_err(failed("the role of policy queries"))?;
         Ok(server)
     }
@@ -170,7 +172,7 @@ impl Server {
     async fn wait(&mut self, ports: &Ports) -> Result<(), ProvisionError> {
         let end = ports.clock.now().saturating_add(jiff::SignedDuration::try_from(START).unwrap_or_default()).unwrap_or(jiff::Timestamp::MAX);
         loop {
-            match self.target("postgres").connect().await {
+            match self.target(MAINTENANCE).connect().await {
                 Ok(_) => return Ok(()),
                 Err(error) if ports.clock.now() > end => return Err(ProvisionError::NotReady(error.to_string())),
                 Err(_) => {}
@@ -218,7 +220,7 @@ impl Server {
     /// # Errors
     /// When the server refuses.
     pub async fn roles(&self, globals: &str, names: &[String]) -> Result<(), ProvisionError> {
-        let client = self.target("postgres").connect().await?;
+        let client = self.target(MAINTENANCE).connect().await?;
         let rows = client.query("SELECT rolname FROM pg_catalog.pg_roles", &[]).await.map_err(failed("the roles"))?;
         let mut taken: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
         for statement in harmless_roles(globals, &taken) {
@@ -239,7 +241,7 @@ impl Server {
     /// # Errors
     /// When the server refuses.
     pub async fn superusers(&self, globals: &str, names: &[String], may: bool) -> Result<(), ProvisionError> {
-        let client = self.target("postgres").connect().await?;
+        let client = self.target(MAINTENANCE).connect().await?;
         for name in superusers(globals, names).into_iter().filter(|name| !matches!(name.as_str(), OWNER | READER)) {
             let power = if may { "SUPERUSER" } else { "NOSUPERUSER" };
             client.batch_execute(&format!("ALTER ROLE {} {power}", quote_ident(name))).await.map_err(failed("a role"))?;
@@ -252,7 +254,7 @@ impl Server {
     /// # Errors
     /// When the server refuses for another reason.
     pub async fn create_database(&self, database: &DatabaseBackup) -> Result<Option<String>, ProvisionError> {
-        let client = self.target("postgres").connect().await?;
+        let client = self.target(MAINTENANCE).connect().await?;
         let rows = client.query("SELECT name FROM pg_catalog.pg_available_extensions", &[]).await.map_err(failed("the available extensions"))?;
         let available: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
         let missing: Vec<&str> =

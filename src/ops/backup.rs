@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::{Exit, OpError, Prepared, Where, check, connect, evidence, identify, secret};
+use super::{Exit, OpError, Prepared, Where, causes, check, connect, evidence, identify, secret};
 use crate::backup::{self, Job, Progress};
 use crate::evidence::{Entry, Kind};
 use crate::model::policy::{BackupSet, Name};
@@ -40,9 +40,13 @@ pub async fn backup(place: &Where, name: &str, stop: watch::Receiver<bool>, prog
     if let Some(ledger) = ledger {
         let body = serde_json::to_value(&view).unwrap_or_default();
         let entry = Entry { kind: Kind::Backup, policy: Some(policy.name.clone()), policy_digest: Some(prepared.desired.digest.clone()), body };
-        view.evidence = Some(ledger.append(entry).await?.to_string());
+        match ledger.append(entry).await {
+            Ok(reference) => view.evidence = Some(reference.to_string()),
+            Err(error) => view.evidence_failed = Some(causes(&error)),
+        }
     }
-    Ok((Ended::Taken(Box::new(view)), Exit::Good))
+    let exit = if view.evidence_failed.is_some() { Exit::Failed } else { Exit::Good };
+    Ok((Ended::Taken(Box::new(view)), exit))
 }
 
 async fn take(

@@ -1,14 +1,15 @@
 //! `lifeboat drill`.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::{Exit, OpError, Prepared, Where, check, connect, evidence, identify};
+use super::{Exit, OpError, Prepared, Where, causes, check, connect, evidence, identify};
 use crate::backup::Progress;
 use crate::catalog::layout;
-use crate::catalog::manifest::Manifest;
-use crate::drill::{self, Job, checks::Outcome};
+use crate::drill::checks::{Before, Outcome};
+use crate::drill::{self, Job};
 use crate::evidence::{Entry, Kind};
 use crate::model::fact::Fact;
 use crate::model::policy::{BackupSet, Drill, Name, Pick};
@@ -67,7 +68,13 @@ pub async fn drill(place: &Where, wish: &Wish<'_>, progress: Arc<dyn Progress>) 
         if let Some(ledger) = &ledger {
             let body = serde_json::to_value(&view).unwrap_or_default();
             let entry = Entry { kind: Kind::Drill, policy: Some(policy.name.clone()), policy_digest: Some(prepared.desired.digest.clone()), body };
-            view.evidence = Some(ledger.append(entry).await?.to_string());
+            match ledger.append(entry).await {
+                Ok(reference) => view.evidence = Some(reference.to_string()),
+                Err(error) => {
+                    view.evidence_failed = Some(causes(&error));
+                    exit = exit.worst(Exit::Failed);
+                }
+            }
         }
         drills.push(view);
     }
@@ -90,7 +97,7 @@ impl Subject<'_> {
         let known = complete(self.ports, self.policy, self.set).await?;
         let backup = pick(&known, self.drill.pick, wish.backup, self.policy, self.set)?;
         let at = location(self.policy, self.set, &backup.id);
-        let verified = verified(self.prepared, self.ports, self.identity, self.policy, self.set).await;
+        let before = self.before(&known, backup).await;
         let job = Job {
             ports: self.ports,
             policy: &self.policy.policy,
@@ -99,7 +106,8 @@ impl Subject<'_> {
             drill: self.drill,
             backup: backup.id.clone(),
             at,
-            verified,
+            before,
+            seen: backup.clone(),
             unisolated: wish.unisolated,
             stop: wish.stop.clone(),
             progress: Arc::clone(progress),
@@ -119,6 +127,43 @@ impl Subject<'_> {
             next: Some(next),
         };
         Ok((DrillView::of(&about, &drilled), drilled.verdict()))
+    }
+}
+
+impl Subject<'_> {
+    /// The backup to compare with: the newest older one that a drill passed, by our own chain of evidence; without one, the
+    /// newest older one. Evidence that cannot be read or does not hold is an error, and the check is then unproven.
+    async fn before(&self, known: &[SeenBackup], backup: &SeenBackup) -> Result<Option<Before>, String> {
+        let older: Vec<&SeenBackup> = known.iter().filter(|other| (other.newest, &other.id) < (backup.newest, &backup.id)).collect();
+        let passed = self.passed().await?;
+        let newest = |verified: bool| {
+            let fitting = older.iter().filter(|other| !verified || passed.contains(&other.id));
+            fitting.max_by_key(|other| (other.newest, &other.id)).map(|other| (other.id.clone(), verified))
+        };
+        let Some((id, verified)) = newest(true).or_else(|| newest(false)) else { return Ok(None) };
+        let manifest = fetch::manifest(self.ports.objects.as_ref(), &location(self.policy, self.set, &id), &self.set.0, &id).await;
+        let manifest = manifest.map_err(|error| format!("the manifest of the older backup {id}: {error}"))?;
+        Ok(Some(Before { manifest, verified }))
+    }
+
+    /// Ids of the backups of the set that a drill passed. No evidence at all means none.
+    async fn passed(&self) -> Result<BTreeSet<String>, String> {
+        let Some(place) = evidence::configured(self.prepared) else { return Ok(BTreeSet::new()) };
+        let keys = evidence::trusted(self.prepared, place).map_err(|error| error.to_string())?;
+        let checked = evidence::checked(self.ports, place, &keys, Some(self.identity.short()), &[]).await.map_err(|error| error.to_string())?;
+        let Some(chain) = checked.first() else { return Ok(BTreeSet::new()) };
+        if !chain.is_whole() {
+            return Err(format!("the chain of evidence of {} is broken: `lifeboat evidence verify` says where", chain.identity));
+        }
+        let field = |body: &serde_json::Value, name: &str| body.get(name).and_then(serde_json::Value::as_str).map(str::to_owned);
+        let drills = chain
+            .records
+            .iter()
+            .map(|(_, record, _)| record)
+            .filter(|record| record.kind == Kind::Drill && record.policy.as_deref() == Some(&self.policy.name));
+        let passed =
+            drills.filter(|record| field(&record.body, "verdict").as_deref() == Some("passed") && field(&record.body, "set").as_deref() == Some(&self.set.0));
+        Ok(passed.filter_map(|record| field(&record.body, "backup")).collect())
     }
 }
 
@@ -143,35 +188,17 @@ pub(super) async fn complete(ports: &Ports, policy: &LoadedPolicy, set: &Name) -
 
 /// The backup that is meant.
 pub(super) fn pick<'a>(known: &'a [SeenBackup], pick: Pick, wanted: Option<&str>, policy: &LoadedPolicy, set: &Name) -> Result<&'a SeenBackup, OpError> {
+    // By S3's date: the id is the writer's word.
     let found = match (wanted, pick) {
         (Some(id), _) => known.iter().find(|backup| backup.id == id),
-        (None, Pick::Latest) => known.last(),
-        (None, Pick::Oldest) => known.first(),
+        (None, Pick::Latest) => known.iter().max_by_key(|backup| (backup.newest, &backup.id)),
+        (None, Pick::Oldest) => known.iter().min_by_key(|backup| (backup.newest, &backup.id)),
     };
     found.ok_or_else(|| OpError::NoSuch {
         kind: "complete backup",
         name: wanted.map_or_else(|| format!("of {}/{set}", policy.name), str::to_owned),
         known: known.iter().rev().take(10).map(|backup| backup.id.clone()).collect(),
     })
-}
-
-/// The manifest of the last backup of a set that a drill passed, by our own chain of evidence. No evidence at all is "none
-/// yet"; evidence that cannot be read or does not hold is an error, and the anomaly check is then unproven.
-async fn verified(prepared: &Prepared, ports: &Ports, identity: &Identity, policy: &LoadedPolicy, set: &Name) -> Result<Option<Manifest>, String> {
-    let Some(place) = evidence::configured(prepared) else { return Ok(None) };
-    let keys = evidence::trusted(prepared, place).map_err(|error| error.to_string())?;
-    let checked = evidence::checked(ports, place, &keys, Some(identity.short()), &[]).await.map_err(|error| error.to_string())?;
-    let Some(chain) = checked.first() else { return Ok(None) };
-    if !chain.is_whole() {
-        return Err(format!("the chain of evidence of {} is broken: `lifeboat evidence verify` says where", chain.identity));
-    }
-    let passed =
-        chain.records.iter().rev().map(|(_, record, _)| record).filter(|record| record.kind == Kind::Drill && record.policy.as_deref() == Some(&policy.name));
-    let field = |body: &serde_json::Value, name: &str| body.get(name).and_then(serde_json::Value::as_str).map(str::to_owned);
-    let mut ids = passed.filter(|record| field(&record.body, "verdict").as_deref() == Some("passed") && field(&record.body, "set").as_deref() == Some(&set.0));
-    let Some(id) = ids.next().and_then(|record| field(&record.body, "backup")) else { return Ok(None) };
-    let manifest = fetch::manifest(ports.objects.as_ref(), &location(policy, set, &id), &set.0, &id).await;
-    manifest.map(Some).map_err(|error| format!("the manifest of the last verified backup {id}: {error}"))
 }
 
 /// `POLICY/DRILL`, or `POLICY` alone when it has one drill.

@@ -224,7 +224,9 @@ fn places(loaded: &Loaded) -> Vec<BucketPlace> {
         BucketPlace { name: storage.bucket.clone(), account: storage.account.clone(), region: storage.region.clone(), endpoint: storage.endpoint.clone() }
     };
     let mut out: Vec<BucketPlace> = loaded.policies.iter().map(of_policy).collect();
-    if let Some(evidence) = loaded.repository.as_ref().and_then(|repository| repository.spec.evidence.as_ref()) {
+    let evidence = loaded.repository.as_ref().and_then(|repository| repository.spec.evidence.as_ref());
+    // Evidence beside the backups of a policy: what the policy says of that bucket holds.
+    if let Some(evidence) = evidence.filter(|evidence| out.iter().all(|place| place.name != evidence.bucket)) {
         out.push(BucketPlace { name: evidence.bucket.clone(), account: evidence.account.clone(), region: evidence.region.clone(), endpoint: None });
     }
     out

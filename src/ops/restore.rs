@@ -4,7 +4,9 @@ use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 
-use super::{Exit, OpError, Where, backup as backups, check, connect, drill as drills, evidence, identify};
+use tokio_postgres::error::SqlState;
+
+use super::{Exit, OpError, Where, backup as backups, causes, check, connect, drill as drills, evidence, identify};
 use crate::backup::Progress;
 use crate::catalog::manifest::{DatabaseBackup, Manifest};
 use crate::drill::checks::{self, CheckResult, Outcome, Subject};
@@ -95,7 +97,13 @@ pub async fn prepare(place: &Where, wish: &Wish<'_>) -> Result<(Prepare, Exit), 
     let target = target(wish.into)?;
     let programs = process::find(&["pg_restore"], manifest.program_major()).await;
     let programs = programs.map_err(|error| setup(error.to_string(), "install the client programs of PostgreSQL, or set LIFEBOAT_PGBIN to their folder"))?;
+    fetch::listed(&manifest, &at, backup).map_err(failed_restore)?;
     let (lacking_roles, version) = look(&target, &manifest, &database, wish).await?;
+    // From 17 on pg_restore sets transaction_timeout, which older servers do not know.
+    if programs.major >= 17 && version < 170_000 {
+        let message = format!("pg_restore {} cannot restore into PostgreSQL {}", programs.major, version / 10_000);
+        return Err(setup(message, "restore into a server of that version or newer"));
+    }
     let now = ports.clock.now();
     let view = RestorePlanView {
         format: "lifeboat.restore-plan/1".to_owned(),
@@ -254,13 +262,19 @@ impl Ready {
             phases: phases.iter().map(PhaseView::of).collect(),
             checks: results.iter().map(CheckedView::of).collect(),
             evidence: None,
+            evidence_failed: None,
         };
         if let Some(ledger) = &self.ledger {
             let body = serde_json::to_value(&view).unwrap_or_default();
             let entry = Entry { kind: Kind::Restore, policy: Some(self.view.policy.clone()), policy_digest: Some(self.policy_digest.clone()), body };
-            view.evidence = Some(ledger.append(entry).await?.to_string());
+            match ledger.append(entry).await {
+                Ok(reference) => view.evidence = Some(reference.to_string()),
+                Err(error) => view.evidence_failed = Some(causes(&error)),
+            }
         }
-        Ok((view, if verdict == Outcome::Passed { Exit::Good } else { Exit::Drill }))
+        let exit = if verdict == Outcome::Passed { Exit::Good } else { Exit::Drill };
+        let exit = if view.evidence_failed.is_some() { exit.worst(Exit::Failed) } else { exit };
+        Ok((view, exit))
     }
 
     /// Missing roles, so that owners and grants can be given: without passwords and not able to log in.
@@ -277,7 +291,10 @@ impl Ready {
         let unnamed: Vec<String> = self.roles.iter().filter(made).map(|name| format!("CREATE ROLE {} NOLOGIN;", quote_ident(name))).collect();
         statements.splice(..0, unnamed);
         for statement in statements {
-            if let Err(error) = client.batch_execute(&statement).await {
+            if let Err(error) = client.batch_execute(&statement).await
+                && error.code() != Some(&SqlState::DUPLICATE_OBJECT)
+            {
+                // Another restore may make the same role at the same moment.
                 let why = failed("a role cannot be made")(error).to_string();
                 return Err(setup(why, "restore as a role that may create roles, or with --no-owner"));
             }
@@ -288,14 +305,8 @@ impl Ready {
     async fn check(&self) -> Vec<CheckResult> {
         let queries: Vec<&Query> = self.queries.iter().collect();
         let answers = ask::ask(&self.target, None, &self.database, &queries).await;
-        let subject = Subject {
-            manifest: &self.manifest,
-            database: &self.database,
-            answers: &answers,
-            queries: &queries,
-            verified: &Ok(None),
-            anomalies: self.anomalies,
-        };
+        let subject =
+            Subject { manifest: &self.manifest, database: &self.database, answers: &answers, queries: &queries, before: &Ok(None), anomalies: self.anomalies };
         let judged = checks::CHECKS.iter().filter(|check| check.id != "anomaly" && !(self.no_owner && check.id == "roles"));
         judged.flat_map(|check| (check.judge)(&subject)).collect()
     }

@@ -8,6 +8,7 @@ use super::RestoreError;
 use crate::catalog::layout;
 use crate::catalog::manifest::{LARGEST, Manifest, Stored};
 use crate::model::document::hex;
+use crate::model::resource::SeenBackup;
 use crate::ports::{Kind, Objects};
 
 /// Pieces that wait for decompression at the most.
@@ -30,6 +31,19 @@ pub async fn manifest(objects: &dyn Objects, at: &At, set: &str, id: &str) -> Re
     let key = format!("{}{}", at.folder, layout::MANIFEST);
     let bytes = objects.get(&at.bucket, &key, LARGEST).await?;
     Manifest::parse(&bytes, set, id).map_err(|source| RestoreError::Manifest { key, source })
+}
+
+/// Whether everything that the manifest names is in the listing. Asking for each object would not tell: S3 answers 403 for
+/// a missing key to who may not list without a prefix.
+///
+/// # Errors
+/// When an object is not there.
+pub fn listed(manifest: &Manifest, at: &At, seen: &SeenBackup) -> Result<(), RestoreError> {
+    let missing = manifest.objects().map(|stored| (format!("{}{}", at.folder, stored.name), stored.bytes)).find(|(key, _)| !seen.keys.contains(key));
+    match missing {
+        Some((key, to)) => Err(RestoreError::Damaged { key, from: 0, to, what: "the object is not in the bucket".to_owned() }),
+        None => Ok(()),
+    }
 }
 
 /// Fetches an object and gives its decompressed bytes to `to`, in order. Each piece is proven before it is used.

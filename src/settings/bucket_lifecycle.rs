@@ -219,6 +219,9 @@ fn threat_to(tenant: &Tenant, rule: &Rule) -> Option<String> {
         Some(Expiration::Date(date)) => return Some(format!("expires every backup of `{}` on {date}, released or not", tenant.policy)),
         Some(Expiration::DeleteMarker(_)) | None => {}
     }
+    if let Some(step) = rule.transitions.iter().find(|step| matches!(step.class.as_str(), "GLACIER" | "DEEP_ARCHIVE")) {
+        return Some(format!("moves every backup of `{}` to {}, from which nothing can be read before it is thawed", tenant.policy, step.class));
+    }
     let noncurrent = rule.noncurrent.as_ref().filter(|noncurrent| noncurrent.days < tenant.keep_days)?;
     Some(format!("removes what was expired or overwritten after {} d; `{}` promises {} d to undo", noncurrent.days, tenant.policy, tenant.keep_days))
 }

@@ -48,6 +48,7 @@ fn want(wish: &ResourceWish) -> Option<Document> {
         Purpose::Restorer => restorer(role),
     };
     statements.extend(own_evidence(role));
+    statements.extend(never_overwrite(role));
     Some(Document::of(&iam::canonical(&json!({"Version": "2012-10-17", "Statement": statements}))))
 }
 
@@ -68,15 +69,23 @@ fn writer(role: &RoleWish) -> Vec<Value> {
         "Sid": "WriteBackups", "Effect": "Allow",
         "Action": ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"], "Resource": data
     })];
-    if !role.unfilled_keys.contains(&"s3:if-none-match") {
-        // Parts and the begin of a multipart upload carry no condition; its completion does (S3 User Guide, conditional-writes-enforce).
-        let creates = json!({"Null": {"s3:if-none-match": "true"}, "Bool": {"s3:ObjectCreationOperation": "true"}});
-        out.push(json!({"Sid": "NeverOverwrite", "Effect": "Deny", "Action": "s3:PutObject", "Resource": data, "Condition": creates}));
-    }
     if let Some(key) = role.kms_key.as_ref().filter(|key| key.starts_with("arn:")) {
         out.push(json!({"Sid": "EncryptBackups", "Effect": "Allow", "Action": ["kms:GenerateDataKey", "kms:Decrypt"], "Resource": key}));
     }
     out
+}
+
+/// What a role creates, it can only create: backups and evidence alike. Parts and the begin of a multipart upload carry no
+/// condition, its completion does (S3 User Guide, conditional-writes-enforce).
+fn never_overwrite(role: &RoleWish) -> Option<Value> {
+    let mut creates = Vec::new();
+    if role.purpose == Purpose::Writer {
+        creates.push(objects(&role.bucket, &role.prefix));
+    }
+    creates.extend(role.evidence.as_ref().map(|(bucket, prefix)| objects(bucket, &format!("{prefix}{}/", role.name))));
+    let condition = json!({"Null": {"s3:if-none-match": "true"}, "Bool": {"s3:ObjectCreationOperation": "true"}});
+    let wanted = !role.unfilled_keys.contains(&"s3:if-none-match") && !creates.is_empty();
+    wanted.then(|| json!({"Sid": "NeverOverwrite", "Effect": "Deny", "Action": "s3:PutObject", "Resource": creates, "Condition": condition}))
 }
 
 fn keeper(role: &RoleWish) -> Vec<Value> {
@@ -88,11 +97,15 @@ fn keeper(role: &RoleWish) -> Vec<Value> {
     {
         fields.insert("Condition".to_owned(), json!({"StringEquals": {key: role.tag_values}}));
     }
-    vec![
+    let mut out = vec![
         list("ListBackups", &role.bucket, &role.prefix),
         json!({"Sid": "ReadManifests", "Effect": "Allow", "Action": ["s3:GetObject", "s3:GetObjectTagging"], "Resource": format!("arn:aws:s3:::{}/{}*/manifest.json", role.bucket, role.prefix)}),
         tag,
-    ]
+    ];
+    if let Some(key) = role.kms_key.as_ref().filter(|key| key.starts_with("arn:")) {
+        out.push(json!({"Sid": "DecryptManifests", "Effect": "Allow", "Action": "kms:Decrypt", "Resource": key}));
+    }
+    out
 }
 
 fn restorer(role: &RoleWish) -> Vec<Value> {

@@ -44,6 +44,8 @@ pub struct BackupView {
     pub millis: u64,
     /// Reference of the evidence record, if one was written.
     pub evidence: Option<String>,
+    /// Why none could be written, when one should have been.
+    pub evidence_failed: Option<String>,
 }
 
 /// One object of a backup.
@@ -85,6 +87,7 @@ impl BackupView {
             objects,
             millis,
             evidence: None,
+            evidence_failed: None,
         }
     }
 }

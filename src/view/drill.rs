@@ -49,6 +49,8 @@ pub struct DrillView {
     pub removed: String,
     /// Reference of the evidence record, if one was written.
     pub evidence: Option<String>,
+    /// Why none could be written, when one should have been.
+    pub evidence_failed: Option<String>,
 }
 
 /// One phase.
@@ -146,6 +148,7 @@ impl DrillView {
             finished_at: seconds(drilled.finished),
             removed: drilled.removed.clone(),
             evidence: None,
+            evidence_failed: None,
         }
     }
 }

@@ -53,4 +53,6 @@ pub struct RestoreView {
     pub checks: Vec<CheckView>,
     /// Reference of the evidence record, if one was written.
     pub evidence: Option<String>,
+    /// Why none could be written, when one should have been.
+    pub evidence_failed: Option<String>,
 }

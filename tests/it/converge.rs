@@ -37,8 +37,7 @@ pub(crate) fn desired(texts: &[&str]) -> Desired {
 }
 
 fn kms() -> String {
-    let encryption =
-        "    encryption: {algorithm: \"aws:kms\", key: alias/orders, bucketKey: true}\n    noncurrent: {keepDays: 20}\n    publicAccess: unmanaged\n";
+    let encryption = "    encryption: {algorithm: \"aws:kms\", key: \"arn:aws:kms:eu-west-1:000000000000:key/1234abcd-12ab-34cd-56ef-1234567890ab\", bucketKey: true}\n    noncurrent: {keepDays: 20}\n    publicAccess: unmanaged\n";
     QUICKSTART.replace("    prefix: orders/\n", &format!("    prefix: orders/\n{encryption}"))
 }
 

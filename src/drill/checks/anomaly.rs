@@ -12,17 +12,21 @@ pub(super) static CHECK: Check = Check {
 
 fn judge(subject: &Subject<'_>) -> Judged {
     let result = |outcome, title: String, detail| vec![CheckResult::of(CHECK.id, title, Some(&subject.database.name), outcome, detail)];
-    let verified = match subject.verified {
-        Ok(Some(verified)) => verified,
-        Ok(None) => return result(Outcome::Passed, "anomaly: no verified backup to compare with yet".to_owned(), None),
+    let before = match subject.before {
+        Ok(Some(before)) => before,
+        // Nothing older is there: nothing was compared, and nothing is claimed.
+        Ok(None) => return Vec::new(),
         Err(why) => return result(Outcome::Unproven, "anomaly against the last verified backup".to_owned(), Some(why.clone())),
     };
-    let title = format!("anomaly against the last verified backup {}", verified.id);
-    let Some(before) = verified.databases.iter().find(|database| database.name == subject.database.name) else {
-        return result(Outcome::Passed, format!("anomaly: {} does not hold this database", verified.id), None);
+    let id = &before.manifest.id;
+    let title = if before.verified {
+        format!("anomaly against the last verified backup {id}")
+    } else {
+        format!("anomaly against the older backup {id}, which is not verified")
     };
+    let Some(older) = before.manifest.databases.iter().find(|database| database.name == subject.database.name) else { return Vec::new() };
     let limits = Limits { rows_down_percent: subject.anomalies.rows_down.value(), tables_gone: subject.anomalies.tables_gone };
-    let found = anomaly::compare(&verified.id, &before.facts, &subject.database.facts, &limits);
+    let found = anomaly::compare(id, &older.facts, &subject.database.facts, &limits);
     let sentences: Vec<String> = found.iter().map(ToString::to_string).collect();
     if sentences.is_empty() { result(Outcome::Passed, title, None) } else { result(Outcome::Failed, title, Some(list(&sentences))) }
 }

@@ -64,10 +64,34 @@ pub struct Subject<'a> {
     pub answers: &'a Answers,
     /// The policy's queries, in the order of their answers.
     pub queries: &'a [&'a Query],
-    /// The last verified backup.
-    pub verified: &'a Result<Option<Manifest>, String>,
+    /// The older backup to compare with, if there is one.
+    pub before: &'a Result<Option<Before>, String>,
     /// How much less is normal.
     pub anomalies: Anomalies,
+}
+
+/// An older backup to compare with.
+#[derive(Debug)]
+pub struct Before {
+    /// Its manifest.
+    pub manifest: Manifest,
+    /// Whether a drill passed it.
+    pub verified: bool,
+}
+
+/// What nobody could ask: databases of the set, and queries, that the backup does not hold.
+pub fn unasked(manifest: &Manifest, databases: &[String], queries: &[Query]) -> Vec<CheckResult> {
+    let holds = |name: &str| manifest.databases.iter().any(|database| database.name == name);
+    let missing = databases.iter().filter(|name| !holds(name)).map(|name| {
+        let detail = "the set names it, and the manifest does not".to_owned();
+        CheckResult::of("completeness", "every database of the set is in the backup", Some(name), Outcome::Failed, Some(detail))
+    });
+    let lost = queries.iter().filter_map(|query| {
+        let name = query.database.as_deref().filter(|name| !holds(name))?;
+        let detail = "not asked: the backup does not hold this database".to_owned();
+        Some(CheckResult::of("query", query.name.clone(), Some(name), Outcome::Unproven, Some(detail)))
+    });
+    missing.chain(lost).collect()
 }
 
 /// The outcome of one check. The order is that of weight.

@@ -18,6 +18,7 @@ pub fn backup(view: &BackupView, paint: Paint) -> String {
     let _ = writeln!(out, "  stored      {} ({} before compression, 1 : {ratio})", units::bytes(view.bytes), units::bytes(view.raw_bytes));
     let _ = writeln!(out, "  at          {}", view.location);
     let _ = writeln!(out, "  manifest    sha256:{}", view.manifest_sha256.get(..16).unwrap_or(&view.manifest_sha256));
+    super::no_evidence(&mut out, view.evidence_failed.as_deref(), paint);
     if let Some(evidence) = &view.evidence {
         let _ = writeln!(out, "  evidence    {evidence}");
     }

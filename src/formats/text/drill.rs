@@ -29,6 +29,7 @@ fn one(view: &DrillView, exit: u8, paint: Paint) -> String {
     if let Some(next) = &view.next {
         let _ = writeln!(out, "next        {next}");
     }
+    super::no_evidence(&mut out, view.evidence_failed.as_deref(), paint);
     let code = if exit == 0 { String::new() } else { format!(" · exit {exit}") };
     match &view.evidence {
         Some(evidence) => {

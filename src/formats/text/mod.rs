@@ -1,5 +1,7 @@
 //! Text for people: calm, aligned, the verdict in reach.
 
+use super::paint::{Label, Paint};
+
 mod apply;
 mod backup;
 mod check;
@@ -33,6 +35,15 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
     }
     lines.push(line);
     lines
+}
+
+/// What is said when a record that should have been written was not.
+fn no_evidence(out: &mut String, why: Option<&str>, paint: Paint) {
+    use std::fmt::Write as _;
+    if let Some(why) = why {
+        let _ = writeln!(out, "{}", paint.text(Label::Bad, "no evidence of this was written"));
+        labelled(out, "why", why);
+    }
 }
 
 /// A labelled line with continuation lines below the text.

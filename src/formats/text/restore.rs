@@ -34,6 +34,7 @@ pub fn restore(view: &RestoreView, exit: u8, paint: Paint) -> String {
     };
     let code = if exit == 0 { String::new() } else { format!(" · exit {exit}") };
     let _ = writeln!(out, "\n{verdict}{code}");
+    super::no_evidence(&mut out, view.evidence_failed.as_deref(), paint);
     if let Some(evidence) = &view.evidence {
         let _ = writeln!(out, "evidence    {evidence}");
     }

@@ -22,6 +22,9 @@ const ABSENT: &[&str] = &[
 const CREDENTIALS: &[&str] =
     &["InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidClientTokenId", "InvalidToken", "TokenRefreshRequired", "ExpiredTokenException"];
 
+/// Words of a failure before the first byte was sent; any other failure of the connection may come after the last.
+const NEVER_SENT: &[&str] = &["tcp connect error", "dns error", "error trying to connect", "Connection refused"];
+
 /// Says what an SDK error means; `what` names the operation and its object.
 pub(super) fn port<E>(what: &str, error: SdkError<E, HttpResponse>) -> PortError
 where
@@ -40,7 +43,7 @@ where
     };
     let (kind, maybe_done) = match &error {
         SdkError::ConstructionFailure(_) => (construction(&message), false),
-        SdkError::DispatchFailure(failure) => (construction(&message), !failure.is_user() && !message.contains("onnect")),
+        SdkError::DispatchFailure(failure) => (construction(&message), !failure.is_user() && !NEVER_SENT.iter().any(|words| message.contains(words))),
         SdkError::TimeoutError(_) => (Kind::Unreachable, true),
         SdkError::ResponseError(_) => (Kind::NotUnderstood, true),
         _ => kind_of(status.unwrap_or(0), code.as_deref()),
@@ -73,6 +76,9 @@ fn kind_of(status: u16, code: Option<&str>) -> (Kind, bool) {
         Kind::Credentials
     } else if ABSENT.contains(&code) {
         Kind::Missing
+    } else if code == "InvalidObjectState" {
+        // An archived object: 403, but nobody is to be granted anything.
+        Kind::Rejected
     } else if code == "PermanentRedirect" || code == "AuthorizationHeaderMalformed" || status == 301 {
         Kind::OtherRegion
     } else {

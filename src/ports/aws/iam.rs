@@ -75,7 +75,8 @@ pub(super) async fn send(client: &Client, request: &Request) -> Result<(), PortE
             let update = client.update_assume_role_policy().role_name(name).policy_document(role.trust.to_string());
             update.send().await.map_err(|error| port(&what, error))?;
             let tag = client.tag_role().role_name(name).set_tags(Some(tags(&role, &what)?));
-            tag.send().await.map(|_| ()).map_err(|error| port(&what, error))
+            // The trust is changed already: whatever happens here, something was done.
+            tag.send().await.map(|_| ()).map_err(|error| PortError { maybe_done: true, ..port(&what, error) })
         }
         _ => Err(unreadable(&what)),
     }

@@ -1,6 +1,9 @@
 //! [`Objects`] on S3. Bodies are in memory (one chunk at a time), so every attempt can be repeated and carries a header
 //! checksum instead of a trailer, which several S3-compatible servers refuse.
 
+use std::time::Duration;
+
+use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart};
 use jiff::Timestamp;
@@ -8,6 +11,11 @@ use jiff::Timestamp;
 use super::Aws;
 use super::error::port;
 use crate::ports::{Answer, Kind, ObjectInfo, Objects, PortError, Upload};
+
+/// How often a body that breaks off is asked for.
+const BODIES: usize = 3;
+/// How long the completion of a multipart upload may take.
+const COMPLETE: Duration = Duration::from_mins(15);
 
 fn strange(what: &str, message: &str) -> PortError {
     PortError { what: what.to_owned(), kind: Kind::NotUnderstood, message: message.to_owned(), maybe_done: false }
@@ -64,12 +72,19 @@ impl Objects for Aws {
             let what = format!("GetObject s3://{bucket}/{key} bytes {offset}-{last}");
             let at = self.bucket(bucket);
             let ask = at.data.get_object().bucket(bucket).key(key).set_expected_bucket_owner(at.account.clone()).range(format!("bytes={offset}-{last}"));
-            let answer = ask.send().await.map_err(|error| port(&what, error))?;
-            if answer.content_range().is_none() {
-                return Err(strange(&what, "the server answered the whole object instead of the range"));
+            let mut broken = String::new();
+            // The SDK repeats a request until its headers are there; a body that breaks off is ours to ask for again.
+            for _ in 0..BODIES {
+                let answer = ask.clone().send().await.map_err(|error| port(&what, error))?;
+                if answer.content_range().is_none() {
+                    return Err(strange(&what, "the server answered the whole object instead of the range"));
+                }
+                match answer.body.collect().await {
+                    Ok(body) => return Ok(body.to_vec()),
+                    Err(error) => broken = error.to_string(),
+                }
             }
-            let body = answer.body.collect().await;
-            body.map(|body| body.to_vec()).map_err(|error| PortError { what, kind: Kind::Unreachable, message: error.to_string(), maybe_done: false })
+            Err(PortError { what, kind: Kind::Unreachable, message: broken, maybe_done: false })
         })
     }
 
@@ -114,6 +129,9 @@ impl Objects for Aws {
             let parts = CompletedMultipartUpload::builder().set_parts(Some(parts.collect())).build();
             let complete = at.data.complete_multipart_upload().bucket(&upload.bucket).key(&upload.key).upload_id(&upload.id).if_none_match("*");
             let complete = complete.set_expected_bucket_owner(at.account.clone()).multipart_upload(parts);
+            // S3 may take minutes to put thousands of parts together, and repeating a completion meets its own object.
+            let patient = TimeoutConfig::builder().operation_attempt_timeout(COMPLETE).operation_timeout(COMPLETE).build();
+            let complete = complete.customize().config_override(aws_sdk_s3::config::Builder::new().timeout_config(patient));
             complete.send().await.map(|_| ()).map_err(|error| port(&what, error))
         })
     }
