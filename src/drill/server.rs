@@ -241,7 +241,7 @@ impl Server {
     /// # Errors
     /// When the server refuses.
     pub async fn superusers(&self, globals: &str, names: &[String], may: bool) -> Result<(), ProvisionError> {
-        let client = self.target("postgres").connect().await?;
+        let client = self.target(MAINTENANCE).connect().await?;
         for name in superusers(globals, names).into_iter().filter(|name| !matches!(name.as_str(), OWNER | READER)) {
             let power = if may { "SUPERUSER" } else { "NOSUPERUSER" };
             client.batch_execute(&format!("ALTER ROLE {} {power}", quote_ident(name))).await.map_err(failed("a role"))?;

@@ -4,6 +4,8 @@ use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 
+use tokio_postgres::error::SqlState;
+
 use super::{Exit, OpError, Where, backup as backups, causes, check, connect, drill as drills, evidence, identify};
 use crate::backup::Progress;
 use crate::catalog::manifest::{DatabaseBackup, Manifest};
@@ -289,7 +291,10 @@ impl Ready {
         let unnamed: Vec<String> = self.roles.iter().filter(made).map(|name| format!("CREATE ROLE {} NOLOGIN;", quote_ident(name))).collect();
         statements.splice(..0, unnamed);
         for statement in statements {
-            if let Err(error) = client.batch_execute(&statement).await {
+            if let Err(error) = client.batch_execute(&statement).await
+                && error.code() != Some(&SqlState::DUPLICATE_OBJECT)
+            {
+                // Another restore may make the same role at the same moment.
                 let why = failed("a role cannot be made")(error).to_string();
                 return Err(setup(why, "restore as a role that may create roles, or with --no-owner"));
             }

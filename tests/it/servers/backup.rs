@@ -1,6 +1,5 @@
 //! Backups of real databases: what is stored is what the manifest says, and what cannot be backed up leaves nothing whole.
 
-use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
 use lifeboat::catalog::layout::{self, backup_id};
@@ -11,7 +10,7 @@ use lifeboat::ports::Clock as _;
 use lifeboat::ports::system::SystemClock;
 
 use super::access::{get, keys, put, s3};
-use super::cli::{Ran, sandbox};
+use super::cli::Ran;
 use super::stage::{Lock, PATIENCE, Running, Stage, processes, until, url};
 
 const BACKUP: &[&str] = &["backup", "orders/nightly"];
@@ -35,19 +34,6 @@ impl Stage {
     async fn open_uploads(&self) -> usize {
         let uploads = s3("admin").await.list_multipart_uploads().bucket(self.config.bucket()).send().await.unwrap();
         uploads.uploads().len()
-    }
-
-    /// A folder of programs of PostgreSQL in which one is a script; `{real}` in it stands for the folder of the real ones.
-    fn programs(&self, name: &str, script: &str) -> String {
-        let (folder, real) = (self.temp().join("programs"), sandbox("PGBIN"));
-        std::fs::create_dir_all(&folder).unwrap();
-        for program in ["pg_dump", "pg_restore", "pg_dumpall", "psql"] {
-            let script = if program == name { script.replace("{real}", &real) } else { format!("exec {real}/{program} \"$@\"") };
-            let path = folder.join(program);
-            std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-        }
-        folder.to_string_lossy().into_owned()
     }
 
     /// A backup that has stored a part of the dump and now gets no more of it.

@@ -176,6 +176,19 @@ impl Stage {
         self.dressed(outer, env).output().unwrap().into()
     }
 
+    /// A folder of programs of PostgreSQL in which one is a script; `{real}` in it stands for the folder of the real ones.
+    pub(crate) fn programs(&self, name: &str, script: &str) -> String {
+        let (folder, real) = (self.temp().join("programs"), sandbox("PGBIN"));
+        std::fs::create_dir_all(&folder).unwrap();
+        for program in ["pg_dump", "pg_restore", "pg_dumpall", "psql"] {
+            let script = if program == name { script.replace("{real}", &real) } else { format!("exec {real}/{program} \"$@\"") };
+            let path = folder.join(program);
+            std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        folder.to_string_lossy().into_owned()
+    }
+
     /// Takes a backup as the writer and gives its view.
     #[track_caller]
     pub(crate) fn backup(&self) -> Value {
