@@ -117,7 +117,7 @@ fn an_emptied_table_is_found_by_the_last_verified_backup() {
     let stage = Stage::new("emptied", PAYMENTS);
     stage.backup();
     let first = ends(stage.drill(&[]), "passed", &[]);
-    assert!(first["checks"].to_string().contains("no verified backup to compare with yet"), "{first}");
+    assert!(!first["checks"].as_array().unwrap().iter().any(|check| check["id"] == "anomaly"), "there is nothing to compare with yet: {first}");
     stage.sql("TRUNCATE payments");
     stage.backup();
     let verified = first["backup"].as_str().unwrap();
