@@ -81,7 +81,7 @@ impl Attempts {
 
     async fn put(&mut self, what: &str, wanted: Wanted, bucket: &str, key: &str) {
         let put = self.client.put_object().bucket(bucket).key(key).body(ByteStream::from_static(b"{}"));
-        self.of(what, wanted, put.send()).await;
+        self.of(what, wanted, Box::pin(put.send())).await;
     }
 
     async fn get(&mut self, what: &str, wanted: Wanted, bucket: &str, key: &str) {
@@ -98,7 +98,7 @@ impl Attempts {
         let tag = Tag::builder().key("lifeboat-expire").value(value).build().unwrap();
         let tags = Tagging::builder().tag_set(tag).build().unwrap();
         let put = self.client.put_object_tagging().bucket(&self.bucket).key(key).tagging(tags);
-        self.of(what, wanted, put.send()).await;
+        self.of(what, wanted, Box::pin(put.send())).await;
     }
 
     /// Nobody may take a backup away.
@@ -137,7 +137,7 @@ impl Attempts {
 
     async fn copy(&mut self, what: &str, wanted: Wanted, source: String, key: &str) {
         let copy = self.client.copy_object().copy_source(source).bucket(&self.bucket).key(key);
-        self.of(what, wanted, copy.send()).await;
+        self.of(what, wanted, Box::pin(copy.send())).await;
     }
 
     #[track_caller]
