@@ -194,10 +194,12 @@ pub(super) fn pick<'a>(known: &'a [SeenBackup], pick: Pick, wanted: Option<&str>
         (None, Pick::Latest) => known.iter().max_by_key(|backup| (backup.newest, &backup.id)),
         (None, Pick::Oldest) => known.iter().min_by_key(|backup| (backup.newest, &backup.id)),
     };
-    found.ok_or_else(|| OpError::NoSuch {
-        kind: "complete backup",
-        name: wanted.map_or_else(|| format!("of {}/{set}", policy.name), str::to_owned),
-        known: known.iter().rev().take(10).map(|backup| backup.id.clone()).collect(),
+    let set = format!("{}/{set}", policy.name);
+    found.ok_or_else(|| match wanted {
+        Some(id) if !known.is_empty() => {
+            OpError::NoSuch { kind: "complete backup", name: id.to_owned(), known: known.iter().rev().take(10).map(|backup| backup.id.clone()).collect() }
+        }
+        Some(_) | None => OpError::Setup { message: format!("{set} has no complete backup"), hint: format!("take one: lifeboat backup {set}") },
     })
 }
 

@@ -21,8 +21,8 @@ use crate::ports::process::{Confinement, Programs};
 
 /// Bytes of memory that `pg_restore` may map: it needs little, and a damaged archive asks for anything.
 pub const MEMORY: u64 = 4 << 30;
-/// What is kept of the beginning, and of the end, of a program's messages.
-const MESSAGES: usize = 8 << 10;
+/// What is kept of the end of a program's messages.
+const MESSAGES: usize = 16 << 10;
 
 /// How an archive is loaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,7 +116,7 @@ impl Load<'_> {
         let (to, from) = mpsc::channel::<Bytes>(4);
         // The table of contents is at the beginning; pg_restore stops reading behind it.
         let (fetched, list) = tokio::join!(fetch::stream(self.objects, self.at, &database.dump, to), self.list(Stdio::piped(), Some(from)));
-        // What kept the bytes from coming is the cause of whatever pg_restore says of a short archive.
+        // Damage in the bucket is the cause of whatever pg_restore says of an archive that it did not get.
         fetched?;
         let list = self.write_list(database, &list?).await?;
         let mut command = self.restore(target, &list);
@@ -124,7 +124,6 @@ impl Load<'_> {
         let (to, from) = mpsc::channel::<Bytes>(4);
         let stdin = child.stdin.take();
         let (fetched, (), ended) = tokio::join!(fetch::stream(self.objects, self.at, &database.dump, to), feed(stdin, from), ended(child));
-        // Damage in the bucket is the cause of whatever pg_restore says of a stream that ended early.
         fetched?;
         ended
     }
@@ -192,33 +191,28 @@ async fn feed(to: Option<tokio::process::ChildStdin>, mut from: mpsc::Receiver<B
     }
 }
 
-/// Everything that a program says is taken, so that it never waits for us; the first and the last of it are kept.
-async fn messages(mut from: ChildStderr) -> String {
-    let (mut head, mut tail) = (Vec::new(), Vec::new());
-    let mut buffer = [0_u8; 4096];
-    while let Ok(read @ 1..) = from.read(&mut buffer).await {
-        let bytes = buffer.get(..read).unwrap_or_default();
-        if head.len() < MESSAGES {
-            head.extend_from_slice(bytes);
-        } else {
-            tail.extend_from_slice(bytes);
-            tail.drain(..tail.len().saturating_sub(MESSAGES));
-        }
-    }
-    let (head, tail) = (String::from_utf8_lossy(&head).into_owned(), String::from_utf8_lossy(&tail).into_owned());
-    let first = head.lines().take(6);
-    let last: Vec<&str> = tail.lines().rev().take(3).collect();
-    first.chain(last.into_iter().rev()).collect::<Vec<_>>().join(" · ")
-}
-
 async fn ended(mut child: Child) -> Result<(), RestoreError> {
-    let said = match child.stderr.take() {
-        Some(stderr) => messages(stderr).await,
-        None => String::new(),
-    };
+    let said = last_words(child.stderr.take()).await;
     let status = child.wait().await.map_err(local("pg_restore cannot be waited for"))?;
     if status.success() {
         return Ok(());
     }
-    Err(RestoreError::Program { program: "pg_restore", status: format!("ended with {status}"), stderr: said })
+    // Warnings of the server come before the error that ends it all.
+    let lines: Vec<&str> = said.lines().collect();
+    let from = lines.iter().position(|line| line.contains("error: ")).unwrap_or(0);
+    let stderr = lines.iter().skip(from).take(6).copied().collect::<Vec<_>>().join(" · ");
+    Err(RestoreError::Program { program: "pg_restore", status: format!("ended with {status}"), stderr })
+}
+
+/// The last part of what a program says; all of it is read, or the program would stand still or die of its own words.
+async fn last_words(stderr: Option<ChildStderr>) -> String {
+    let mut kept = Vec::new();
+    if let Some(mut stderr) = stderr {
+        let mut buffer = vec![0_u8; MESSAGES];
+        while let Ok(read @ 1..) = stderr.read(&mut buffer).await {
+            kept.extend_from_slice(buffer.get(..read).unwrap_or_default());
+            kept.drain(..kept.len().saturating_sub(MESSAGES));
+        }
+    }
+    String::from_utf8_lossy(&kept).into_owned()
 }

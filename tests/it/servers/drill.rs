@@ -109,7 +109,12 @@ async fn a_manifest_that_lies_is_not_believed() {
     assert_eq!(stage.leftovers(), Vec::<String>::new());
     client.delete_object().bucket(&bucket).key(&key).send().await.unwrap();
     let none = stage.run("restorer", &["drill", "orders/weekly"]);
-    assert!(none.code == 1 && none.err.contains("there is no complete backup `of orders/nightly`"), "{}{}", none.out, none.err);
+    assert!(
+        none.code == 1 && none.err.contains("orders/nightly has no complete backup") && none.err.contains("hint: take one: lifeboat backup orders/nightly"),
+        "{}{}",
+        none.out,
+        none.err
+    );
 }
 
 #[test]
@@ -117,7 +122,7 @@ fn an_emptied_table_is_found_by_the_last_verified_backup() {
     let stage = Stage::new("emptied", PAYMENTS);
     stage.backup();
     let first = ends(stage.drill(&[]), "passed", &[]);
-    assert!(!first["checks"].as_array().unwrap().iter().any(|check| check["id"] == "anomaly"), "there is nothing to compare with yet: {first}");
+    assert!(!first["checks"].to_string().contains("anomaly"), "nothing older is there, and nothing is claimed: {first}");
     stage.sql("TRUNCATE payments");
     stage.backup();
     let verified = first["backup"].as_str().unwrap();
