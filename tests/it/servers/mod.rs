@@ -10,4 +10,6 @@ mod evidence;
 mod readme;
 mod reconcile;
 mod report;
+mod restore;
+mod rights;
 mod stage;

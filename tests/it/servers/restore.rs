@@ -1,0 +1,116 @@
+//! Restores into real databases: what is refused before anything is touched, and what is proven afterwards.
+
+use serde_json::Value;
+
+use super::access::{get, put, s3};
+use super::cli::{Ran, sandbox};
+use super::stage::{Stage, create_database, not_passed, sql, url};
+
+const SMALL: &str = "CREATE TABLE one (id int PRIMARY KEY, word text); INSERT INTO one SELECT n, 'word ' || n FROM generate_series(1, 100) n;";
+
+impl Stage {
+    /// An empty database to restore into: its name and URL.
+    fn target(&self) -> (String, String) {
+        let name = format!("{}_target", self.database);
+        create_database(&name);
+        let url = url("LIFEBOAT_TEST_PG_ADMIN_URL", &name);
+        (name, url)
+    }
+
+    fn restore(&self, url: &str, args: &[&str]) -> Ran {
+        let ran = self.with("restorer", &[&["restore", "orders", "--into", "env:TARGET_URL"], args].concat(), &[("TARGET_URL", url)]);
+        let secret = sandbox("LIFEBOAT_TEST_PG_ADMIN_URL");
+        let password = secret.rsplit_once('@').unwrap().0.rsplit_once(':').unwrap().1;
+        assert!(!ran.out.contains(password) && !ran.err.contains(password) && !ran.err.contains("s3cret"), "{}{}", ran.out, ran.err);
+        ran
+    }
+}
+
+#[track_caller]
+fn refused(ran: &Ran, sentences: &[&str]) {
+    assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{}", ran.err);
+    for sentence in sentences {
+        assert!(ran.err.contains(sentence), "{sentence}\n{}", ran.err);
+    }
+}
+
+#[test]
+fn a_restore_is_proven_recorded_and_brings_roles_back_harmless() {
+    let role = "lifeboat_gone";
+    let stage = Stage::new("restored", &format!("{SMALL} CREATE ROLE {role} LOGIN PASSWORD 'x'; ALTER TABLE one OWNER TO {role};"));
+    stage.checks("        - {name: words, sql: \"select count(word) from one\", expect: {equals: \"100\"}}");
+    let backup = stage.backup();
+    let (name, url) = stage.target();
+    sql("postgres", &format!("DROP DATABASE {}; DROP ROLE {role};", stage.database));
+    let ran = stage.restore(&url, &["--yes", "--format", "json"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(
+        ran.err.contains(&format!("backup   {}", backup["backup"].as_str().unwrap())) && ran.err.contains(role),
+        "it says first what it will do: {}",
+        ran.err
+    );
+    let view: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!((view["verdict"].as_str(), not_passed(&view)), (Some("passed"), Vec::new()));
+    let ids: Vec<&str> = view["checks"].as_array().unwrap().iter().map(|check| check["id"].as_str().unwrap()).collect();
+    assert!(["content", "roles", "query"].iter().all(|id| ids.contains(id)), "{ids:?}");
+    assert!(view["evidence"].as_str().is_some_and(|evidence| evidence.starts_with("shop-restored-restorer/000001 sha256:")), "{view}");
+    assert_eq!(sql(&name, "SELECT count(*) FROM one"), "100");
+    assert_eq!(sql(&name, &format!("SELECT rolcanlogin, rolsuper FROM pg_roles WHERE rolname = '{role}'")), "f|f");
+    assert_eq!(sql(&name, "SELECT tableowner FROM pg_tables WHERE tablename = 'one'"), role);
+    assert_eq!(stage.leftovers(), Vec::<String>::new());
+}
+
+#[test]
+fn what_a_restore_must_not_do_is_refused_before_anything_is_touched() {
+    let stage = Stage::new("refused", SMALL);
+    let backup = stage.backup();
+    let (name, url) = stage.target();
+    refused(&stage.restore(&url, &[]), &["restore orders/nightly → postgresql://postgres@127.0.0.1:", "nobody is there to confirm the restore", "add --yes"]);
+    let id = backup["backup"].as_str().unwrap();
+    refused(&stage.restore(&url, &["--yes", "--backup", "20200101T000000Z"]), &["there is no complete backup `20200101T000000Z`", &format!("there are: {id}")]);
+    refused(
+        &stage.restore(&url, &["--yes", "--database", "other"]),
+        &["there is no database in the backup `other`", &format!("there are: {}", stage.database)],
+    );
+    refused(&stage.restore(url.rsplit_once('/').unwrap().0, &["--yes"]), &["--into names no database"]);
+    refused(&stage.restore("", &["--yes"]), &["TARGET_URL", "is not set"]);
+    let wrong = url.replace("postgres:", "nobody_here:s3cret-");
+    refused(&stage.restore(&wrong, &["--yes"]), &["no connection to postgresql://nobody_here@127.0.0.1:", "password authentication failed"]);
+    sql(&name, "CREATE TABLE mine AS SELECT 1 AS id");
+    refused(&stage.restore(&url, &["--yes"]), &["is not empty: it holds 1 relation", "--force restores beside what is there"]);
+    assert_eq!(sql(&name, "SELECT count(*) FROM pg_class WHERE relname IN ('one', 'mine')"), "1", "nothing was touched");
+
+    let beside = stage.restore(&url, &["--yes", "--force"]);
+    assert_eq!(beside.code, 0, "{}{}", beside.out, beside.err);
+    assert!(beside.out.contains("restored and proven in ") && beside.out.contains("evidence    shop-refused-restorer/000001"), "{}", beside.out);
+    let again = stage.restore(&url, &["--yes", "--force"]);
+    refused(&again, &["the restore broke off; the target may hold a part of the backup", "relation \"one\" already exists"]);
+    assert_eq!(sql(&name, "SELECT count(*) FROM one"), "100", "nothing was dropped");
+}
+
+#[tokio::test]
+async fn a_damaged_backup_and_an_older_server_are_said_plainly() {
+    let stage = Stage::new("broken", SMALL);
+    let backup = stage.backup();
+    let (_, url) = stage.target();
+    let (client, bucket, folder) = (s3("admin").await, stage.config.bucket(), format!("orders/nightly/{}/", backup["backup"].as_str().unwrap()));
+    let dump = format!("{folder}{}.dump.zst", stage.database);
+    let whole = get(&client, &bucket, &dump).await;
+    let mut flipped = whole.clone();
+    flipped[whole.len() / 2] ^= 1;
+    put(&client, &bucket, &dump, flipped).await;
+    let ran = stage.restore(&url, &["--yes"]);
+    let object = format!("object {dump}, bytes 0–");
+    refused(&ran, &["the restore broke off; the target may hold a part of the backup", &object, "SHA-256 is not the manifest's", "--backup ID"]);
+    put(&client, &bucket, &dump, whole).await;
+
+    let key = format!("{folder}manifest.json");
+    let honest = get(&client, &bucket, &key).await;
+    let mut manifest: Value = serde_json::from_slice(&honest).unwrap();
+    manifest["serverVersion"] = 990_001.into();
+    put(&client, &bucket, &key, manifest.to_string().into_bytes()).await;
+    refused(&stage.restore(&url, &["--yes"]), &["no pg_restore of PostgreSQL 99 or newer is installed; found: ", "set LIFEBOAT_PGBIN"]);
+    let programs = stage.programs("pg_restore", "echo 'pg_restore (PostgreSQL) 99.1'");
+    let ran = stage.with("restorer", &["restore", "orders", "--into", &url, "--yes"], &[("LIFEBOAT_PGBIN", &programs)]);
+    refused(&ran, &["the target is PostgreSQL ", "and the backup is of 99", "restore into a server that is not older than the source"]);
+}
