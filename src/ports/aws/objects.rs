@@ -104,7 +104,7 @@ impl Objects for Aws {
             let at = self.bucket(bucket);
             // Said at the beginning and with each part: S3 refuses parts whose checksum was not announced.
             let begin = at.data.create_multipart_upload().bucket(bucket).key(key).set_expected_bucket_owner(at.account.clone());
-            let begin = begin.checksum_algorithm(ChecksumAlgorithm::Crc64Nvme).checksum_type(ChecksumType::FullObject);
+            let begin = begin.checksum_algorithm(ChecksumAlgorithm::Crc32).checksum_type(ChecksumType::FullObject);
             let answer = begin.send().await.map_err(|error| port(&what, error))?;
             answer.upload_id().map(str::to_owned).ok_or_else(|| strange(&what, "an answer without an upload id"))
         })
@@ -115,7 +115,7 @@ impl Objects for Aws {
             let what = format!("UploadPart {number} of s3://{}/{}", upload.bucket, upload.key);
             let at = self.bucket(&upload.bucket);
             let put = at.data.upload_part().bucket(&upload.bucket).key(&upload.key).upload_id(&upload.id).part_number(number);
-            let put = put.set_expected_bucket_owner(at.account.clone()).checksum_algorithm(ChecksumAlgorithm::Crc64Nvme).body(ByteStream::from(body));
+            let put = put.set_expected_bucket_owner(at.account.clone()).checksum_algorithm(ChecksumAlgorithm::Crc32).body(ByteStream::from(body));
             let answer = put.send().await.map_err(|error| port(&what, error))?;
             answer.e_tag().map(str::to_owned).ok_or_else(|| strange(&what, "an answer without an ETag"))
         })
