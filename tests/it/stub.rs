@@ -3,6 +3,7 @@
 //! Each test says which answer of AWS it plays. What the real servers can answer is tried on them instead (`servers`).
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -60,7 +61,9 @@ impl Stub {
     fn new(script: impl Fn(&Asked, usize) -> Option<Answer> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let (asked, kept, script): (Arc<Mutex<Vec<Asked>>>, Arc<Mutex<Kept>>, Arc<Script>) = (Arc::default(), Arc::default(), Arc::new(script));
+        let asked = Arc::<Mutex<Vec<Asked>>>::default();
+        let kept = Arc::<Mutex<Kept>>::default();
+        let script: Arc<Script> = Arc::new(script);
         let all = Arc::clone(&asked);
         std::thread::spawn(move || {
             for stream in listener.incoming() {
@@ -115,7 +118,7 @@ fn serve(stream: TcpStream, all: &Mutex<Vec<Asked>>, kept: &Mutex<Kept>, script:
         }
         let mut text = format!("HTTP/1.1 {} Stub\r\ncontent-length: {}\r\ncontent-type: application/xml\r\n", answer.status, answer.body.len());
         for (name, value) in &answer.headers {
-            text.push_str(&format!("{name}: {value}\r\n"));
+            let _ = write!(text, "{name}: {value}\r\n");
         }
         text.push_str("\r\n");
         if !asked.what.starts_with("HEAD") {
