@@ -7,4 +7,5 @@ mod converge;
 mod floors;
 mod generated;
 mod servers;
+mod stub;
 mod tidy;

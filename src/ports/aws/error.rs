@@ -37,18 +37,25 @@ where
         (Some(code), None) => code.to_owned(),
         (None, Some(text)) => text.to_owned(),
         (None, None) => match status {
+            Some(200..=299) if is_empty(&error) => "an empty answer".to_owned(),
+            Some(200..=299) | None => causes(&error),
             Some(status) => format!("HTTP {status} without a reason"),
-            None => causes(&error),
         },
     };
     let (kind, maybe_done) = match &error {
         SdkError::ConstructionFailure(_) => (construction(&message), false),
         SdkError::DispatchFailure(failure) => (construction(&message), !failure.is_user() && !NEVER_SENT.iter().any(|words| message.contains(words))),
         SdkError::TimeoutError(_) => (Kind::Unreachable, true),
+        SdkError::ResponseError(_) if is_empty(&error) => (Kind::Unsupported, true),
         SdkError::ResponseError(_) => (Kind::NotUnderstood, true),
         _ => kind_of(status.unwrap_or(0), code.as_deref()),
     };
     PortError { what: what.to_owned(), kind, message, maybe_done }
+}
+
+/// An answer without a body: what servers say to questions that they do not know.
+fn is_empty<E>(error: &SdkError<E, HttpResponse>) -> bool {
+    error.raw_response().and_then(|response| response.body().bytes()).is_some_and(<[u8]>::is_empty)
 }
 
 /// An error with what is behind it, in their own words; what repeats the one before is left out.

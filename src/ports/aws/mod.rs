@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 
@@ -53,8 +52,8 @@ impl Aws {
     /// Reads the AWS environment (variables, profiles) and makes clients for these buckets. Nothing is sent yet.
     pub async fn connect(places: &[BucketPlace]) -> Self {
         let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).operation_timeout(OPERATION).build();
-        let base =
-            aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts).retry_config(RetryConfig::standard().with_max_attempts(3)).load().await;
+        // Retries are the SDK's standard ones (3 attempts), or what AWS_MAX_ATTEMPTS and AWS_RETRY_MODE say.
+        let base = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts).load().await;
         let iam = aws_sdk_iam::Client::new(&base);
         let sts = aws_sdk_sts::Client::new(&base);
         let default = bucket(&base, None);

@@ -2,7 +2,7 @@
 
 mod access;
 mod backup;
-mod cli;
+pub(crate) mod cli;
 mod conformance;
 mod drill;
 mod drill_world;

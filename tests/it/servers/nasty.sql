@@ -48,7 +48,7 @@ CREATE SEQUENCE down INCREMENT -1 START -5;
 SELECT nextval('down'), nextval('down');
 CREATE SEQUENCE untouched START 42;
 
--- A restore runs this function: it floods the messages and finds nothing by an unqualified name.
+-- A restore runs this function, and the server has much to say meanwhile.
 CREATE FUNCTION loud(n int) RETURNS int LANGUAGE plpgsql AS $$BEGIN RAISE WARNING 'row % %', n, repeat('x', 100); RETURN n; END$$;
 CREATE MATERIALIZED VIEW shouted AS SELECT public.loud(n) FROM generate_series(1, 2000) n;
 CREATE VIEW seen AS SELECT * FROM events WHERE net > 3;

@@ -1,0 +1,306 @@
+//! Answers that no server here gives: a small HTTP server in the test plays S3, IAM and STS by script.
+//!
+//! Each test says which answer of AWS it plays. What the real servers can answer is tried on them instead (`servers`).
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use crate::servers::cli::{Config, Ran};
+
+/// A request as it came.
+#[derive(Clone, Debug)]
+struct Asked {
+    /// `GET /bucket?versioning`, or for IAM and STS the action.
+    what: String,
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
+impl Asked {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// What is answered.
+#[derive(Clone, Debug)]
+struct Answer {
+    status: u16,
+    headers: Vec<(&'static str, &'static str)>,
+    body: String,
+}
+
+fn answer(status: u16, body: impl Into<String>) -> Answer {
+    Answer { status, headers: Vec::new(), body: body.into() }
+}
+
+fn error(status: u16, code: &str) -> Answer {
+    answer(status, format!("<Error><Code>{code}</Code><Message>said the stub</Message></Error>"))
+}
+
+/// The script of a test: what is answered to a question, asked for the n-th time. None: what an ordinary bucket answers.
+type Script = dyn Fn(&Asked, usize) -> Option<Answer> + Send + Sync;
+
+/// What was put, by place.
+type Kept = BTreeMap<String, String>;
+
+/// An AWS that consists of buckets that keep what is put, and of a script. It ends with the test's process.
+struct Stub {
+    endpoint: String,
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+/// A status that stands for no answer at all.
+const SILENCE: u16 = 0;
+
+impl Stub {
+    fn new(script: impl Fn(&Asked, usize) -> Option<Answer> + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let asked = Arc::<Mutex<Vec<Asked>>>::default();
+        let kept = Arc::<Mutex<Kept>>::default();
+        let script: Arc<Script> = Arc::new(script);
+        let all = Arc::clone(&asked);
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (all, kept, script) = (Arc::clone(&all), Arc::clone(&kept), Arc::clone(&script));
+                std::thread::spawn(move || serve(stream.unwrap(), &all, &kept, script.as_ref()));
+            }
+        });
+        Self { endpoint, asked }
+    }
+
+    fn run(&self, config: &Config, args: &[&str]) -> Ran {
+        self.run_with(config, args, &[])
+    }
+
+    fn run_with(&self, config: &Config, args: &[&str], more: &[(&str, &str)]) -> Ran {
+        let env = [
+            ("AWS_ENDPOINT_URL", self.endpoint.as_str()),
+            ("AWS_REGION", "eu-west-1"),
+            ("AWS_ACCESS_KEY_ID", "AKIASTUB"),
+            ("AWS_SECRET_ACCESS_KEY", "stub"),
+            ("AWS_CONFIG_FILE", "/dev/null"),
+            ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
+        ];
+        let mut command = config.command("stub", args);
+        command.envs(env).envs(more.iter().copied()).env_remove("AWS_PROFILE").output().unwrap().into()
+    }
+
+    /// How often something was asked, by the beginning of the question.
+    fn times(&self, what: &str) -> usize {
+        self.asked.lock().unwrap().iter().filter(|asked| asked.what.starts_with(what)).count()
+    }
+
+    fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+/// One request of a connection after the other, until the other side has enough.
+fn serve(stream: TcpStream, all: &Mutex<Vec<Asked>>, kept: &Mutex<Kept>, script: &Script) {
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let mut stream = stream;
+    while let Some(asked) = read(&mut reader) {
+        let nth = {
+            let mut all = all.lock().unwrap();
+            all.push(asked.clone());
+            all.iter().filter(|other| other.what == asked.what).count()
+        };
+        let answer = script(&asked, nth).unwrap_or_else(|| ordinary(&asked, &mut kept.lock().unwrap()));
+        if answer.status == SILENCE {
+            let _ = reader.read_to_end(&mut Vec::new());
+            return;
+        }
+        let mut text = format!("HTTP/1.1 {} Stub\r\ncontent-length: {}\r\ncontent-type: application/xml\r\n", answer.status, answer.body.len());
+        for (name, value) in &answer.headers {
+            let _ = write!(text, "{name}: {value}\r\n");
+        }
+        text.push_str("\r\n");
+        if !asked.what.starts_with("HEAD") {
+            text.push_str(&answer.body);
+        }
+        if stream.write_all(text.as_bytes()).is_err() {
+            return;
+        }
+    }
+}
+
+fn read(reader: &mut BufReader<TcpStream>) -> Option<Asked> {
+    let mut line = String::new();
+    reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
+    let mut words = line.split(' ');
+    let (method, target) = (words.next()?.to_owned(), words.next()?.to_owned());
+    let mut headers = Vec::new();
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        let Some((name, value)) = line.trim_end().split_once(": ") else { break };
+        headers.push((name.to_lowercase(), value.to_owned()));
+    }
+    let length = headers.iter().find(|(name, _)| name == "content-length").map_or(0, |(_, value)| value.parse().unwrap());
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    let form = String::from_utf8_lossy(&body).into_owned();
+    let action = form.split('&').find_map(|pair| pair.strip_prefix("Action="));
+    // The SDK names the operation in the URL of requests on objects.
+    let target = target.split("?x-id=").next()?;
+    let what = action.map_or_else(|| format!("{method} {target}"), str::to_owned);
+    Some(Asked { what, headers, body: form })
+}
+
+const IDENTITY: &str = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\
+    <Arn>arn:aws:iam::000000000000:user/stub</Arn><UserId>AIDA</UserId><Account>000000000000</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
+
+/// What an ordinary bucket answers: at first it holds nothing, and then what was put.
+fn ordinary(asked: &Asked, kept: &mut Kept) -> Answer {
+    const NONE: [(&str, &str); 5] = [
+        ("?tagging", "NoSuchTagSet"),
+        ("?lifecycle", "NoSuchLifecycleConfiguration"),
+        ("?encryption", "ServerSideEncryptionConfigurationNotFoundError"),
+        ("?publicAccessBlock", "NoSuchPublicAccessBlockConfiguration"),
+        ("/", "NoSuchKey"),
+    ];
+    let Some((method, place)) = asked.what.split_once(' ') else {
+        assert_eq!(asked.what, "GetCallerIdentity");
+        return answer(200, IDENTITY);
+    };
+    match (method, kept.get(place)) {
+        ("HEAD", _) => Answer { status: 200, headers: vec![("x-amz-bucket-region", "eu-west-1")], body: String::new() },
+        ("PUT", _) => {
+            kept.insert(place.to_owned(), asked.body.clone());
+            answer(200, "")
+        }
+        (_, Some(body)) => answer(200, body.clone()),
+        _ if place.contains("list-type=2") => answer(200, "<ListBucketResult><IsTruncated>false</IsTruncated><KeyCount>0</KeyCount></ListBucketResult>"),
+        _ if place.ends_with("?versioning") => answer(200, "<VersioningConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"/>"),
+        _ => error(404, NONE.iter().find(|(part, _)| place.contains(part)).unwrap().1),
+    }
+}
+
+/// The script that answers one question, by its beginning, always in the same way.
+fn only(what: &'static str, given: Answer) -> impl Fn(&Asked, usize) -> Option<Answer> {
+    move |asked, _| asked.what.starts_with(what).then(|| given.clone())
+}
+
+#[track_caller]
+fn holds(ran: &Ran, code: i32, sentences: &[&str]) {
+    let said = format!("{}{}", ran.out, ran.err);
+    assert_eq!(ran.code, code, "{said}");
+    let words = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    for sentence in sentences {
+        assert!(words.contains(sentence), "{sentence}\n{said}");
+    }
+}
+
+/// A config repo without roles: the stub plays no IAM.
+fn config(name: &str) -> Config {
+    let config = Config::new(&format!("stub-{name}"));
+    let path = config.path().join("policies/orders.yaml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (head, rest) = text.split_once("  access:\n").unwrap();
+    std::fs::write(path, format!("{head}  drills:\n{}", rest.split_once("  drills:\n").unwrap().1)).unwrap();
+    config
+}
+
+/// The stub alone, before anything is made of it: it plays S3 well enough for a whole apply.
+#[test]
+fn the_stub_is_an_ordinary_bucket() {
+    let (config, stub) = (config("ordinary"), Stub::new(|_, _| None));
+    holds(&stub.run(&config, &["apply"]), 0, &["5 steps done"]);
+    holds(&stub.run(&config, &["plan"]), 0, &["everything is as the policies say"]);
+}
+
+/// On a stub: an identity that lacks one right on a bucket gets 403 from AWS; ministack checks only whole services so finely.
+#[test]
+fn a_refused_read_is_one_unknown_and_the_rest_is_planned() {
+    let (config, stub) = (config("refused"), Stub::new(only("GET /shop-stub-refused-orders/?versioning", error(403, "AccessDenied"))));
+    let sentences = ["versioning unknown, left alone why access denied: GetBucketVersioning shop-stub-refused-orders", "grant s3:GetBucketVersioning"];
+    let ran = stub.run(&config, &["plan"]);
+    holds(&ran, 5, &sentences);
+    holds(&ran, 5, &["4 to add, 1 unknown"]);
+    holds(&stub.run(&config, &["apply"]), 5, &["4 steps done"]);
+    assert_eq!((stub.times("PUT /shop-stub-refused-orders/?lifecycle"), stub.times("PUT /shop-stub-refused-orders/?versioning")), (1, 0));
+}
+
+/// On a stub: AWS answers 301 with the bucket's region in a header; ministack keeps every region in one place.
+#[test]
+fn a_bucket_in_another_region_is_named_and_left_alone() {
+    let elsewhere = |asked: &Asked, _| {
+        let redirect = Answer { status: 301, headers: vec![("x-amz-bucket-region", "us-west-2")], ..error(301, "PermanentRedirect") };
+        asked.what.contains("/shop-stub-region-orders/").then_some(redirect)
+    };
+    let (config, stub) = (config("region"), Stub::new(elsewhere));
+    holds(&stub.run(&config, &["plan"]), 5, &["us-west-2", "eu-west-1"]);
+    assert_eq!(stub.run(&config, &["apply"]).code, 5);
+    assert_eq!(stub.times("PUT /shop-stub-region-orders"), 0);
+}
+
+/// On a stub: AWS answers 403 without a body when the bucket belongs to another account than is expected; ministack has one.
+#[test]
+fn a_bucket_of_another_account_is_left_alone_and_every_call_says_whose_it_must_be() {
+    let (config, stub) = (config("account"), Stub::new(|asked: &Asked, _| asked.what.contains("/shop-stub-account-orders/").then(|| answer(403, ""))));
+    config.edit("    region: eu-west-1\n", "    region: eu-west-1\n    account: \"111122223333\"\n");
+    holds(&stub.run(&config, &["plan"]), 5, &["access denied: HeadBucket shop-stub-account-orders"]);
+    assert_eq!(stub.run(&config, &["apply"]).code, 5);
+    assert_eq!(stub.times("PUT /shop-stub-account-orders"), 0);
+    for asked in stub.asked().iter().filter(|asked| asked.what.contains("/shop-stub-account-orders/")) {
+        assert_eq!(asked.header("x-amz-expected-bucket-owner"), Some("111122223333"), "{}", asked.what);
+    }
+}
+
+/// On a stub: what S3 learns next year, no server of today says.
+#[test]
+fn an_answer_with_an_unknown_element_is_never_overwritten() {
+    let lifecycle = "<LifecycleConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Rule><ID>theirs</ID><Status>Enabled</Status><Filter><Prefix>x/</Prefix></Filter>\
+        <Expiration><Days>9</Days><UnlessHeld>true</UnlessHeld></Expiration></Rule></LifecycleConfiguration>";
+    let encryption = "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>aws:kms</SSEAlgorithm></ApplyServerSideEncryptionByDefault>\
+        <Rotation>P1D</Rotation></Rule></ServerSideEncryptionConfiguration>";
+    let stub = Stub::new(move |asked: &Asked, _| match asked.what.as_str() {
+        "GET /shop-stub-unknown-orders/?lifecycle" => Some(answer(200, lifecycle)),
+        "GET /shop-stub-unknown-orders/?encryption" => Some(answer(200, encryption)),
+        _ => None,
+    });
+    let config = config("unknown");
+    let sentences = ["the answer has an element <UnlessHeld> that this version does not know; changing it would lose that", "<Rotation>"];
+    holds(&stub.run(&config, &["plan"]), 5, &sentences);
+    holds(&stub.run(&config, &["apply"]), 5, &["3 steps done"]);
+    let puts = |what: &str| stub.times(&format!("PUT /shop-stub-unknown-orders/?{what}"));
+    assert_eq!((puts("lifecycle"), puts("encryption"), puts("versioning")), (0, 0, 1));
+}
+
+/// On a stub: servers that do not know a question answer 200 and nothing; ministack knows all of ours.
+#[test]
+fn an_empty_answer_is_not_taken_for_an_empty_setting() {
+    let (config, stub) = (config("empty"), Stub::new(only("GET /shop-stub-empty-orders/?lifecycle", answer(200, ""))));
+    holds(&stub.run(&config, &["plan"]), 5, &["GetBucketLifecycleConfiguration shop-stub-empty-orders: an empty answer", "4 to add, 1 unknown"]);
+    assert_eq!(stub.run(&config, &["apply"]).code, 5);
+    assert_eq!(stub.times("PUT /shop-stub-empty-orders/?lifecycle"), 0);
+}
+
+/// On a stub: ministack is never too busy.
+#[test]
+fn a_server_that_is_too_busy_is_asked_again() {
+    let busy = |asked: &Asked, nth| (asked.what == "GET /shop-stub-busy-orders/?lifecycle" && nth <= 2).then(|| error(503, "SlowDown"));
+    let (config, stub) = (config("busy"), Stub::new(busy));
+    holds(&stub.run(&config, &["plan"]), 4, &["5 to add"]);
+    assert_eq!(stub.times("GET /shop-stub-busy-orders/?lifecycle"), 3);
+    let stub = Stub::new(only("GET /shop-stub-busy-orders/?lifecycle", error(503, "SlowDown")));
+    holds(&stub.run(&config, &["plan"]), 5, &["lifecycle unknown, left alone", "SlowDown", "4 to add, 1 unknown"]);
+}
+
+/// On a stub: no server here takes a request and then says nothing. One attempt ends after 10 s.
+#[test]
+fn a_server_that_says_nothing_is_not_waited_for() {
+    let (config, stub) = (config("silent"), Stub::new(only("GET /shop-stub-silent-orders/?lifecycle", answer(SILENCE, ""))));
+    let begun = Instant::now();
+    let ran = stub.run_with(&config, &["plan"], &[("AWS_MAX_ATTEMPTS", "1")]);
+    let took = begun.elapsed();
+    holds(&ran, 5, &["lifecycle unknown, left alone", "no usable answer", "after 10s", "4 to add, 1 unknown"]);
+    assert!(took >= Duration::from_secs(9) && took < Duration::from_secs(30), "{took:?}");
+    assert_eq!(stub.times("GET /shop-stub-silent-orders/?lifecycle"), 1);
+}
