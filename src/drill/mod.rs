@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use crate::backup::Progress;
 use crate::catalog::manifest::{DatabaseBackup, Manifest};
+use crate::model::causes::causes;
 use crate::model::policy::{BackupSet, Drill, Policy};
 use crate::model::resource::SeenBackup;
 use crate::ports::Ports;
@@ -153,7 +154,7 @@ pub fn millis_between(from: Timestamp, to: Timestamp) -> u64 {
 /// What breaks a drill off.
 #[derive(Debug, thiserror::Error)]
 enum Broken {
-    #[error("{}", chain(.0))]
+    #[error("{}", causes(.0))]
     Restore(#[from] RestoreError),
     #[error("{0}")]
     Provision(#[from] ProvisionError),
@@ -161,17 +162,6 @@ enum Broken {
     Time(String),
     #[error("somebody stopped it")]
     Stopped,
-}
-
-fn chain(error: &RestoreError) -> String {
-    let mut out = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(next) = cause {
-        out.push_str(": ");
-        out.push_str(&next.to_string());
-        cause = next.source();
-    }
-    out
 }
 
 impl Broken {

@@ -3,6 +3,7 @@
 //! Nothing here does I/O, reads a clock or knows of a server. A type enters this folder when two floors need it.
 
 pub mod aspects;
+pub mod causes;
 pub mod document;
 pub mod fact;
 pub mod finding;

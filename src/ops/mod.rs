@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::backup::BackupError;
 use crate::compile;
 use crate::evidence::EvidenceError;
+use crate::model::causes::causes;
 use crate::model::finding::{Finding, Level};
 use crate::model::policy::SecretRef;
 use crate::model::resource::{BucketPlace, Desired, Identity};
@@ -118,20 +119,6 @@ impl OpError {
             Self::NoSuch { known, .. } => Some(format!("there are: {}", known.join(", "))),
         }
     }
-}
-
-/// An error with its causes, on one line.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut out = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let text = cause.to_string();
-        if !out.ends_with(&text) {
-            out = format!("{out}: {text}");
-        }
-        source = cause.source();
-    }
-    out
 }
 
 /// A config repo, read and judged.

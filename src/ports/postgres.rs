@@ -14,6 +14,7 @@ use tokio_postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::secrets::Secret;
+use crate::model::causes::causes;
 
 /// How long to wait for a connection.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -87,14 +88,7 @@ fn words(error: &tokio_postgres::Error) -> String {
     if let Some(said) = error.as_db_error() {
         return said.message().to_owned();
     }
-    let mut out = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(next) = cause {
-        out.push_str(": ");
-        out.push_str(&next.to_string());
-        cause = next.source();
-    }
-    out
+    causes(error)
 }
 
 impl Target {

@@ -3,6 +3,7 @@
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
+use crate::model::causes::causes;
 use crate::ports::{Kind, PortError};
 
 /// Codes that mean "there is none" for a part of a bucket or role.
@@ -56,20 +57,6 @@ where
 /// An answer without a body: what servers say to questions that they do not know.
 fn is_empty<E>(error: &SdkError<E, HttpResponse>) -> bool {
     error.raw_response().and_then(|response| response.body().bytes()).is_some_and(<[u8]>::is_empty)
-}
-
-/// An error with what is behind it, in their own words; what repeats the one before is left out.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut parts = vec![error.to_string()];
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let text = cause.to_string();
-        if parts.last().is_none_or(|last| !last.ends_with(&text)) {
-            parts.push(text);
-        }
-        source = cause.source();
-    }
-    parts.join(": ")
 }
 
 /// A request that could not be made or sent: mostly a missing credential, else the network.
