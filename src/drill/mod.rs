@@ -265,11 +265,12 @@ impl Run<'_> {
             Mode::File { jobs, .. } => load.from_file(database, &target, &archive, *jobs).await,
             Mode::Stream => load.from_stream(database, &target).await,
         };
-        match loaded {
+        let warnings = match loaded {
             Err(RestoreError::Program { .. }) if server.ran_out_of_disk() => return Err(disk_full(database, load.scratch).into()),
             loaded => loaded?,
-        }
+        };
         server.superusers(&globals, &manifest.roles, false).await?;
+        self.checks.push(checks::loaded(&database.name, &warnings));
         let _ = tokio::fs::remove_file(&archive).await;
         let how = match mode {
             Mode::File { jobs, .. } => format!("{jobs} jobs"),

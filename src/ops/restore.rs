@@ -245,10 +245,11 @@ impl Ready {
             no_owner: self.no_owner,
         };
         progress.stage("fetch and restore");
-        load.from_stream(&self.database, &self.target).await.map_err(failed_restore)?;
+        let warnings = load.from_stream(&self.database, &self.target).await.map_err(failed_restore)?;
         let restored = clock.now();
         progress.stage("check");
-        let results = self.check().await;
+        let mut results = vec![checks::loaded(&self.database.name, &warnings)];
+        results.extend(self.check().await);
         let ended = clock.now();
         let verdict = results.iter().map(|check| check.outcome).max().unwrap_or(Outcome::Unproven);
         let phases = [

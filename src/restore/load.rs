@@ -99,7 +99,7 @@ impl Load<'_> {
     ///
     /// # Errors
     /// When `pg_restore` says anything but success.
-    pub async fn from_file(&self, database: &DatabaseBackup, target: &Target, file: &Path, jobs: usize) -> Result<(), RestoreError> {
+    pub async fn from_file(&self, database: &DatabaseBackup, target: &Target, file: &Path, jobs: usize) -> Result<Warnings, RestoreError> {
         let list = self.list(std::fs::File::open(file).map(Stdio::from).map_err(local("the archive cannot be opened"))?, None).await?;
         let list = self.write_list(database, &list).await?;
         let mut command = self.restore(target, &list);
@@ -112,7 +112,7 @@ impl Load<'_> {
     ///
     /// # Errors
     /// When a piece is damaged, or `pg_restore` says anything but success.
-    pub async fn from_stream(&self, database: &DatabaseBackup, target: &Target) -> Result<(), RestoreError> {
+    pub async fn from_stream(&self, database: &DatabaseBackup, target: &Target) -> Result<Warnings, RestoreError> {
         let (to, from) = mpsc::channel::<Bytes>(4);
         // The table of contents is at the beginning; pg_restore stops reading behind it.
         let (fetched, list) = tokio::join!(fetch::stream(self.objects, self.at, &database.dump, to), self.list(Stdio::piped(), Some(from)));
@@ -191,11 +191,14 @@ async fn feed(to: Option<tokio::process::ChildStdin>, mut from: mpsc::Receiver<B
     }
 }
 
-async fn ended(mut child: Child) -> Result<(), RestoreError> {
+/// What `pg_restore` warned of although it ended well; notices of the server and of functions are not among it.
+pub type Warnings = Vec<String>;
+
+async fn ended(mut child: Child) -> Result<Warnings, RestoreError> {
     let said = last_words(child.stderr.take()).await;
     let status = child.wait().await.map_err(local("pg_restore cannot be waited for"))?;
     if status.success() {
-        return Ok(());
+        return Ok(said.lines().filter(|line| line.starts_with("pg_restore: warning: ")).map(str::to_owned).collect());
     }
     // Warnings of the server come before the error that ends it all.
     let lines: Vec<&str> = said.lines().collect();

@@ -322,3 +322,16 @@ fn credentials_that_are_not_there_are_said_in_words() {
     assert!(err.starts_with("error: no usable identity\n") && err.contains("hint: ") && err.contains("look at AWS_PROFILE"), "{err}");
     assert!(!err.contains('{') && err.len() < 1_000, "an SDK's debug form is not a message: {err}");
 }
+
+#[test]
+fn an_endpoint_with_roles_needs_a_place_for_the_roles() {
+    let folder = tempfile::tempdir().unwrap();
+    config_repo(folder.path());
+    let policy = folder.path().join("policies/orders.yaml");
+    let text = fs::read_to_string(&policy).unwrap();
+    fs::write(&policy, text.replace("region: eu-west-1", "region: eu-west-1\n    endpoint: \"http://127.0.0.1:9\"")).unwrap();
+    let output = lifeboat(folder.path(), &["plan"]).env("AWS_REGION", "eu-west-1").env("AWS_EC2_METADATA_DISABLED", "true").output().unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{err}");
+    assert!(err.contains("names an S3 endpoint and roles, but not where IAM is") && err.contains("hint: set AWS_ENDPOINT_URL_IAM"), "{err}");
+}

@@ -94,6 +94,11 @@ pub fn unasked(manifest: &Manifest, databases: &[String], queries: &[Query]) -> 
     missing.chain(lost).collect()
 }
 
+/// What a restore that ended well left to say: a warning is a doubt.
+pub fn loaded(database: &str, warnings: &[String]) -> CheckResult {
+    verdict("restore", "pg_restore ended well and warned of nothing".to_owned(), database, &[], warnings)
+}
+
 /// The outcome of one check. The order is that of weight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
