@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::floors::sources;
+use crate::floors::{is_test, sources};
 
 /// Code lines of a file at the most.
 const FILE_LINES: usize = 400;
@@ -17,7 +17,7 @@ fn files_are_within_budget_and_open_with_what_they_are_for() {
         if code > FILE_LINES {
             wrong.push(format!("{}: {code} code lines, at most {FILE_LINES}", path.display()));
         }
-        let is_test = path.to_string_lossy().contains("tests");
+        let is_test = is_test(&path);
         if !is_test && !text.starts_with("//!") {
             wrong.push(format!("{}: does not open with //! on what it is for", path.display()));
         }
@@ -157,7 +157,7 @@ fn every_format_is_described() {
     let described = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/formats.md")).unwrap();
     let mut missing = Vec::new();
     let mut seen = 0;
-    for path in sources().into_iter().filter(|path| !path.to_string_lossy().contains("tests")) {
+    for path in sources().into_iter().filter(|path| !is_test(path)) {
         let text = fs::read_to_string(&path).unwrap();
         for found in text.split("\"lifeboat.").skip(1).filter_map(|rest| rest.split('"').next()) {
             let is_format = found.split_once('/').is_some_and(|(kind, number)| kind.chars().all(char::is_alphabetic) && number.parse::<u32>().is_ok());

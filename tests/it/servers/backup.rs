@@ -11,7 +11,7 @@ use lifeboat::ports::system::SystemClock;
 
 use super::access::{get, keys, put, s3};
 use super::cli::Ran;
-use super::stage::{Lock, PATIENCE, Running, Stage, processes, until, url};
+use super::stage::{Lock, PATIENCE, Running, Stage, gone, processes, until, url};
 
 const BACKUP: &[&str] = &["backup", "orders/nightly"];
 const FOLDER: &str = "orders/nightly/";
@@ -60,9 +60,14 @@ impl Stage {
         panic!("no part was stored; at work: {children:?}; {:?}", running.end());
     }
 
-    /// Programs that work on this stage's database.
+    /// What the environment of programs holds that work on this stage's database.
+    fn mark(&self) -> String {
+        format!("PGDATABASE={} ", self.database)
+    }
+
+    /// Those programs.
     fn children(&self) -> Vec<String> {
-        processes(&format!("PGDATABASE={} ", self.database))
+        processes(&self.mark())
     }
 }
 
@@ -122,12 +127,12 @@ async fn a_backup_that_is_stopped_leaves_nothing_and_the_next_succeeds() {
     failed(&ended, &["no backup of orders/nightly was taken", "it was stopped; no manifest was written"]);
     assert_eq!(stage.open_uploads().await, 0, "what was uploaded is given up");
     assert_eq!(stage.whole().await, Vec::<String>::new());
-    until("pg_dump is gone", || stage.children().is_empty().then_some(()));
+    gone(&stage.mark());
 
     let running = stage.half_way().await;
     running.signal("KILL");
     running.end();
-    until("pg_dump dies with lifeboat", || stage.children().is_empty().then_some(()));
+    gone(&stage.mark());
     assert_eq!(stage.whole().await, Vec::<String>::new(), "nothing looks whole");
     let view = stage.backup();
     assert_eq!(stage.whole().await.len(), 3);

@@ -3,7 +3,7 @@
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use super::stage::{Stage, can_isolate, drill_line, drilled, not_passed, processes, until};
+use super::stage::{Stage, can_isolate, drill_line, drilled, gone, not_passed, processes, until};
 
 const SMALL: &str = "CREATE TABLE one AS SELECT n AS id FROM generate_series(1, 100) n;";
 const SLOW: &str = "        - {name: slow, sql: \"select pg_sleep(600)::text\", expect: {equals: \"\"}}";
@@ -26,7 +26,7 @@ impl Stage {
 
     #[track_caller]
     fn nothing_runs(&self) {
-        until("no server and no program of the drill is left", || self.servers().is_empty().then_some(()));
+        gone(&self.temp().join("lifeboat-drill-").to_string_lossy());
     }
 }
 

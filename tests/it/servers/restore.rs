@@ -1,5 +1,7 @@
 //! Restores into real databases: what is refused before anything is touched, and what is proven afterwards.
 
+use std::sync::{Mutex, PoisonError};
+
 use serde_json::Value;
 
 use super::access::{get, put, s3};
@@ -7,6 +9,9 @@ use super::cli::{Ran, sandbox};
 use super::stage::{Stage, create_database, not_passed, sql, url};
 
 const SMALL: &str = "CREATE TABLE one (id int PRIMARY KEY, word text); INSERT INTO one SELECT n, 'word ' || n FROM generate_series(1, 100) n;";
+
+/// Roles belong to the whole server: a restore brings back those that its backup knew.
+static RESTORES: Mutex<()> = Mutex::new(());
 
 impl Stage {
     /// An empty database to restore into: its name and URL.
@@ -18,6 +23,11 @@ impl Stage {
     }
 
     fn restore(&self, url: &str, args: &[&str]) -> Ran {
+        let _alone = RESTORES.lock().unwrap_or_else(PoisonError::into_inner);
+        self.restore_alone(url, args)
+    }
+
+    fn restore_alone(&self, url: &str, args: &[&str]) -> Ran {
         let ran = self.with("restorer", &[&["restore", "orders", "--into", "env:TARGET_URL"], args].concat(), &[("TARGET_URL", url)]);
         let secret = sandbox("LIFEBOAT_TEST_PG_ADMIN_URL");
         let password = secret.rsplit_once('@').unwrap().0.rsplit_once(':').unwrap().1;
@@ -41,8 +51,9 @@ fn a_restore_is_proven_recorded_and_brings_roles_back_harmless() {
     stage.checks("        - {name: words, sql: \"select count(word) from one\", expect: {equals: \"100\"}}");
     let backup = stage.backup();
     let (name, url) = stage.target();
+    let alone = RESTORES.lock().unwrap_or_else(PoisonError::into_inner);
     sql("postgres", &format!("DROP DATABASE {}; DROP ROLE {role};", stage.database));
-    let ran = stage.restore(&url, &["--yes", "--format", "json"]);
+    let ran = stage.restore_alone(&url, &["--yes", "--format", "json"]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     assert!(
         ran.err.contains(&format!("backup   {}", backup["backup"].as_str().unwrap())) && ran.err.contains(role),

@@ -84,6 +84,19 @@ pub(crate) fn until<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> 
     }
 }
 
+/// Waits until no process is left that `text` leads to.
+#[track_caller]
+pub(crate) fn gone(text: &str) {
+    let begun = Instant::now();
+    while begun.elapsed() < PATIENCE {
+        if processes(text).is_empty() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    panic!("still there after {} s: {:#?}", PATIENCE.as_secs(), processes(text));
+}
+
 /// Processes that `text` leads to, by command line, working folder or environment: `pid command line`.
 pub(crate) fn processes(text: &str) -> Vec<String> {
     let read = |pid: &Path, name: &str| String::from_utf8_lossy(&std::fs::read(pid.join(name)).unwrap_or_default()).replace('\0', " ");
@@ -99,7 +112,8 @@ impl Stage {
     /// Everything made and applied; the database holds what `script` makes.
     pub(crate) fn new(name: &str, script: &str) -> Self {
         let config = Config::new(name);
-        let database = format!("lifeboat_{}", name.replace('-', "_"));
+        // Programs are found by it, so it is another one than that of the same test in another sandbox.
+        let database = format!("lifeboat_{}_{}", name.replace('-', "_"), std::process::id());
         create_database(&database);
         sql(&database, script);
         config.edit("databases: [shop]", &format!("databases: [{database}]"));
