@@ -9,12 +9,6 @@ const SMALL: &str = "CREATE TABLE one AS SELECT n AS id FROM generate_series(1, 
 const SLOW: &str = "        - {name: slow, sql: \"select pg_sleep(600)::text\", expect: {equals: \"\"}}";
 
 impl Stage {
-    /// Process ids of servers of drills that run in this stage's temp folder.
-    fn servers(&self) -> Vec<PathBuf> {
-        let found = processes(&self.temp().join("lifeboat-drill-").to_string_lossy());
-        found.iter().map(|line| Path::new("/proc").join(line.split(' ').next().unwrap())).collect()
-    }
-
     /// A throw-away server that answers a query for a long time.
     fn busy(&self) -> PathBuf {
         until("the query is being answered", || {

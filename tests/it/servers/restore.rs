@@ -51,7 +51,7 @@ fn a_restore_is_proven_recorded_and_brings_roles_back_harmless() {
     stage.checks("        - {name: words, sql: \"select count(word) from one\", expect: {equals: \"100\"}}");
     let backup = stage.backup();
     let (name, url) = stage.target();
-    let alone = RESTORES.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = RESTORES.lock().unwrap_or_else(PoisonError::into_inner);
     sql("postgres", &format!("DROP DATABASE {}; DROP ROLE {role};", stage.database));
     let ran = stage.restore_alone(&url, &["--yes", "--format", "json"]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
