@@ -17,14 +17,12 @@ use crate::engines::pg_dump::commands;
 use crate::engines::pg_dump::copystream::{CopyError, CopyStream};
 use crate::engines::pg_dump::facts::DataFacts;
 use crate::ports::postgres::Target;
-use crate::ports::process::{Confinement, Programs};
+use crate::ports::process::{self, Confinement, Programs};
 
 /// Bytes read at a time.
 const READ: usize = 256 << 10;
 /// Reads that wait between two stages at the most.
 const WAITING: usize = 8;
-/// What is kept of a program's messages.
-const MESSAGES: usize = 16 << 10;
 
 /// Dumps one database into one object.
 pub(super) async fn stream(
@@ -161,19 +159,7 @@ async fn count(from: Option<impl AsyncRead + Unpin>, database: &str) -> Result<D
 
 /// Collects what a program says, the last part of it.
 pub(super) fn messages(from: Option<ChildStderr>) -> tokio::task::JoinHandle<String> {
-    tokio::spawn(async move {
-        let mut kept = Vec::new();
-        if let Some(mut from) = from {
-            let mut buffer = [0_u8; 4096];
-            while let Ok(read @ 1..) = from.read(&mut buffer).await {
-                kept.extend_from_slice(buffer.get(..read).unwrap_or_default());
-                if kept.len() > MESSAGES {
-                    kept.drain(..kept.len() - MESSAGES);
-                }
-            }
-        }
-        String::from_utf8_lossy(&kept).trim().to_owned()
-    })
+    tokio::spawn(async move { process::last_words(from).await.trim().to_owned() })
 }
 
 /// A program's end: an error with its own words unless it succeeded.

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::LazyLock;
 
-use tokio::process::Command;
+use tokio::io::AsyncReadExt as _;
+use tokio::process::{ChildStderr, Command};
 
 /// The programs of one PostgreSQL version in one folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -187,6 +188,22 @@ pub async fn stop(child: &mut tokio::process::Child, grace: std::time::Duration)
         let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
     }
     let _ = child.wait().await;
+}
+
+/// What is kept of the end of a program's messages, in bytes.
+const MESSAGES: usize = 16 << 10;
+
+/// The last part of what a program says; all of it is read, or the program would stand still or die of its own words.
+pub async fn last_words(stderr: Option<ChildStderr>) -> String {
+    let mut kept = Vec::new();
+    if let Some(mut stderr) = stderr {
+        let mut buffer = vec![0_u8; MESSAGES];
+        while let Ok(read @ 1..) = stderr.read(&mut buffer).await {
+            kept.extend_from_slice(buffer.get(..read).unwrap_or_default());
+            kept.drain(..kept.len().saturating_sub(MESSAGES));
+        }
+    }
+    String::from_utf8_lossy(&kept).into_owned()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::process::Stdio;
 
 use bytes::Bytes;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::process::{Child, ChildStderr, Command};
+use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 
 use super::RestoreError;
@@ -17,12 +17,10 @@ use crate::catalog::manifest::{DatabaseBackup, Manifest};
 use crate::engines::pg_dump::toc::{Hints, OUTSIDE_KINDS, Toc};
 use crate::ports::Objects;
 use crate::ports::postgres::Target;
-use crate::ports::process::{Confinement, Programs};
+use crate::ports::process::{self, Confinement, Programs};
 
 /// Bytes of memory that `pg_restore` may map: it needs little, and a damaged archive asks for anything.
 pub const MEMORY: u64 = 4 << 30;
-/// What is kept of the end of a program's messages.
-const MESSAGES: usize = 16 << 10;
 
 /// How an archive is loaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -195,7 +193,7 @@ async fn feed(to: Option<tokio::process::ChildStdin>, mut from: mpsc::Receiver<B
 pub type Warnings = Vec<String>;
 
 async fn ended(mut child: Child) -> Result<Warnings, RestoreError> {
-    let said = last_words(child.stderr.take()).await;
+    let said = process::last_words(child.stderr.take()).await;
     let status = child.wait().await.map_err(local("pg_restore cannot be waited for"))?;
     if status.success() {
         return Ok(said.lines().filter(|line| line.starts_with("pg_restore: warning: ")).map(str::to_owned).collect());
@@ -205,17 +203,4 @@ async fn ended(mut child: Child) -> Result<Warnings, RestoreError> {
     let from = lines.iter().position(|line| line.contains("error: ")).unwrap_or(0);
     let stderr = lines.iter().skip(from).take(6).copied().collect::<Vec<_>>().join(" · ");
     Err(RestoreError::Program { program: "pg_restore", status: format!("ended with {status}"), stderr })
-}
-
-/// The last part of what a program says; all of it is read, or the program would stand still or die of its own words.
-async fn last_words(stderr: Option<ChildStderr>) -> String {
-    let mut kept = Vec::new();
-    if let Some(mut stderr) = stderr {
-        let mut buffer = vec![0_u8; MESSAGES];
-        while let Ok(read @ 1..) = stderr.read(&mut buffer).await {
-            kept.extend_from_slice(buffer.get(..read).unwrap_or_default());
-            kept.drain(..kept.len().saturating_sub(MESSAGES));
-        }
-    }
-    String::from_utf8_lossy(&kept).into_owned()
 }
