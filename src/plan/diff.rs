@@ -75,6 +75,10 @@ impl Planner<'_> {
             self.hold(id, setting, cannot(setting, &seen, &step.to), None);
             return true;
         }
+        if let Some(why) = (setting.refused)(&step.to) {
+            self.hold(id, setting, Hold::Refused(why), Some(step));
+            return true;
+        }
         if let (ResourceWish::Bucket(bucket), Fact::Absent, ReadOp::BucketExists) = (wish, &seen, setting.read)
             && !bucket.create
         {

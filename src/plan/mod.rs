@@ -109,6 +109,8 @@ pub enum Hold {
     MayNotCreate,
     /// It cannot be changed by any request (a bucket cannot move).
     CannotChange(String),
+    /// AWS would reject what would be sent: its code and why.
+    Refused(String),
     /// Another setting of this resource must come first, and that one is held.
     WaitsFor(&'static str),
 }
@@ -122,7 +124,7 @@ impl Hold {
         match self {
             Self::Weakens(weakening) => Some(&weakening.id),
             Self::NotOurs { .. } => Some(REMOVES_FOREIGN),
-            Self::Unknown(_) | Self::MayNotCreate | Self::CannotChange(_) | Self::WaitsFor(_) => None,
+            Self::Unknown(_) | Self::MayNotCreate | Self::CannotChange(_) | Self::Refused(_) | Self::WaitsFor(_) => None,
         }
     }
 
@@ -134,6 +136,7 @@ impl Hold {
             Self::NotOurs { name, sentence } => format!("`{name}`, not ours, {sentence}"),
             Self::MayNotCreate => "the bucket does not exist, and the policy says `create: false`".to_owned(),
             Self::CannotChange(sentence) => sentence.clone(),
+            Self::Refused(why) => format!("AWS would refuse it: {why}"),
             Self::WaitsFor(setting) => format!("waits for {setting}, which is held"),
         }
     }
@@ -148,7 +151,7 @@ impl Hold {
             Self::Unknown(Why::Unreachable(_) | Why::Stale(_)) => Some("run it again".to_owned()),
             Self::Unknown(Why::Unsupported(_)) => setting.leave_alone.map(|yaml| format!("leave it alone with `{yaml}`")),
             Self::MayNotCreate => Some("make the bucket, or write `create: true`".to_owned()),
-            Self::Weakens(_) | Self::NotOurs { .. } | Self::CannotChange(_) | Self::WaitsFor(_) => None,
+            Self::Weakens(_) | Self::NotOurs { .. } | Self::CannotChange(_) | Self::Refused(_) | Self::WaitsFor(_) => None,
         }
     }
 }

@@ -26,6 +26,7 @@ pub(super) static SETTING: Setting = Setting {
     seen,
     adopt,
     requests,
+    refused: super::never_refused,
     weakens: super::never_weakens,
     threats: no_threats,
     owner: super::ours,

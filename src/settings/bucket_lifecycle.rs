@@ -30,6 +30,7 @@ pub(super) static SETTING: Setting = Setting {
     seen,
     adopt,
     requests,
+    refused: super::never_refused,
     weakens,
     threats,
     owner: super::ours,

@@ -26,6 +26,7 @@ pub(super) static SETTING: Setting = Setting {
     seen,
     adopt: as_wanted,
     requests,
+    refused: super::never_refused,
     weakens: never_weakens,
     threats: no_threats,
     owner: super::ours,

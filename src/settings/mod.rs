@@ -57,6 +57,9 @@ pub struct Setting {
     pub adopt: fn(&Document, &Fact<Document>) -> Document,
     /// The requests that lead from one to the other.
     pub requests: fn(&ResourceId, &Fact<Document>, &Document) -> Vec<Request>,
+    /// Why AWS would refuse this document, when it would: its code and a plain sentence. Other servers accept much that
+    /// AWS rejects, and a rejected whole-document write is known only after the steps before it were sent.
+    pub refused: fn(&Document) -> Option<String>,
     /// Whether going from one to the other loosens protection.
     pub weakens: fn(&Document, &Document) -> Option<Weakening>,
     /// Parts that others wrote and that work against the policy.
@@ -134,6 +137,11 @@ pub(crate) fn ours(_: &Document, _: &Document) -> Option<String> {
 
 /// `weakens` of a setting of which no change loosens anything.
 pub(crate) fn never_weakens(_: &Document, _: &Document) -> Option<Weakening> {
+    None
+}
+
+/// `refused` of a setting whose documents are right by their type.
+pub(crate) fn never_refused(_: &Document) -> Option<String> {
     None
 }
 

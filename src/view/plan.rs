@@ -126,7 +126,7 @@ pub struct StepView {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HoldView {
-    /// Id of the kind of hold: a leave id, or `unknown`, `may-not-create`, `cannot-change`, `waits`.
+    /// Id of the kind of hold: a leave id, or `unknown`, `may-not-create`, `cannot-change`, `would-be-refused`, `waits`.
     pub id: String,
     /// What stands in the way.
     pub sentence: String,
@@ -270,6 +270,7 @@ impl StepView {
                 Hold::Unknown(_) => "unknown",
                 Hold::MayNotCreate => "may-not-create",
                 Hold::CannotChange(_) => "cannot-change",
+                Hold::Refused(_) => "would-be-refused",
                 Hold::WaitsFor(_) => "waits",
                 Hold::Weakens(_) | Hold::NotOurs { .. } => held.hold.leave_id().unwrap_or_default(),
             }

@@ -87,7 +87,7 @@ impl Stub {
             ("AWS_CONFIG_FILE", "/dev/null"),
             ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
         ];
-        let mut command = config.command("stub", args);
+        let mut command = config.bare("stub", args);
         command.envs(env).envs(more.iter().copied()).env_remove("AWS_PROFILE").output().unwrap().into()
     }
 

@@ -97,9 +97,14 @@ impl Config {
         self.command(profile, args).envs(env.iter().copied()).output().unwrap().into()
     }
 
-    /// The command, not yet run.
+    /// The command, not yet run, against the servers of the sandbox.
     pub(crate) fn command(&self, profile: &str, args: &[&str]) -> Command {
         sandbox("AWS_ENDPOINT_URL");
+        self.bare(profile, args)
+    }
+
+    /// The command, not yet run, against whatever the caller names.
+    pub(crate) fn bare(&self, profile: &str, args: &[&str]) -> Command {
         let mut command = lifeboat();
         command.args(args).current_dir(self.path()).env("AWS_PROFILE", profile).env("XDG_STATE_HOME", self.path().join("state"));
         command.env("LIFEBOAT_SIGNING_KEY", &self.signing_key);

@@ -1,0 +1,126 @@
+//! The bucket that keeps the backups, as a policy wants it.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::super::units::Span;
+
+/// The bucket and how it is protected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(title = "the storage")]
+pub struct Storage {
+    /// Name of the bucket.
+    #[schemars(regex(pattern = "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"), description = "a bucket name: 3 to 63 lower-case letters, digits, dots and hyphens")]
+    pub bucket: String,
+    /// The AWS account that owns it: sent as expected owner with every call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = "^[0-9]{12}$"), description = "an account id: 12 digits, in quotes")]
+    pub account: Option<String>,
+    /// Its region.
+    pub region: String,
+    /// Prefix of all keys of this policy, ending in `/`.
+    #[schemars(regex(pattern = "^([A-Za-z0-9._-]+/)+$"), description = "a key prefix that ends in a slash, as in orders/")]
+    pub prefix: String,
+    /// An S3-compatible endpoint other than the one of the AWS environment. S3 only: IAM and STS come from the environment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = "^https?://"), description = "a URL that begins with http:// or https://")]
+    pub endpoint: Option<String>,
+    /// Whether lifeboat may make the bucket when it is missing.
+    #[serde(default = "yes")]
+    pub create: bool,
+    /// Versioning: without it an overwrite or delete is final.
+    #[serde(default)]
+    pub versioning: VersioningWish,
+    /// Default encryption; left out, it is not managed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encryption: Option<EncryptionWish>,
+    /// Public access block, all four switches.
+    #[serde(default)]
+    pub public_access: PublicAccessWish,
+    /// How long what was expired can be brought back.
+    #[serde(default)]
+    pub noncurrent: NoncurrentWish,
+    /// When unfinished uploads are given up.
+    #[serde(default = "three_days")]
+    pub abort_incomplete_uploads: Span,
+    /// Tags of the bucket; others that it carries stay.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn three_days() -> Span {
+    Span::seconds(3 * 86_400)
+}
+
+/// Versioning as wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum VersioningWish {
+    /// On.
+    #[default]
+    Enabled,
+    /// Off for new writes. Weakens: an overwrite is then final.
+    Suspended,
+    /// Left alone.
+    Unmanaged,
+}
+
+/// Default encryption as wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(title = "the encryption")]
+pub struct EncryptionWish {
+    /// Which kind.
+    pub algorithm: Algorithm,
+    /// Key ARN or id; only with `aws:kms`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Whether to use the bucket key (fewer KMS requests).
+    #[serde(default)]
+    pub bucket_key: bool,
+}
+
+/// Encryption algorithms of S3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Algorithm {
+    /// Keys managed by S3.
+    #[serde(rename = "AES256")]
+    Aes256,
+    /// A KMS key.
+    #[serde(rename = "aws:kms")]
+    Kms,
+}
+
+/// Public access as wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum PublicAccessWish {
+    /// All four switches on.
+    #[default]
+    Blocked,
+    /// Left alone.
+    Unmanaged,
+}
+
+/// Noncurrent versions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(title = "the noncurrent versions")]
+pub struct NoncurrentWish {
+    /// Days for which an expired backup can be brought back.
+    #[schemars(range(min = 1, max = 3650))]
+    pub keep_days: i32,
+}
+
+impl Default for NoncurrentWish {
+    fn default() -> Self {
+        Self { keep_days: 30 }
+    }
+}
