@@ -40,6 +40,9 @@ pub struct Storage {
     /// Public access block, all four switches.
     #[serde(default)]
     pub public_access: PublicAccessWish,
+    /// Who owns the objects.
+    #[serde(default)]
+    pub ownership: OwnershipWish,
     /// How long what was expired can be brought back.
     #[serde(default)]
     pub noncurrent: NoncurrentWish,
@@ -106,6 +109,17 @@ pub enum PublicAccessWish {
     #[default]
     Blocked,
     /// Left alone.
+    Unmanaged,
+}
+
+/// Object ownership as wanted, in the words of S3.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum OwnershipWish {
+    /// The bucket's owner owns every object, and ACLs count for nothing.
+    #[default]
+    BucketOwnerEnforced,
+    /// Left alone.
+    #[serde(rename = "unmanaged")]
     Unmanaged,
 }
 
