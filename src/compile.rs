@@ -20,7 +20,7 @@ pub fn compile(loaded: &Loaded, unfilled_keys: &'static [&'static str]) -> (Desi
     let evidence = evidence.map(|place| (place.bucket.clone(), place.prefix.clone()));
     for policy in &loaded.policies {
         findings.extend(unanswerable(policy));
-        bucket::add(&mut buckets, policy, &mut findings);
+        bucket::add(&mut buckets, policy, unfilled_keys, &mut findings);
         if let Some(access) = &policy.policy.spec.access {
             needs_key_arn(policy, &mut findings);
             for (wish, pointer) in role_wishes(&policy.policy, access, evidence.as_ref(), unfilled_keys) {

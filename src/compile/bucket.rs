@@ -5,15 +5,16 @@
 use std::collections::BTreeMap;
 
 use crate::model::aspects::{Encryption, Ownership, Versioning};
-use crate::model::finding::Finding;
-use crate::model::policy::{Algorithm, OwnershipWish, Policy, PublicAccessWish, VersioningWish};
-use crate::model::resource::{BucketWish, SetWish, Tenant};
+use crate::model::document::Document;
+use crate::model::finding::{Finding, Level};
+use crate::model::policy::{Algorithm, BucketPolicyWish, OwnershipWish, Policy, PublicAccessWish, Storage, VersioningWish};
+use crate::model::resource::{BucketWish, Guard, SetWish, Tenant};
 use crate::policy::LoadedPolicy;
 
 /// A bucket with the policies that share it, the first one first.
 pub(super) type Shared<'a> = (BucketWish, Vec<&'a LoadedPolicy>);
 
-fn bucket_wish(policy: &Policy) -> BucketWish {
+fn bucket_wish(policy: &Policy, unfilled_keys: &'static [&'static str]) -> BucketWish {
     let storage = &policy.spec.storage;
     let encryption = storage.encryption.as_ref().map(|wish| Encryption {
         algorithm: match wish.algorithm {
@@ -39,9 +40,41 @@ fn bucket_wish(policy: &Policy) -> BucketWish {
         encryption,
         public_access: storage.public_access == PublicAccessWish::Blocked,
         ownership: (storage.ownership == OwnershipWish::BucketOwnerEnforced).then_some(Ownership::BucketOwnerEnforced),
+        guard: guard(storage, unfilled_keys),
         tags: storage.tags.clone(),
         tenants: vec![tenant(policy)],
     }
+}
+
+fn guard(storage: &Storage, unfilled_keys: &'static [&'static str]) -> Option<Guard> {
+    let changed_by = storage.settings_changed_by.iter().flatten().map(|arn| arn.0.clone()).collect();
+    (storage.bucket_policy == BucketPolicyWish::Managed).then_some(Guard { transport: storage.transport, changed_by, unfilled_keys })
+}
+
+/// What the bucket policy cannot be, and what its author should know of it.
+fn guard_findings(policy: &LoadedPolicy) -> Vec<Finding> {
+    let storage = &policy.policy.spec.storage;
+    let mut out = Vec::new();
+    if storage.bucket_policy == BucketPolicyWish::Unmanaged {
+        let asked = [("transport", storage.transport.is_some()), ("settingsChangedBy", storage.settings_changed_by.is_some())];
+        for (field, _) in asked.iter().filter(|(_, asked)| *asked) {
+            let finding = Finding::error(format!("`{field}` is written into the bucket policy, which is unmanaged"));
+            let finding = policy.mark(finding, &format!("/spec/storage/{field}"), "nobody would write this");
+            out.push(policy.mark(finding, "/spec/storage/bucketPolicy", "because of this").instead("take one of the two out"));
+        }
+    }
+    let plain = storage.endpoint.as_ref().is_some_and(|endpoint| endpoint.starts_with("http://"));
+    if plain && storage.transport.is_some_and(|transport| transport.tls_only) {
+        let finding = Finding::error("the endpoint has no TLS, and requests without TLS would be refused").why("nobody could reach the bucket any more");
+        let finding = policy.mark(policy.mark(finding, "/spec/storage/transport", "refuses plain HTTP"), "/spec/storage/endpoint", "plain HTTP");
+        out.push(finding.instead("write an endpoint with https://, or take `transport` out"));
+    }
+    if storage.settings_changed_by.is_some() {
+        let finding = Finding { level: Level::Warning, ..Finding::error("who is not named here is locked out of the settings, lifeboat too") };
+        let finding = finding.why("only the root user of the account can take the statement away again (S3 User Guide, PutBucketPolicy)");
+        out.push(policy.mark(finding.instead("make sure that the role of `lifeboat apply` is among them"), "/spec/storage/settingsChangedBy", "the only ones"));
+    }
+    out
 }
 
 fn tenant(policy: &Policy) -> Tenant {
@@ -57,8 +90,14 @@ fn tenant(policy: &Policy) -> Tenant {
 }
 
 /// Adds what one policy wants of its bucket, and says where it contradicts the policies before it.
-pub(super) fn add<'a>(buckets: &mut BTreeMap<String, Shared<'a>>, policy: &'a LoadedPolicy, findings: &mut Vec<Finding>) {
-    let wish = bucket_wish(&policy.policy);
+pub(super) fn add<'a>(
+    buckets: &mut BTreeMap<String, Shared<'a>>,
+    policy: &'a LoadedPolicy,
+    unfilled_keys: &'static [&'static str],
+    findings: &mut Vec<Finding>,
+) {
+    let wish = bucket_wish(&policy.policy, unfilled_keys);
+    findings.extend(guard_findings(policy));
     if wish.encryption.as_ref().is_some_and(|encryption| encryption.algorithm == "AES256" && encryption.key.is_some()) {
         let finding = Finding::error("`AES256` has no key of yours").instead("write algorithm: aws:kms, or leave the key out");
         findings.push(policy.mark(finding, "/spec/storage/encryption/key", "S3 refuses a key here"));
@@ -67,6 +106,8 @@ pub(super) fn add<'a>(buckets: &mut BTreeMap<String, Shared<'a>>, policy: &'a Lo
         buckets.insert(wish.name.clone(), (wish, vec![policy]));
         return;
     };
+    let guards = (first.guard.as_ref(), wish.guard.as_ref());
+    let guards_differ = |of: fn(&Guard) -> Document| matches!(guards, (Some(a), Some(b)) if of(a) != of(b));
     let differing = [
         ("account", first.account != wish.account),
         ("region", first.region != wish.region),
@@ -75,6 +116,9 @@ pub(super) fn add<'a>(buckets: &mut BTreeMap<String, Shared<'a>>, policy: &'a Lo
         ("encryption", first.encryption != wish.encryption),
         ("publicAccess", first.public_access != wish.public_access),
         ("ownership", first.ownership != wish.ownership),
+        ("bucketPolicy", guards.0.is_some() != guards.1.is_some()),
+        ("transport", guards_differ(|guard| Document::of(&guard.transport))),
+        ("settingsChangedBy", guards_differ(|guard| Document::of(&guard.changed_by))),
     ];
     for (field, _) in differing.iter().filter(|(_, differs)| *differs) {
         let finding = Finding::error(format!("two policies want different `{field}` on bucket `{}`", wish.name));

@@ -12,11 +12,13 @@ use super::units::Span;
 mod access;
 mod backups;
 mod drills;
+mod protection;
 mod storage;
 
 pub use access::{Access, GithubTrust, Role, Trust};
 pub use backups::{Anomalies, BackupSet, ClassStep, EngineKind, Exclusion, Retention, Schedule, StorageClass};
 pub use drills::{Check, Drill, Expect, Pick};
+pub use protection::{BucketPolicyWish, PrincipalArn, TlsVersion, TransportWish};
 pub use storage::{Algorithm, EncryptionWish, NoncurrentWish, OwnershipWish, PublicAccessWish, Storage, VersioningWish};
 
 /// What must be true of one database's disaster recovery.

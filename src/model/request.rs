@@ -34,6 +34,8 @@ pub enum ReadOp {
     BucketLifecycle,
     /// Who owns its objects \[`aspects::Ownership`\].
     BucketOwnership,
+    /// Its policy \[a canonical IAM policy\].
+    BucketPolicy,
     /// A role with its trust policy \[`aspects::RoleTrust`\].
     RoleTrust,
     /// The role's inline policy named `lifeboat` \[a canonical IAM policy\].
@@ -51,6 +53,7 @@ impl ReadOp {
             Self::BucketPublicAccess => "s3:GetBucketPublicAccessBlock",
             Self::BucketLifecycle => "s3:GetLifecycleConfiguration",
             Self::BucketOwnership => "s3:GetBucketOwnershipControls",
+            Self::BucketPolicy => "s3:GetBucketPolicy",
             Self::RoleTrust => "iam:GetRole",
             Self::RolePermissions => "iam:GetRolePolicy",
         }
@@ -86,6 +89,8 @@ pub enum RequestOp {
     PutBucketLifecycle,
     /// `PutBucketOwnershipControls`.
     PutBucketOwnership,
+    /// `PutBucketPolicy`, the whole document.
+    PutBucketPolicy,
     /// `CreateRole` with path, trust, tags.
     CreateRole,
     /// `UpdateAssumeRolePolicy`.

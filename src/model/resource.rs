@@ -9,7 +9,7 @@ use super::aspects::{Encryption, Ownership, Versioning};
 use super::document::Document;
 use super::fact::{Fact, Why};
 use super::id::ResourceId;
-use super::policy::{ClassStep, Retention, Trust};
+use super::policy::{ClassStep, Retention, TransportWish, Trust};
 use super::request::ReadOp;
 
 /// Everything the policies want, resource by resource.
@@ -82,6 +82,8 @@ pub struct BucketWish {
     pub public_access: bool,
     /// Object ownership; none = not managed.
     pub ownership: Option<Ownership>,
+    /// Our statements in its policy; none = not managed.
+    pub guard: Option<Guard>,
     /// Tags that it must carry.
     pub tags: BTreeMap<String, String>,
     /// The policies that keep backups in it, sorted by name.
@@ -93,6 +95,17 @@ impl BucketWish {
     pub fn place(&self) -> BucketPlace {
         BucketPlace { name: self.name.clone(), account: self.account.clone(), region: self.region.clone(), endpoint: self.endpoint.clone() }
     }
+}
+
+/// What the bucket policy must refuse, besides what follows from encryption and prefixes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Guard {
+    /// How requests must come.
+    pub transport: Option<TransportWish>,
+    /// The only ones who may change the settings; empty = not limited.
+    pub changed_by: BTreeSet<String>,
+    /// Condition keys that the endpoint is known not to fill; conditions on them are left out and the plan says so.
+    pub unfilled_keys: &'static [&'static str],
 }
 
 /// One policy's part of a bucket.

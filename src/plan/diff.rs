@@ -1,6 +1,6 @@
 //! The comparison, setting by setting. It never names a setting: what is special about one is in its file.
 
-use super::{Held, Hold, Leave, Plan, REMOVES_FOREIGN, Reason, Step, effects};
+use super::{Held, Hold, Leave, Plan, Reason, Step, effects};
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
 use crate::model::id::ResourceId;
@@ -62,7 +62,10 @@ impl Planner<'_> {
             self.hold(id, setting, Hold::CannotChange(format!("a role of that name exists and is not ours: {sentence}")), None);
             return true;
         }
-        let (base, threats_held) = self.threats(wish, id, setting, want, &seen);
+        let (base, threats_held, blocked) = self.threats(wish, id, setting, want, &seen);
+        if blocked {
+            return true;
+        }
         let to = (setting.adopt)(want, &base);
         if seen.known() == Some(&to) {
             if !threats_held {
@@ -98,30 +101,41 @@ impl Planner<'_> {
         false
     }
 
-    /// Parts of others that work against the policy are held one by one; with leave, they are left out of what is sent.
-    fn threats(&mut self, wish: &ResourceWish, id: &ResourceId, setting: &'static Setting, want: &Document, seen: &Fact<Document>) -> (Fact<Document>, bool) {
+    /// Parts of others that work against the policy are held one by one; with leave, they are left out of what is sent. Answers
+    /// what is built upon, whether a part is held, and whether nothing can be sent before it is gone.
+    fn threats(
+        &mut self,
+        wish: &ResourceWish,
+        id: &ResourceId,
+        setting: &'static Setting,
+        want: &Document,
+        seen: &Fact<Document>,
+    ) -> (Fact<Document>, bool, bool) {
         let mut base = seen.clone();
-        let mut held = false;
-        let Fact::Known(live) = seen else { return (base, held) };
+        let (mut held, mut blocked) = (false, false);
+        let Fact::Known(live) = seen else { return (base, held, blocked) };
         let found = (setting.threats)(wish, live);
-        if !found.is_empty() && self.leave(REMOVES_FOREIGN, id).is_some() {
+        if let Some(first) = found.first()
+            && self.leave(first.leave, id).is_some()
+        {
             while let Fact::Known(document) = &base
                 && let Some(threat) = (setting.threats)(wish, document).into_iter().next()
             {
                 base = Fact::Known(threat.without);
             }
-            return (base, held);
+            return (base, held, blocked);
         }
         for threat in found {
             held = true;
+            blocked |= threat.blocks;
             let to = (setting.adopt)(want, &Fact::Known(threat.without.clone()));
             let mut step = self.step(wish, id, setting, seen, to);
             if let ResourceWish::Bucket(bucket) = wish {
                 step.effects = effects::of_foreign_rule(bucket, live, &threat.name, self.observed);
             }
-            self.hold(id, setting, Hold::NotOurs { name: threat.name, sentence: threat.sentence }, Some(step));
+            self.hold(id, setting, Hold::NotOurs { name: threat.name, sentence: threat.sentence, leave: threat.leave }, Some(step));
         }
-        (base, held)
+        (base, held, blocked)
     }
 
     fn step(&self, wish: &ResourceWish, id: &ResourceId, setting: &'static Setting, seen: &Fact<Document>, to: Document) -> Step {

@@ -80,7 +80,7 @@ pub async fn run(ports: &Ports, subject: &Subject) -> Vec<Case> {
     let mut cases = vec![
         case(subject, "what is not there is absent, not unknown", missing(ports, subject).await),
         case(subject, "a bucket is made once", documents::bucket(ports, subject).await),
-        case(subject, "a new bucket has no tags, no lifecycle and no versioning", born(ports, subject).await),
+        case(subject, "a new bucket has no tags, no lifecycle, no versioning and no policy", born(ports, subject).await),
     ];
     for (name, outcome) in documents::settings(ports, subject).await {
         cases.push(case(subject, &format!("reads back as it was written: {name}"), outcome));
@@ -144,7 +144,7 @@ async fn read(ports: &Ports, target: &ResourceId, op: ReadOp) -> Fact<Document> 
     ports.cloud.read(&Read { op, target: target.clone() }).await
 }
 
-const OF_BUCKETS: [ReadOp; 7] = [
+const OF_BUCKETS: [ReadOp; 8] = [
     ReadOp::BucketExists,
     ReadOp::BucketTags,
     ReadOp::BucketVersioning,
@@ -152,6 +152,7 @@ const OF_BUCKETS: [ReadOp; 7] = [
     ReadOp::BucketPublicAccess,
     ReadOp::BucketLifecycle,
     ReadOp::BucketOwnership,
+    ReadOp::BucketPolicy,
 ];
 
 async fn missing(ports: &Ports, subject: &Subject) -> Found {
@@ -169,7 +170,7 @@ async fn missing(ports: &Ports, subject: &Subject) -> Found {
 
 async fn born(ports: &Ports, subject: &Subject) -> Found {
     let bucket = ResourceId::Bucket(subject.bucket.clone());
-    for op in [ReadOp::BucketTags, ReadOp::BucketVersioning, ReadOp::BucketLifecycle] {
+    for op in [ReadOp::BucketTags, ReadOp::BucketVersioning, ReadOp::BucketLifecycle, ReadOp::BucketPolicy] {
         same(&format!("{op:?}"), read(ports, &bucket, op).await, Fact::Absent)?;
     }
     same("objects", ports.objects.list(&subject.bucket, "").await.map_err(words)?, Vec::new())

@@ -37,6 +37,9 @@ pub(super) static SETTING: Setting = Setting {
     describe,
 };
 
+/// Id of the leave to remove a rule that others wrote.
+const REMOVES_RULE: &str = "removes-foreign-rule";
+
 /// One tier of one retention: its name, and days from creation to expiry (n × the longest period + one period of lateness).
 pub fn tiers(retention: &Retention) -> Vec<(&'static str, i32, String)> {
     let recent = i32::try_from(retention.recent.days_rounded_up()).unwrap_or(i32::MAX - 1);
@@ -197,7 +200,7 @@ fn threats(wish: &ResourceWish, seen: &Document) -> Vec<Threat> {
             // By place and not by id: some endpoints give no ids to rules that were written without one.
             let rest = live.rules.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, other)| other.clone()).collect();
             let without = Document::of(&Lifecycle { rules: rest, minimum_size: live.minimum_size.clone() });
-            Some(Threat { name: rule.id.clone(), sentence, without })
+            Some(Threat { name: rule.id.clone(), sentence, leave: REMOVES_RULE, without, blocks: false })
         })
         .collect()
 }

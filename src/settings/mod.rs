@@ -17,6 +17,7 @@ mod bucket_encryption;
 mod bucket_exists;
 pub mod bucket_lifecycle;
 mod bucket_ownership;
+mod bucket_policy;
 mod bucket_public_access;
 mod bucket_tags;
 mod bucket_versioning;
@@ -33,6 +34,7 @@ pub static SETTINGS: &[&Setting] = &[
     &bucket_encryption::SETTING,
     &bucket_lifecycle::SETTING,
     &bucket_tags::SETTING,
+    &bucket_policy::SETTING,
     &role_trust::SETTING,
     &role_permissions::SETTING,
 ];
@@ -102,8 +104,12 @@ pub struct Threat {
     pub name: String,
     /// What it does.
     pub sentence: String,
+    /// Id of the leave to take it away: `removes-foreign-rule`.
+    pub leave: &'static str,
     /// The live document without it.
     pub without: Document,
+    /// Whether AWS refuses every document with it, so that nothing else of the setting can be sent before it is gone.
+    pub blocks: bool,
 }
 
 impl fmt::Debug for Setting {

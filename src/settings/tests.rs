@@ -7,7 +7,7 @@ use crate::model::aspects::{Encryption, Existence, Ownership, RoleTrust, Tags, V
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
 use crate::model::id::{ResourceId, ResourceKind};
-use crate::model::resource::{Desired, ObservedResource, ResourceWish};
+use crate::model::resource::{BucketWish, Desired, ObservedResource, ResourceWish};
 use crate::{compile, policy};
 
 pub(super) const QUICKSTART: &str = include_str!("../../examples/quickstart/config/policies/orders.yaml");
@@ -25,6 +25,11 @@ fn merged(yaml: &str) -> (Desired, Vec<String>) {
 
 fn wishes() -> Vec<ResourceWish> {
     merged("{}").0.resources
+}
+
+/// The bucket of the quickstart policy.
+pub(super) fn bucket_wish() -> BucketWish {
+    wishes().into_iter().find_map(|wish| if let ResourceWish::Bucket(bucket) = wish { Some(bucket) } else { None }).unwrap()
 }
 
 fn seen(setting: &Setting, fact: Fact<Document>) -> Fact<Document> {

@@ -158,12 +158,13 @@ const IDENTITY: &str = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws
 
 /// What an ordinary bucket answers: at first it holds nothing, and then what was put.
 fn ordinary(asked: &Asked, kept: &mut Kept) -> Answer {
-    const NONE: [(&str, &str); 6] = [
+    const NONE: [(&str, &str); 7] = [
         ("?tagging", "NoSuchTagSet"),
         ("?lifecycle", "NoSuchLifecycleConfiguration"),
         ("?encryption", "ServerSideEncryptionConfigurationNotFoundError"),
         ("?publicAccessBlock", "NoSuchPublicAccessBlockConfiguration"),
         ("?ownershipControls", "OwnershipControlsNotFoundError"),
+        ("?policy", "NoSuchBucketPolicy"),
         ("/", "NoSuchKey"),
     ];
     let Some((method, place)) = asked.what.split_once(' ') else {

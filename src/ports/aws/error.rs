@@ -14,6 +14,7 @@ const ABSENT: &[&str] = &[
     "ServerSideEncryptionConfigurationNotFoundError",
     "NoSuchPublicAccessBlockConfiguration",
     "OwnershipControlsNotFoundError",
+    "NoSuchBucketPolicy",
     "NoSuchBucket",
     "NoSuchKey",
     "NoSuchEntity",

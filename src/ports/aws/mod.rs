@@ -17,6 +17,7 @@ mod iam;
 mod lifecycle;
 mod objects;
 mod ownership;
+mod policy;
 mod raw;
 mod s3;
 

@@ -1,14 +1,14 @@
 //! Settings: what is written reads back in canonical form, through the very table that plans use.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Found, Subject, fails, read};
 use crate::model::aspects::{Encryption, Ownership, Versioning};
 use crate::model::document::Document;
 use crate::model::fact::Fact;
 use crate::model::id::ResourceId;
-use crate::model::policy::{ClassStep, GithubTrust, Retention, StorageClass, Trust};
-use crate::model::resource::{BucketWish, ObservedResource, Purpose, ResourceWish, RoleWish, SetWish, Tenant};
+use crate::model::policy::{ClassStep, GithubTrust, Retention, StorageClass, TlsVersion, TransportWish, Trust};
+use crate::model::resource::{BucketWish, Guard, ObservedResource, Purpose, ResourceWish, RoleWish, SetWish, Tenant};
 use crate::model::units::Span;
 use crate::ports::{Kind, Ports};
 use crate::settings::{self, Setting};
@@ -84,6 +84,12 @@ fn wish(subject: &Subject, versioning: Versioning, encryption: Option<Encryption
         encryption,
         public_access: true,
         ownership: Some(Ownership::BucketOwnerEnforced),
+        guard: Some(Guard {
+            // The servers of the suite speak plain HTTP, and this bucket must stay within reach.
+            transport: Some(TransportWish { tls_only: false, min_tls: Some(TlsVersion::V12) }),
+            changed_by: BTreeSet::from(["arn:aws:iam::000000000000:*".to_owned()]),
+            unfilled_keys: &[],
+        }),
         tags: BTreeMap::from([("cost-centre".to_owned(), "4711 & more".to_owned())]),
         tenants: vec![tenant],
     })

@@ -44,6 +44,7 @@ impl State {
                 let bucket = self.bucket(op, name)?;
                 Ok(match read.op {
                     ReadOp::BucketExists => Fact::Known(Document::of(&Existence { region: Some(bucket.region.clone()) })),
+                    ReadOp::BucketPolicy => bucket.settings.get(&read.op).map_or(Fact::Absent, |policy| Fact::Known(Document::of(&respelled(policy.value())))),
                     _ => bucket.settings.get(&read.op).cloned().map_or(Fact::Absent, Fact::Known),
                 })
             }
@@ -107,7 +108,7 @@ impl State {
     }
 }
 
-/// IAM gives a document back in another spelling than it was sent: a list of one becomes its element.
+/// IAM and S3 give a document back in another spelling than it was sent: a list of one becomes its element.
 fn respelled(value: &Value) -> Value {
     match value {
         Value::Array(items) => match items.as_slice() {

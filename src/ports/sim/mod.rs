@@ -22,6 +22,7 @@ mod cloud;
 mod faults;
 mod lifecycle;
 mod objects;
+mod policy;
 mod settings;
 
 pub use faults::{Fault, When};

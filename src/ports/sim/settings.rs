@@ -1,13 +1,18 @@
 //! What S3 does with the settings of a bucket: it keeps them whole, or refuses them with AWS's own words.
 
-use super::{Op, State, failure, lifecycle};
-use crate::model::aspects::{Encryption, Tags};
+use super::{Op, State, failure, lifecycle, policy};
+use crate::model::aspects::{Encryption, PublicAccess, Tags};
 use crate::model::document::Document;
 use crate::model::lifecycle::Lifecycle;
 use crate::model::request::{ReadOp, Request, RequestOp};
 use crate::ports::{Kind, PortError};
 
 impl State {
+    fn blocks_public_policies(&mut self, op: Op, name: &str) -> Result<bool, PortError> {
+        let block = self.bucket(op, name)?.settings.get(&ReadOp::BucketPublicAccess).and_then(|block| block.to::<PublicAccess>());
+        Ok(block.is_some_and(|block| block.block_public_policy))
+    }
+
     /// A PUT of a bucket's sub-resource replaces the whole document.
     pub(super) fn put_setting(&mut self, op: Op, request: &Request) -> Result<(), PortError> {
         let name = request.target.name();
@@ -35,6 +40,14 @@ impl State {
                 (ReadOp::BucketTags, (!wish.0.is_empty()).then(|| request.body.clone()))
             }
             RequestOp::PutBucketVersioning => (ReadOp::BucketVersioning, Some(request.body.clone())),
+            RequestOp::PutBucketPolicy => {
+                policy::accept(name, request.body.value()).map_err(|message| rejected(&message))?;
+                if self.blocks_public_policies(op, name)? && policy::is_public(request.body.value()) {
+                    let message = "AccessDenied: public policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access.";
+                    return Err(failure(op, name, Kind::Refused, message));
+                }
+                (ReadOp::BucketPolicy, Some(request.body.clone()))
+            }
             RequestOp::PutBucketOwnership => (ReadOp::BucketOwnership, Some(request.body.clone())),
             RequestOp::PutPublicAccess => (ReadOp::BucketPublicAccess, Some(request.body.clone())),
             RequestOp::CreateBucket | RequestOp::CreateRole | RequestOp::UpdateRoleTrust | RequestOp::PutRolePermissions => return Err(wrong()),

@@ -32,6 +32,7 @@ fn wish(retention: Retention) -> ResourceWish {
         encryption: None,
         public_access: true,
         ownership: None,
+        guard: None,
         tags: BTreeMap::new(),
         tenants: vec![tenant],
     })

@@ -146,6 +146,28 @@ fn lifecycles() -> Vec<Start> {
     out
 }
 
+/// Statements of others and what is left of ours.
+fn policies() -> Vec<Start> {
+    let start = |name: &str, statements: serde_json::Value| {
+        Start::new(name, move |world| {
+            bucket(world);
+            set(world, ReadOp::BucketPolicy, &json!({"Version": "2008-10-17", "Id": "theirs", "Statement": statements}));
+        })
+    };
+    let objects = format!("arn:aws:s3:::{BUCKET}/*");
+    let allow = |who: serde_json::Value| json!({"Sid": "Theirs", "Effect": "Allow", "Principal": who, "Action": "s3:GetObject", "Resource": objects});
+    let within = json!({"Effect": "Allow", "Principal": {"AWS": "000000000000"}, "Action": ["s3:GetObject"], "Resource": [objects]});
+    let deny = json!({"Effect": "Deny", "Principal": "*", "Action": "s3:DeleteBucket", "Resource": format!("arn:aws:s3:::{BUCKET}")});
+    let ours = json!({"Sid": "LifeboatRightKey", "Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": objects});
+    vec![
+        start("a bucket policy of others", json!([within, deny])),
+        start("a bucket policy that lets everybody in", json!([allow(json!("*")), deny])),
+        start("a bucket policy that lets another account in", json!([allow(json!({"AWS": "999999999999"})), within])),
+        start("a statement that bears a name of ours and is wider", json!([ours, deny])),
+        start("a bucket policy with a principal that is gone", json!([allow(json!({"AWS": "AROAEXAMPLEID12345678"}))])),
+    ]
+}
+
 fn roles() -> Vec<Start> {
     vec![
         Start::new("our role, narrower", |world| {
@@ -176,6 +198,7 @@ fn unknowns() -> Vec<Start> {
         ReadOp::BucketPublicAccess,
         ReadOp::BucketLifecycle,
         ReadOp::BucketOwnership,
+        ReadOp::BucketPolicy,
         ReadOp::RoleTrust,
         ReadOp::RolePermissions,
     ];
@@ -200,5 +223,5 @@ fn unknowns() -> Vec<Start> {
 /// Every small world.
 pub(crate) fn all() -> Vec<Start> {
     let about_roles = roles().into_iter().map(Start::with_roles);
-    buckets().into_iter().chain(lifecycles()).chain(about_roles).chain(unknowns()).collect()
+    buckets().into_iter().chain(policies()).chain(lifecycles()).chain(about_roles).chain(unknowns()).collect()
 }
