@@ -29,6 +29,7 @@ pub fn compile(loaded: &Loaded, unfilled_keys: &'static [&'static str]) -> (Desi
             }
         }
     }
+    findings.extend(bucket::logs_into_locked(&buckets));
     let resources =
         buckets.into_values().map(|(bucket, _)| ResourceWish::Bucket(bucket)).chain(roles.into_values().map(|(role, _, _)| ResourceWish::Role(role)));
     (Desired { resources: resources.collect(), digest: loaded.digest() }, findings)

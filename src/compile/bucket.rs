@@ -4,11 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::aspects::{Encryption, Ownership, Versioning};
+use crate::model::aspects::{AccessLog, Encryption, LockMode, LockRetention, Ownership, Versioning};
 use crate::model::document::Document;
 use crate::model::finding::{Finding, Level};
-use crate::model::policy::{Algorithm, BucketPolicyWish, OwnershipWish, Policy, PublicAccessWish, Storage, VersioningWish};
-use crate::model::resource::{BucketWish, Guard, SetWish, Tenant};
+use crate::model::policy::{Algorithm, BucketPolicyWish, LockModeWish, LockWish, OwnershipWish, Policy, PublicAccessWish, Storage, VersioningWish};
+use crate::model::resource::{BucketWish, Guard, LockWanted, SetWish, Tenant};
 use crate::policy::LoadedPolicy;
 
 /// A bucket with the policies that share it, the first one first.
@@ -41,6 +41,13 @@ fn bucket_wish(policy: &Policy, unfilled_keys: &'static [&'static str]) -> Bucke
         public_access: storage.public_access == PublicAccessWish::Blocked,
         ownership: (storage.ownership == OwnershipWish::BucketOwnerEnforced).then_some(Ownership::BucketOwnerEnforced),
         guard: guard(storage, unfilled_keys),
+        object_lock: storage.object_lock.as_ref().map(lock),
+        access_log: storage.access_log.as_ref().map(|log| AccessLog {
+            bucket: log.bucket.clone(),
+            prefix: log.prefix.clone(),
+            grants: Vec::new(),
+            key_format: None,
+        }),
         tags: storage.tags.clone(),
         tenants: vec![tenant(policy)],
     }
@@ -77,6 +84,55 @@ fn guard_findings(policy: &LoadedPolicy) -> Vec<Finding> {
     out
 }
 
+fn lock(wish: &LockWish) -> LockWanted {
+    let mode = match wish.mode {
+        LockModeWish::Governance => LockMode::Governance,
+        LockModeWish::Compliance => LockMode::Compliance,
+    };
+    LockWanted { retention: LockRetention { mode, days: wish.days, years: wish.years }, understood: wish.i_understand.is_some() }
+}
+
+/// What a lock needs, and what must be said before nobody can take it away.
+fn lock_findings(policy: &LoadedPolicy) -> Vec<Finding> {
+    let storage = &policy.policy.spec.storage;
+    let mut out = Vec::new();
+    let at = "/spec/storage/objectLock";
+    if let Some(lock) = &storage.object_lock {
+        if lock.days.is_some() == lock.years.is_some() {
+            let finding = Finding::error("an object lock has days or years").instead("write one of the two, as in {mode: governance, days: 14}");
+            out.push(policy.mark(finding, at, "S3 takes exactly one of them"));
+        }
+        if lock.mode == LockModeWish::Compliance && lock.i_understand.is_none() {
+            let finding =
+                Finding::error("a lock in compliance mode cannot be broken by anybody").why("what is locked stays and costs until its day, whoever asks");
+            out.push(policy.mark(finding.instead("write iUnderstand: \"cannot be undone\" beside it"), at, "nobody said that this is known"));
+        }
+        if storage.versioning != VersioningWish::Enabled {
+            let finding = Finding::error("object lock needs versioning").why("S3 locks versions, and refuses the lock otherwise (InvalidBucketState)");
+            let finding = policy.mark(policy.mark(finding, at, "this one"), "/spec/storage/versioning", "and this one");
+            out.push(finding.instead("write versioning: enabled"));
+        }
+    }
+    if storage.access_log.as_ref().is_some_and(|log| log.bucket == storage.bucket) {
+        let finding = Finding::error("the access log of a bucket into itself logs its own writing, for ever").instead("name a bucket for logs");
+        out.push(policy.mark(finding, "/spec/storage/accessLog/bucket", "the bucket that is logged"));
+    }
+    out
+}
+
+/// A log cannot be delivered into a bucket with object lock (S3 User Guide, object-lock-managing).
+pub(super) fn logs_into_locked(buckets: &BTreeMap<String, Shared<'_>>) -> Vec<Finding> {
+    let locked = |name: &str| buckets.get(name).filter(|(bucket, _)| bucket.object_lock.is_some()).and_then(|(_, owners)| owners.first());
+    let logged = buckets.values().flat_map(|(_, owners)| owners);
+    let wrong = logged.filter_map(|policy| Some((policy, locked(&policy.policy.spec.storage.access_log.as_ref()?.bucket)?)));
+    wrong
+        .map(|(policy, owner)| {
+            let finding = Finding::error("an access log cannot go into a bucket with object lock").instead("name another bucket for logs");
+            owner.mark(policy.mark(finding, "/spec/storage/accessLog/bucket", "this bucket"), "/spec/storage/objectLock", "is locked here")
+        })
+        .collect()
+}
+
 fn tenant(policy: &Policy) -> Tenant {
     let storage = &policy.spec.storage;
     let sets = policy.spec.backups.iter().map(|(name, set)| SetWish { name: name.0.clone(), retention: set.retention, classes: set.storage_classes.clone() });
@@ -98,6 +154,7 @@ pub(super) fn add<'a>(
 ) {
     let wish = bucket_wish(&policy.policy, unfilled_keys);
     findings.extend(guard_findings(policy));
+    findings.extend(lock_findings(policy));
     if wish.encryption.as_ref().is_some_and(|encryption| encryption.algorithm == "AES256" && encryption.key.is_some()) {
         let finding = Finding::error("`AES256` has no key of yours").instead("write algorithm: aws:kms, or leave the key out");
         findings.push(policy.mark(finding, "/spec/storage/encryption/key", "S3 refuses a key here"));
@@ -116,6 +173,8 @@ pub(super) fn add<'a>(
         ("encryption", first.encryption != wish.encryption),
         ("publicAccess", first.public_access != wish.public_access),
         ("ownership", first.ownership != wish.ownership),
+        ("objectLock", first.object_lock != wish.object_lock),
+        ("accessLog", first.access_log != wish.access_log),
         ("bucketPolicy", guards.0.is_some() != guards.1.is_some()),
         ("transport", guards_differ(|guard| Document::of(&guard.transport))),
         ("settingsChangedBy", guards_differ(|guard| Document::of(&guard.changed_by))),

@@ -76,6 +76,83 @@ pub enum Ownership {
     ObjectWriter,
 }
 
+/// Object lock. It can be put on a bucket and never be taken off (S3 User Guide, object-lock-managing).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ObjectLock {
+    /// How long each new version is locked; none = only what is locked one by one.
+    pub retention: Option<LockRetention>,
+}
+
+/// The default retention of a bucket with object lock: days or years, never both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LockRetention {
+    /// Who may break it.
+    pub mode: LockMode,
+    /// Days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub days: Option<i32>,
+    /// Years.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub years: Option<i32>,
+}
+
+/// Who may break a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum LockMode {
+    /// Who has `s3:BypassGovernanceRetention`.
+    #[serde(rename = "GOVERNANCE")]
+    Governance,
+    /// Nobody, not even the root user of the account.
+    #[serde(rename = "COMPLIANCE")]
+    Compliance,
+}
+
+/// Where the server access log goes. A bucket without one is `Absent`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AccessLog {
+    /// The bucket that receives it.
+    pub bucket: String,
+    /// What its keys begin with.
+    pub prefix: String,
+    /// `TargetGrants` as read, carried along.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grants: Vec<LogGrant>,
+    /// `TargetObjectKeyFormat` as read, carried along.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_format: Option<LogKeyFormat>,
+}
+
+/// Who may read the log objects, as ACLs say it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LogGrant {
+    /// `CanonicalUser`, `AmazonCustomerByEmail` or `Group`.
+    pub kind: String,
+    /// Canonical id.
+    pub id: Option<String>,
+    /// Name for people.
+    pub display_name: Option<String>,
+    /// URI of a group.
+    pub uri: Option<String>,
+    /// Mail address of an account.
+    pub email: Option<String>,
+    /// `FULL_CONTROL`, `READ` or `WRITE`.
+    pub permission: String,
+}
+
+/// How the keys of log objects are made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum LogKeyFormat {
+    /// `SimplePrefix`.
+    Simple,
+    /// `PartitionedPrefix` with its `PartitionDateSource`.
+    Partitioned(Option<String>),
+}
+
 /// A role: where it lives, who made it and who may assume it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

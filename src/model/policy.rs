@@ -18,7 +18,7 @@ mod storage;
 pub use access::{Access, GithubTrust, Role, Trust};
 pub use backups::{Anomalies, BackupSet, ClassStep, EngineKind, Exclusion, Retention, Schedule, StorageClass};
 pub use drills::{Check, Drill, Expect, Pick};
-pub use protection::{BucketPolicyWish, PrincipalArn, TlsVersion, TransportWish};
+pub use protection::{AccessLogWish, BucketPolicyWish, LockModeWish, LockWish, PrincipalArn, TlsVersion, TransportWish, Understood};
 pub use storage::{Algorithm, EncryptionWish, NoncurrentWish, OwnershipWish, PublicAccessWish, Storage, VersioningWish};
 
 /// What must be true of one database's disaster recovery.

@@ -36,6 +36,10 @@ pub enum ReadOp {
     BucketOwnership,
     /// Its policy \[a canonical IAM policy\].
     BucketPolicy,
+    /// Its object lock \[`aspects::ObjectLock`\].
+    BucketObjectLock,
+    /// Where its access log goes \[`aspects::AccessLog`\].
+    BucketLogging,
     /// A role with its trust policy \[`aspects::RoleTrust`\].
     RoleTrust,
     /// The role's inline policy named `lifeboat` \[a canonical IAM policy\].
@@ -54,6 +58,8 @@ impl ReadOp {
             Self::BucketLifecycle => "s3:GetLifecycleConfiguration",
             Self::BucketOwnership => "s3:GetBucketOwnershipControls",
             Self::BucketPolicy => "s3:GetBucketPolicy",
+            Self::BucketObjectLock => "s3:GetBucketObjectLockConfiguration",
+            Self::BucketLogging => "s3:GetBucketLogging",
             Self::RoleTrust => "iam:GetRole",
             Self::RolePermissions => "iam:GetRolePolicy",
         }
@@ -91,6 +97,10 @@ pub enum RequestOp {
     PutBucketOwnership,
     /// `PutBucketPolicy`, the whole document.
     PutBucketPolicy,
+    /// `PutObjectLockConfiguration`, always with its retention.
+    PutBucketObjectLock,
+    /// `PutBucketLogging`.
+    PutBucketLogging,
     /// `CreateRole` with path, trust, tags.
     CreateRole,
     /// `UpdateAssumeRolePolicy`.

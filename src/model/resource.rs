@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::aspects::{Encryption, Ownership, Versioning};
+use super::aspects::{AccessLog, Encryption, LockRetention, Ownership, Versioning};
 use super::document::Document;
 use super::fact::{Fact, Why};
 use super::id::ResourceId;
@@ -84,6 +84,10 @@ pub struct BucketWish {
     pub ownership: Option<Ownership>,
     /// Our statements in its policy; none = not managed.
     pub guard: Option<Guard>,
+    /// Object lock; none = not managed.
+    pub object_lock: Option<LockWanted>,
+    /// Where its access log goes; none = not managed.
+    pub access_log: Option<AccessLog>,
     /// Tags that it must carry.
     pub tags: BTreeMap<String, String>,
     /// The policies that keep backups in it, sorted by name.
@@ -95,6 +99,15 @@ impl BucketWish {
     pub fn place(&self) -> BucketPlace {
         BucketPlace { name: self.name.clone(), account: self.account.clone(), region: self.region.clone(), endpoint: self.endpoint.clone() }
     }
+}
+
+/// The lock that is wanted, and whether the policy says that it knows what a lock is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LockWanted {
+    /// How long new versions are locked.
+    pub retention: LockRetention,
+    /// Whether the policy says that it cannot be undone.
+    pub understood: bool,
 }
 
 /// What the bucket policy must refuse, besides what follows from encryption and prefixes.

@@ -10,7 +10,7 @@ use crate::settings::{self, Setting};
 
 /// The plan. `leaves` release held steps by name.
 pub fn plan(desired: &Desired, observed: &Observed, leaves: &[Leave]) -> Plan {
-    let mut planner = Planner { observed, leaves, used: vec![false; leaves.len()], plan: Plan::default() };
+    let mut planner = Planner { observed, leaves, used: vec![false; leaves.len()], waits: None, plan: Plan::default() };
     for wish in &desired.resources {
         planner.resource(wish);
     }
@@ -23,6 +23,8 @@ struct Planner<'a> {
     observed: &'a Observed,
     leaves: &'a [Leave],
     used: Vec<bool>,
+    /// A held setting that the one being planned needs.
+    waits: Option<&'static str>,
     plan: Plan,
 }
 
@@ -32,13 +34,18 @@ impl Planner<'_> {
         let nothing = ObservedResource::default();
         let live = self.observed.resources.get(&id).unwrap_or(&nothing);
         let mut blocked: Option<&'static str> = None;
+        let mut all_held: Vec<&'static str> = Vec::new();
         for (at, setting) in settings::of_kind(id.kind()).enumerate() {
             let Some(want) = (setting.want)(wish) else { continue };
             if let Some(first) = blocked {
                 self.hold(&id, setting, Hold::WaitsFor(first), None);
                 continue;
             }
+            self.waits = settings::needs(setting).filter(|needed| all_held.contains(needed));
             let held = self.setting(wish, &id, setting, &want, live);
+            if held {
+                all_held.push(setting.id);
+            }
             // The first setting of a kind is the resource itself: without it, nothing else of it can be sent.
             if at == 0 && held {
                 blocked = Some(setting.id);
@@ -73,6 +80,10 @@ impl Planner<'_> {
             }
             return threats_held;
         }
+        if let Some(needed) = self.waits {
+            self.hold(id, setting, Hold::WaitsFor(needed), None);
+            return true;
+        }
         let mut step = self.step(wish, id, setting, &seen, to);
         if step.requests.is_empty() {
             self.hold(id, setting, cannot(setting, &seen, &step.to), None);
@@ -88,7 +99,8 @@ impl Planner<'_> {
             self.hold(id, setting, Hold::MayNotCreate, Some(step));
             return true;
         }
-        if let Some(weakening) = seen.known().and_then(|from| (setting.weakens)(from, &step.to)) {
+        let weakening = seen.known().and_then(|from| (setting.weakens)(from, &step.to)).or_else(|| settings::for_good(setting, wish, &seen));
+        if let Some(weakening) = weakening {
             match self.leave(&weakening.id, id) {
                 Some(leave) => step.allowed = Some(leave),
                 None => {

@@ -80,8 +80,9 @@ pub async fn run(ports: &Ports, subject: &Subject) -> Vec<Case> {
     let mut cases = vec![
         case(subject, "what is not there is absent, not unknown", missing(ports, subject).await),
         case(subject, "a bucket is made once", documents::bucket(ports, subject).await),
-        case(subject, "a new bucket has no tags, no lifecycle, no versioning and no policy", born(ports, subject).await),
+        case(subject, "a new bucket has no tags, no lifecycle, no versioning, no policy, no lock and no log", born(ports, subject).await),
     ];
+    cases.push(case(subject, "a lock needs versioning", documents::lock_needs_versioning(ports, subject).await));
     for (name, outcome) in documents::settings(ports, subject).await {
         cases.push(case(subject, &format!("reads back as it was written: {name}"), outcome));
     }
@@ -96,6 +97,9 @@ pub async fn run(ports: &Ports, subject: &Subject) -> Vec<Case> {
     cases.push(case(subject, "an upload is invisible until it is complete", data::upload(place).await));
     cases.push(case(subject, "an upload does not replace an object", data::upload_onto(place).await));
     cases.push(case(subject, "an upload that was given up is gone", data::given_up(place).await));
+    for (name, outcome) in documents::locks(ports, subject).await {
+        cases.push(case(subject, &format!("reads back as it was written: {name}"), outcome));
+    }
     cases
 }
 
@@ -144,7 +148,7 @@ async fn read(ports: &Ports, target: &ResourceId, op: ReadOp) -> Fact<Document> 
     ports.cloud.read(&Read { op, target: target.clone() }).await
 }
 
-const OF_BUCKETS: [ReadOp; 8] = [
+const OF_BUCKETS: [ReadOp; 10] = [
     ReadOp::BucketExists,
     ReadOp::BucketTags,
     ReadOp::BucketVersioning,
@@ -153,6 +157,8 @@ const OF_BUCKETS: [ReadOp; 8] = [
     ReadOp::BucketLifecycle,
     ReadOp::BucketOwnership,
     ReadOp::BucketPolicy,
+    ReadOp::BucketObjectLock,
+    ReadOp::BucketLogging,
 ];
 
 async fn missing(ports: &Ports, subject: &Subject) -> Found {
@@ -170,7 +176,8 @@ async fn missing(ports: &Ports, subject: &Subject) -> Found {
 
 async fn born(ports: &Ports, subject: &Subject) -> Found {
     let bucket = ResourceId::Bucket(subject.bucket.clone());
-    for op in [ReadOp::BucketTags, ReadOp::BucketVersioning, ReadOp::BucketLifecycle, ReadOp::BucketPolicy] {
+    let absent = [ReadOp::BucketTags, ReadOp::BucketVersioning, ReadOp::BucketLifecycle, ReadOp::BucketPolicy, ReadOp::BucketObjectLock, ReadOp::BucketLogging];
+    for op in absent {
         same(&format!("{op:?}"), read(ports, &bucket, op).await, Fact::Absent)?;
     }
     same("objects", ports.objects.list(&subject.bucket, "").await.map_err(words)?, Vec::new())

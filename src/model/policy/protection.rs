@@ -61,3 +61,54 @@ pub enum BucketPolicyWish {
     extend("pattern" = "^arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/.+$")
 )]
 pub struct PrincipalArn(pub String);
+
+/// Object lock as wanted: on every new version, for days or for years.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(title = "the object lock")]
+pub struct LockWish {
+    /// Who may break it.
+    pub mode: LockModeWish,
+    /// How many days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 36500))]
+    pub days: Option<i32>,
+    /// How many years.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 100))]
+    pub years: Option<i32>,
+    /// That a lock stays for ever is known. Needed for `compliance`; with `governance`, the first apply asks for leave without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub i_understand: Option<Understood>,
+}
+
+/// Who may break a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum LockModeWish {
+    /// Who has `s3:BypassGovernanceRetention`.
+    Governance,
+    /// Nobody, not even the root user of the account.
+    Compliance,
+}
+
+/// The words of somebody who knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Understood {
+    /// The only ones.
+    #[serde(rename = "cannot be undone")]
+    CannotBeUndone,
+}
+
+/// Where the server access log goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(title = "the access log")]
+pub struct AccessLogWish {
+    /// A bucket in the same region and account, which lets `logging.s3.amazonaws.com` write.
+    #[schemars(regex(pattern = "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"))]
+    pub bucket: String,
+    /// What the keys of the log begin with.
+    #[serde(default)]
+    pub prefix: String,
+}

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::units::Span;
-use super::protection::{BucketPolicyWish, PrincipalArn, TransportWish};
+use super::protection::{AccessLogWish, BucketPolicyWish, LockWish, PrincipalArn, TransportWish};
 
 /// The bucket and how it is protected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -55,6 +55,12 @@ pub struct Storage {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]
     pub settings_changed_by: Option<Vec<PrincipalArn>>,
+    /// Object lock; left out, it is not managed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object_lock: Option<LockWish>,
+    /// Where the access log goes; left out, it is not managed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_log: Option<AccessLogWish>,
     /// How long what was expired can be brought back.
     #[serde(default)]
     pub noncurrent: NoncurrentWish,

@@ -15,6 +15,7 @@ const ABSENT: &[&str] = &[
     "NoSuchPublicAccessBlockConfiguration",
     "OwnershipControlsNotFoundError",
     "NoSuchBucketPolicy",
+    "ObjectLockConfigurationNotFoundError",
     "NoSuchBucket",
     "NoSuchKey",
     "NoSuchEntity",
@@ -72,8 +73,8 @@ fn kind_of(status: u16, code: Option<&str>) -> (Kind, bool) {
         Kind::Credentials
     } else if ABSENT.contains(&code) {
         Kind::Missing
-    } else if code == "InvalidObjectState" {
-        // An archived object: 403, but nobody is to be granted anything.
+    } else if code == "InvalidObjectState" || code == "InvalidBucketState" {
+        // An archived object, 403, but nobody is to be granted anything; an unversioned bucket, 409, but nothing is there twice.
         Kind::Rejected
     } else if code == "PermanentRedirect" || code == "AuthorizationHeaderMalformed" || status == 301 {
         Kind::OtherRegion

@@ -15,6 +15,8 @@ mod cloud;
 mod error;
 mod iam;
 mod lifecycle;
+mod lock;
+mod logging;
 mod objects;
 mod ownership;
 mod policy;

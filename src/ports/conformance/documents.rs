@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Found, Subject, fails, read};
-use crate::model::aspects::{Encryption, Ownership, Versioning};
+use super::{Found, Subject, fails, read, same};
+use crate::model::aspects::{AccessLog, Encryption, LockMode, LockRetention, ObjectLock, Ownership, Versioning};
 use crate::model::document::Document;
 use crate::model::fact::Fact;
 use crate::model::id::ResourceId;
 use crate::model::policy::{ClassStep, GithubTrust, Retention, StorageClass, TlsVersion, TransportWish, Trust};
-use crate::model::resource::{BucketWish, Guard, ObservedResource, Purpose, ResourceWish, RoleWish, SetWish, Tenant};
+use crate::model::request::{ReadOp, Request, RequestOp};
+use crate::model::resource::{BucketWish, Guard, LockWanted, ObservedResource, Purpose, ResourceWish, RoleWish, SetWish, Tenant};
 use crate::model::units::Span;
 use crate::ports::{Kind, Ports};
 use crate::settings::{self, Setting};
@@ -41,11 +42,39 @@ pub(super) async fn settings(ports: &Ports, subject: &Subject) -> Vec<(String, F
     ];
     let mut out = Vec::new();
     for (name, wish) in &wishes {
-        for setting in settings::of_kind(wish.id().kind()).filter(|setting| setting.id != "bucket-exists") {
+        for setting in settings::of_kind(wish.id().kind()).filter(|setting| setting.id != "bucket-exists" && (setting.want)(wish).is_some()) {
             out.push((format!("{} {name}", setting.id), write(ports, setting, wish).await));
         }
     }
     out
+}
+
+/// Object lock, last of all: nothing takes it away again, and the versioning that it needs cannot be suspended.
+pub(super) async fn locks(ports: &Ports, subject: &Subject) -> Vec<(String, Found)> {
+    let locked = |mode: LockMode, days: Option<i32>, years: Option<i32>| {
+        let ResourceWish::Bucket(bucket) = wish(subject, Versioning::Enabled, None) else { return wish(subject, Versioning::Enabled, None) };
+        let retention = LockRetention { mode, days, years };
+        ResourceWish::Bucket(BucketWish { object_lock: Some(LockWanted { retention, understood: true }), ..bucket })
+    };
+    let wishes = [
+        ("for days", locked(LockMode::Governance, Some(1), None)),
+        ("for years", locked(LockMode::Governance, None, Some(1))),
+        ("in compliance mode", locked(LockMode::Compliance, Some(1), None)),
+    ];
+    let mut out = Vec::new();
+    let Some(setting) = settings::by_id("bucket-object-lock") else { return out };
+    for (name, wish) in &wishes {
+        out.push((format!("bucket-object-lock {name}"), write(ports, setting, wish).await));
+    }
+    out
+}
+
+/// A lock is refused while the bucket is not versioned.
+pub(super) async fn lock_needs_versioning(ports: &Ports, subject: &Subject) -> Found {
+    let body = Document::of(&ObjectLock { retention: Some(LockRetention { mode: LockMode::Governance, days: Some(1), years: None }) });
+    let request = Request { op: RequestOp::PutBucketObjectLock, target: ResourceId::Bucket(subject.bucket.clone()), body };
+    fails("a lock before versioning", ports.cloud.send(&request).await, Kind::Rejected)?;
+    same("the lock", read(ports, &request.target, ReadOp::BucketObjectLock).await, Fact::Absent)
 }
 
 /// As plan and apply do it: look, write what is wanted with what others have there, look again.
@@ -90,6 +119,8 @@ fn wish(subject: &Subject, versioning: Versioning, encryption: Option<Encryption
             changed_by: BTreeSet::from(["arn:aws:iam::000000000000:*".to_owned()]),
             unfilled_keys: &[],
         }),
+        object_lock: None,
+        access_log: Some(AccessLog { bucket: subject.bucket.clone(), prefix: "log/".to_owned(), grants: Vec::new(), key_format: None }),
         tags: BTreeMap::from([("cost-centre".to_owned(), "4711 & more".to_owned())]),
         tenants: vec![tenant],
     })

@@ -1,7 +1,7 @@
 //! What S3 does with the settings of a bucket: it keeps them whole, or refuses them with AWS's own words.
 
 use super::{Op, State, failure, lifecycle, policy};
-use crate::model::aspects::{Encryption, PublicAccess, Tags};
+use crate::model::aspects::{AccessLog, Encryption, ObjectLock, PublicAccess, Tags, Versioning};
 use crate::model::document::Document;
 use crate::model::lifecycle::Lifecycle;
 use crate::model::request::{ReadOp, Request, RequestOp};
@@ -9,8 +9,35 @@ use crate::ports::{Kind, PortError};
 
 impl State {
     fn blocks_public_policies(&mut self, op: Op, name: &str) -> Result<bool, PortError> {
-        let block = self.bucket(op, name)?.settings.get(&ReadOp::BucketPublicAccess).and_then(|block| block.to::<PublicAccess>());
+        let block = self.setting::<PublicAccess>(op, name, ReadOp::BucketPublicAccess)?;
         Ok(block.is_some_and(|block| block.block_public_policy))
+    }
+
+    fn setting<T: serde::de::DeserializeOwned>(&mut self, op: Op, name: &str, setting: ReadOp) -> Result<Option<T>, PortError> {
+        Ok(self.bucket(op, name)?.settings.get(&setting).and_then(Document::to))
+    }
+
+    fn accept_lock(&mut self, op: Op, name: &str, wish: &ObjectLock) -> Result<(), PortError> {
+        let rejected = |message: &str| Err(failure(op, name, Kind::Rejected, message));
+        let sound = wish.retention.is_none_or(|retention| matches!((retention.days, retention.years), (Some(1..), None) | (None, Some(1..))));
+        if !sound {
+            return rejected("MalformedXML: The XML you provided was not well-formed or did not validate against our published schema");
+        }
+        if self.setting(op, name, ReadOp::BucketVersioning)? != Some(Versioning::Enabled) {
+            return rejected("InvalidBucketState: Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration");
+        }
+        Ok(())
+    }
+
+    fn accept_log(&mut self, op: Op, name: &str, wish: &AccessLog) -> Result<(), PortError> {
+        let region = self.bucket(op, name)?.region.clone();
+        match self.buckets.get(&wish.bucket) {
+            None => Err(failure(op, name, Kind::Rejected, "InvalidTargetBucketForLogging: The target bucket for logging does not exist")),
+            Some(target) if target.region != region => {
+                Err(failure(op, name, Kind::Refused, "CrossLocationLoggingProhibitted: Cross S3 location logging not allowed. "))
+            }
+            Some(_) => Ok(()),
+        }
     }
 
     /// A PUT of a bucket's sub-resource replaces the whole document.
@@ -47,6 +74,24 @@ impl State {
                     return Err(failure(op, name, Kind::Refused, message));
                 }
                 (ReadOp::BucketPolicy, Some(request.body.clone()))
+            }
+            RequestOp::PutBucketObjectLock => {
+                let wish: ObjectLock = request.body.to().ok_or_else(wrong)?;
+                self.accept_lock(op, name, &wish)?;
+                (ReadOp::BucketObjectLock, Some(request.body.clone()))
+            }
+            RequestOp::PutBucketLogging => {
+                let wish: AccessLog = request.body.to().ok_or_else(wrong)?;
+                self.accept_log(op, name, &wish)?;
+                (ReadOp::BucketLogging, Some(request.body.clone()))
+            }
+            RequestOp::PutBucketVersioning if self.setting::<ObjectLock>(op, name, ReadOp::BucketObjectLock)?.is_some() => {
+                if request.body.to() == Some(Versioning::Suspended) {
+                    return Err(rejected(
+                        "InvalidBucketState: An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.",
+                    ));
+                }
+                (ReadOp::BucketVersioning, Some(request.body.clone()))
             }
             RequestOp::PutBucketOwnership => (ReadOp::BucketOwnership, Some(request.body.clone())),
             RequestOp::PutPublicAccess => (ReadOp::BucketPublicAccess, Some(request.body.clone())),

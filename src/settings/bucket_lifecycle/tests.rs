@@ -33,6 +33,8 @@ fn wish(retention: Retention) -> ResourceWish {
         public_access: true,
         ownership: None,
         guard: None,
+        object_lock: None,
+        access_log: None,
         tags: BTreeMap::new(),
         tenants: vec![tenant],
     })

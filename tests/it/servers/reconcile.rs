@@ -119,6 +119,31 @@ async fn the_bucket_policy_is_merged_and_locks_the_settings() {
     assert!(locked.code == 1 && locked.err.contains("nobody could reach the bucket any more"), "{}{}", locked.out, locked.err);
 }
 
+/// What cannot be undone is asked for, once; the log goes where the policy says.
+#[tokio::test]
+async fn a_lock_is_never_put_on_a_bucket_by_surprise() {
+    let config = applied("lock");
+    let (admin, bucket) = (s3("admin").await, config.bucket());
+    let protection = "    objectLock: {mode: governance, days: 1}\n    accessLog: {bucket: shop-dr-control, prefix: log/lock/}\n";
+    config.edit("    prefix: orders/\n", &format!("    prefix: orders/\n{protection}"));
+    let held = config.lifeboat("applier", &["apply"]);
+    assert_eq!(held.code, 5, "{}{}", held.out, held.err);
+    let logging = admin.get_bucket_logging().bucket(&bucket).send().await.unwrap();
+    assert_eq!(logging.logging_enabled().map(|log| (log.target_bucket(), log.target_prefix())), Some(("shop-dr-control", "log/lock/")));
+    assert!(admin.get_object_lock_configuration().bucket(&bucket).send().await.is_err(), "nothing is locked without leave");
+    let leave = format!("locks-for-good@bucket/{bucket}");
+    let plan = config.lifeboat("planner", &["plan"]);
+    assert!(plan.code == 5 && plan.out.contains(&format!("--allow {leave}")), "{}{}", plan.out, plan.err);
+    let done = config.lifeboat("applier", &["apply", "--allow", &leave]);
+    assert_eq!(done.code, 0, "{}{}", done.out, done.err);
+    assert_eq!(config.lifeboat("planner", &["plan"]).code, 0);
+    config.edit("days: 1}", "days: 2}");
+    assert_eq!(config.lifeboat("applier", &["apply"]).code, 0, "a longer lock needs no leave");
+    config.edit("days: 2}", "days: 1}");
+    let plan = config.lifeboat("planner", &["plan"]);
+    assert!(plan.code == 5 && plan.out.contains("weakens-object-lock"), "{}{}", plan.out, plan.err);
+}
+
 #[test]
 fn a_saved_plan_selects_and_approves_and_never_supplies() {
     let config = Config::new("saved");
