@@ -10,6 +10,8 @@ use crate::model::resource::{BucketWish, Desired, Purpose, ResourceWish, RoleWis
 use crate::policy::{Loaded, LoadedPolicy};
 use crate::settings::bucket_lifecycle::{tag_value, tiers};
 
+mod approvals;
+
 /// What is wanted, and what contradicts itself. `unfilled_keys` are the condition keys that the endpoint does not fill.
 pub fn compile(loaded: &Loaded, unfilled_keys: &'static [&'static str]) -> (Desired, Vec<Finding>) {
     let mut findings = Vec::new();
@@ -17,7 +19,9 @@ pub fn compile(loaded: &Loaded, unfilled_keys: &'static [&'static str]) -> (Desi
     let mut roles: BTreeMap<String, (RoleWish, &LoadedPolicy, &'static str)> = BTreeMap::new();
     let evidence = loaded.repository.as_ref().and_then(|repository| repository.spec.evidence.as_ref());
     let evidence = evidence.map(|place| (place.bucket.clone(), place.prefix.clone()));
+    let mut given = Vec::new();
     for policy in &loaded.policies {
+        given.extend(approvals::read(policy, &mut findings));
         findings.extend(unanswerable(policy));
         add_bucket(&mut buckets, policy, &mut findings);
         if let Some(access) = &policy.policy.spec.access {
@@ -30,7 +34,8 @@ pub fn compile(loaded: &Loaded, unfilled_keys: &'static [&'static str]) -> (Desi
     }
     let resources =
         buckets.into_values().map(|(bucket, _)| ResourceWish::Bucket(bucket)).chain(roles.into_values().map(|(role, _, _)| ResourceWish::Role(role)));
-    (Desired { resources: resources.collect(), digest: loaded.digest() }, findings)
+    let limits = loaded.repository.as_ref().map(|repository| repository.spec.limits).unwrap_or_default();
+    (Desired { resources: resources.collect(), digest: loaded.digest(), approvals: given, limits }, findings)
 }
 
 /// A bucket with the policies that share it, the first one first.

@@ -10,6 +10,7 @@ use super::document::Document;
 use super::fact::{Fact, Why};
 use super::id::ResourceId;
 use super::policy::{ClassStep, Retention, Trust};
+use super::repository::Limits;
 use super::request::ReadOp;
 
 /// Everything the policies want, resource by resource.
@@ -19,6 +20,29 @@ pub struct Desired {
     pub resources: Vec<ResourceWish>,
     /// SHA-256 over the resolved policies.
     pub digest: String,
+    /// Leave that the policies themselves give.
+    pub approvals: Vec<Approval>,
+    /// What one plan may do at the most.
+    pub limits: Limits,
+}
+
+/// An approval of a policy, read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approval {
+    /// The policy that gives it.
+    pub policy: String,
+    /// What is allowed.
+    pub allow: String,
+    /// On what.
+    pub on: ResourceId,
+    /// Why.
+    pub reason: String,
+    /// Who is said to have approved it.
+    pub by: String,
+    /// The first moment at which it no longer counts.
+    pub until: Timestamp,
+    /// How many restore points may be lost by it.
+    pub points: usize,
 }
 
 /// What is wanted of one resource.
@@ -182,6 +206,8 @@ pub struct Observed {
     pub resources: BTreeMap<ResourceId, ObservedResource>,
     /// Backups in each bucket and prefix that a policy uses, by policy name.
     pub backups: BTreeMap<String, Fact<Vec<SeenBackup>>>,
+    /// The backups of policies that left a bucket and whose cleanup rule is still there, by bucket and policy.
+    pub left: BTreeMap<(String, String), Fact<Vec<SeenBackup>>>,
     /// How many control-plane and listing requests were made.
     pub requests: usize,
 }

@@ -1,6 +1,7 @@
 //! The comparison, setting by setting. It never names a setting: what is special about one is in its file.
 
-use super::{Held, Hold, Leave, Plan, REMOVES_FOREIGN, Reason, Step, effects};
+use super::leave::objection;
+use super::{Allowed, Ask, Effect, Held, Hold, Leave, Plan, REMOVES_FOREIGN, Reason, Step, brake, effects, leftovers};
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
 use crate::model::id::ResourceId;
@@ -10,20 +11,39 @@ use crate::settings::{self, Setting};
 
 /// The plan. `leaves` release held steps by name.
 pub fn plan(desired: &Desired, observed: &Observed, leaves: &[Leave]) -> Plan {
-    let mut planner = Planner { observed, leaves, used: vec![false; leaves.len()], plan: Plan::default() };
+    asked(desired, observed, &Ask { leaves, prune: false })
+}
+
+/// The plan, with all that a caller can ask of it.
+pub fn asked(desired: &Desired, observed: &Observed, ask: &Ask<'_>) -> Plan {
+    let leaves = ask.leaves;
+    let mut planner = Planner { desired, observed, ask, used: vec![false; leaves.len()], plan: Plan::default() };
     for wish in &desired.resources {
         planner.resource(wish);
+        planner.plan.leftovers.extend(leftovers::of(wish, observed));
     }
     let unused = leaves.iter().zip(&planner.used).filter(|(_, used)| !**used).map(|(leave, _)| leave.clone());
     planner.plan.unused = unused.collect();
+    brake::apply(&mut planner.plan, desired.limits);
     planner.plan
 }
 
 struct Planner<'a> {
+    desired: &'a Desired,
     observed: &'a Observed,
-    leaves: &'a [Leave],
+    ask: &'a Ask<'a>,
     used: Vec<bool>,
     plan: Plan,
+}
+
+/// What a change starts from.
+struct Base {
+    /// What is there, without what has leave to go.
+    live: Fact<Document>,
+    /// Whether something of others is held.
+    held: bool,
+    /// What released the removal of something of others.
+    allowed: Option<Allowed>,
 }
 
 impl Planner<'_> {
@@ -62,7 +82,11 @@ impl Planner<'_> {
             self.hold(id, setting, Hold::CannotChange(format!("a role of that name exists and is not ours: {sentence}")), None);
             return true;
         }
-        let (base, threats_held) = self.threats(wish, id, setting, want, &seen);
+        let Base { live: base, held: threats_held, allowed } = self.threats(wish, id, setting, want, &seen);
+        let base = match base {
+            Fact::Known(live) if self.ask.prune && setting.read == ReadOp::BucketLifecycle => Fact::Known(leftovers::pruned(wish, &live, self.observed)),
+            base => base,
+        };
         let to = (setting.adopt)(want, &base);
         if seen.known() == Some(&to) {
             if !threats_held {
@@ -71,6 +95,7 @@ impl Planner<'_> {
             return threats_held;
         }
         let mut step = self.step(wish, id, setting, &seen, to);
+        step.allowed = allowed;
         if step.requests.is_empty() {
             self.hold(id, setting, cannot(setting, &seen, &step.to), None);
             return true;
@@ -86,8 +111,8 @@ impl Planner<'_> {
             return true;
         }
         if let Some(weakening) = seen.known().and_then(|from| (setting.weakens)(from, &step.to)) {
-            match self.leave(&weakening.id, id) {
-                Some(leave) => step.allowed = Some(leave),
+            match self.leave(&weakening.id, id, &step.effects) {
+                Some(allowed) => step.allowed = Some(allowed),
                 None => {
                     self.hold(id, setting, Hold::Weakens(weakening), Some(step));
                     return true;
@@ -99,21 +124,23 @@ impl Planner<'_> {
     }
 
     /// Parts of others that work against the policy are held one by one; with leave, they are left out of what is sent.
-    fn threats(&mut self, wish: &ResourceWish, id: &ResourceId, setting: &'static Setting, want: &Document, seen: &Fact<Document>) -> (Fact<Document>, bool) {
-        let mut base = seen.clone();
-        let mut held = false;
-        let Fact::Known(live) = seen else { return (base, held) };
+    fn threats(&mut self, wish: &ResourceWish, id: &ResourceId, setting: &'static Setting, want: &Document, seen: &Fact<Document>) -> Base {
+        let mut base = Base { live: seen.clone(), held: false, allowed: None };
+        let Fact::Known(live) = seen else { return base };
         let found = (setting.threats)(wish, live);
-        if !found.is_empty() && self.leave(REMOVES_FOREIGN, id).is_some() {
-            while let Fact::Known(document) = &base
+        if !found.is_empty() {
+            base.allowed = self.leave(REMOVES_FOREIGN, id, &[]);
+        }
+        if base.allowed.is_some() {
+            while let Fact::Known(document) = &base.live
                 && let Some(threat) = (setting.threats)(wish, document).into_iter().next()
             {
-                base = Fact::Known(threat.without);
+                base.live = Fact::Known(threat.without);
             }
-            return (base, held);
+            return base;
         }
         for threat in found {
-            held = true;
+            base.held = true;
             let to = (setting.adopt)(want, &Fact::Known(threat.without.clone()));
             let mut step = self.step(wish, id, setting, seen, to);
             if let ResourceWish::Bucket(bucket) = wish {
@@ -121,7 +148,7 @@ impl Planner<'_> {
             }
             self.hold(id, setting, Hold::NotOurs { name: threat.name, sentence: threat.sentence }, Some(step));
         }
-        (base, held)
+        base
     }
 
     fn step(&self, wish: &ResourceWish, id: &ResourceId, setting: &'static Setting, seen: &Fact<Document>, to: Document) -> Step {
@@ -143,12 +170,23 @@ impl Planner<'_> {
         }
     }
 
-    fn leave(&mut self, what: &str, on: &ResourceId) -> Option<String> {
-        let at = self.leaves.iter().position(|leave| leave.id == what && leave.resource == *on)?;
-        if let Some(used) = self.used.get_mut(at) {
+    /// What releases a step of these effects: the command line, else an approval that still counts.
+    fn leave(&mut self, what: &str, on: &ResourceId, effects: &[Effect]) -> Option<Allowed> {
+        let mut given = None;
+        for (leave, used) in self.ask.leaves.iter().zip(&mut self.used).filter(|(leave, _)| leave.id == what && leave.resource == *on) {
             *used = true;
+            given = Some(Allowed::Flag(leave.to_string()));
         }
-        self.leaves.get(at).map(ToString::to_string)
+        if given.is_some() {
+            return given;
+        }
+        for approval in self.desired.approvals.iter().filter(|approval| approval.allow == what && approval.on == *on) {
+            match objection(approval, effects, self.observed.at) {
+                None => return Some(Allowed::by(approval)),
+                Some(why) => self.plan.void_approvals.push(format!("{what}@{on}: {why}")),
+            }
+        }
+        None
     }
 
     fn hold(&mut self, resource: &ResourceId, setting: &'static Setting, hold: Hold, step: Option<Step>) {

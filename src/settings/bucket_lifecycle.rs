@@ -202,6 +202,37 @@ fn threats(wish: &ResourceWish, seen: &Document) -> Vec<Threat> {
         .collect()
 }
 
+/// A rule of ours that no policy wants any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// Its id.
+    pub id: String,
+    /// The policy that it was made for.
+    pub policy: String,
+    /// The set that it was made for; none = the cleanup of the whole prefix.
+    pub set: Option<String>,
+    /// The prefix of the cleanup.
+    pub prefix: Option<String>,
+}
+
+/// The rules that bear our mark, in id and shape, and that no policy wants. What only bears our name is judged as a threat.
+pub fn left(bucket: &BucketWish, live: &Lifecycle) -> Vec<Left> {
+    let wanted = rules_for(bucket);
+    live.rules.iter().filter(|rule| wanted.iter().all(|ours| ours.id != rule.id)).filter_map(marked).collect()
+}
+
+fn marked(rule: &Rule) -> Option<Left> {
+    let value = rule.id.strip_prefix(OURS)?;
+    if let Some(policy) = value.strip_suffix(":cleanup").filter(|policy| !policy.contains('/')) {
+        let prefix = rule.filter.prefix.clone().filter(|prefix| rule.filter == Filter::prefix(prefix));
+        return prefix.map(|prefix| Left { id: rule.id.clone(), policy: policy.to_owned(), set: None, prefix: Some(prefix) });
+    }
+    let (policy, rest) = value.split_once('/')?;
+    let (set, _) = rest.split_once(':')?;
+    let tagged = rule.filter.prefix.is_none() && matches!(rule.filter.tags.as_slice(), [tag] if tag.key == EXPIRE_TAG && tag.value == value);
+    tagged.then(|| Left { id: rule.id.clone(), policy: policy.to_owned(), set: Some(set.to_owned()), prefix: None })
+}
+
 fn threat_to(tenant: &Tenant, rule: &Rule) -> Option<String> {
     let prefix = rule.filter.prefix.as_deref().unwrap_or("");
     let overlaps = tenant.prefix.starts_with(prefix) || prefix.starts_with(&tenant.prefix);
