@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::model::aspects::{Encryption, Versioning};
 use crate::model::finding::Finding;
-use crate::model::policy::{Access, Algorithm, Policy, PublicAccessWish, Role, Trust, VersioningWish};
+use crate::model::policy::{Access, Algorithm, LifecycleWish, Policy, PublicAccessWish, Role, Trust, VersioningWish};
 use crate::model::resource::{BucketWish, Desired, Purpose, ResourceWish, RoleWish, SetWish, Tenant};
 use crate::policy::{Loaded, LoadedPolicy};
 use crate::settings::bucket_lifecycle::{tag_value, tiers};
@@ -77,6 +77,7 @@ fn tenant(policy: &Policy) -> Tenant {
     Tenant {
         policy: policy.metadata.name.0.clone(),
         prefix: storage.prefix.clone(),
+        lifecycle: storage.lifecycle == LifecycleWish::Managed,
         keep_days: storage.noncurrent.keep_days,
         abort_days: i32::try_from(storage.abort_incomplete_uploads.days_rounded_up()).unwrap_or(i32::MAX).max(1),
         sets: sets.collect(),

@@ -124,6 +124,8 @@ pub struct Tenant {
     pub policy: String,
     /// Its key prefix, ending in `/`.
     pub prefix: String,
+    /// Whether its lifecycle rules are managed.
+    pub lifecycle: bool,
     /// Days for which what was expired can be brought back.
     pub keep_days: i32,
     /// Days after which unfinished uploads are aborted.
@@ -208,8 +210,19 @@ pub struct Observed {
     pub backups: BTreeMap<String, Fact<Vec<SeenBackup>>>,
     /// The backups of policies that left a bucket and whose cleanup rule is still there, by bucket and policy.
     pub left: BTreeMap<(String, String), Fact<Vec<SeenBackup>>>,
+    /// What applies wrote last, by resource and setting, as far as their journals tell.
+    pub applied: BTreeMap<(ResourceId, String), LastApplied>,
     /// How many control-plane and listing requests were made.
     pub requests: usize,
+}
+
+/// What an apply wrote to a setting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastApplied {
+    /// When.
+    pub at: Timestamp,
+    /// What was there then, in canonical form.
+    pub to: Document,
 }
 
 /// Who asks, as STS says.

@@ -2,6 +2,8 @@
 
 use super::leave::objection;
 use super::{Allowed, Ask, Effect, Held, Hold, Leave, Plan, REMOVES_FOREIGN, Reason, Step, brake, effects, leftovers};
+use jiff::Timestamp;
+
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
 use crate::model::id::ResourceId;
@@ -24,7 +26,7 @@ pub fn asked(desired: &Desired, observed: &Observed, ask: &Ask<'_>) -> Plan {
     }
     let unused = leaves.iter().zip(&planner.used).filter(|(_, used)| !**used).map(|(leave, _)| leave.clone());
     planner.plan.unused = unused.collect();
-    brake::apply(&mut planner.plan, desired.limits);
+    brake::apply(&mut planner.plan, desired);
     planner.plan
 }
 
@@ -100,24 +102,25 @@ impl Planner<'_> {
             self.hold(id, setting, cannot(setting, &seen, &step.to), None);
             return true;
         }
-        if let Some(why) = (setting.refused)(&step.to) {
-            self.hold(id, setting, Hold::Refused(why), Some(step));
-            return true;
-        }
         if let (ResourceWish::Bucket(bucket), Fact::Absent, ReadOp::BucketExists) = (wish, &seen, setting.read)
             && !bucket.create
         {
             self.hold(id, setting, Hold::MayNotCreate, Some(step));
             return true;
         }
-        if let Some(weakening) = seen.known().and_then(|from| (setting.weakens)(from, &step.to)) {
-            match self.leave(&weakening.id, id, &step.effects) {
+        match weigh(setting, &step) {
+            Some(Hold::Weakens(weakening)) => match self.leave(&weakening.id, id, &step.effects) {
                 Some(allowed) => step.allowed = Some(allowed),
                 None => {
                     self.hold(id, setting, Hold::Weakens(weakening), Some(step));
                     return true;
                 }
+            },
+            Some(other) => {
+                self.hold(id, setting, other, Some(step));
+                return true;
             }
+            None => {}
         }
         self.plan.steps.push(step);
         false
@@ -152,7 +155,10 @@ impl Planner<'_> {
     }
 
     fn step(&self, wish: &ResourceWish, id: &ResourceId, setting: &'static Setting, seen: &Fact<Document>, to: Document) -> Step {
-        let reason = if matches!(seen, Fact::Absent) { Reason::Missing } else { Reason::Differs };
+        let reason = match seen {
+            Fact::Absent => Reason::Missing,
+            _ => self.last_applied(id, setting, &to).map_or(Reason::Differs, Reason::Drifted),
+        };
         let effects = match wish {
             ResourceWish::Bucket(bucket) if setting.read == ReadOp::BucketVersioning => effects::of_versioning_off(bucket, self.observed),
             _ => Vec::new(),
@@ -170,28 +176,62 @@ impl Planner<'_> {
         }
     }
 
+    /// When an apply last wrote just what is wanted now: what differs since was changed by somebody else.
+    fn last_applied(&self, id: &ResourceId, setting: &Setting, to: &Document) -> Option<Timestamp> {
+        let applied = self.observed.applied.get(&(id.clone(), setting.id.to_owned()))?;
+        (applied.to == *to).then_some(applied.at)
+    }
+
     /// What releases a step of these effects: the command line, else an approval that still counts.
     fn leave(&mut self, what: &str, on: &ResourceId, effects: &[Effect]) -> Option<Allowed> {
-        let mut given = None;
-        for (leave, used) in self.ask.leaves.iter().zip(&mut self.used).filter(|(leave, _)| leave.id == what && leave.resource == *on) {
-            *used = true;
-            given = Some(Allowed::Flag(leave.to_string()));
-        }
-        if given.is_some() {
-            return given;
-        }
-        for approval in self.desired.approvals.iter().filter(|approval| approval.allow == what && approval.on == *on) {
-            match objection(approval, effects, self.observed.at) {
-                None => return Some(Allowed::by(approval)),
-                Some(why) => self.plan.void_approvals.push(format!("{what}@{on}: {why}")),
+        match released(self.ask, &mut self.used, self.desired, what, on, effects, self.observed.at) {
+            Ok(allowed) => Some(allowed),
+            Err(void) => {
+                self.plan.void_approvals.extend(void);
+                None
             }
         }
-        None
     }
 
     fn hold(&mut self, resource: &ResourceId, setting: &'static Setting, hold: Hold, step: Option<Step>) {
         self.plan.held.push(Held { resource: resource.clone(), setting: setting.id, hold, step });
     }
+}
+
+/// What stands in the way of a step by its contents: AWS would refuse it, or it loosens.
+pub(super) fn weigh(setting: &Setting, step: &Step) -> Option<Hold> {
+    if let Some(why) = (setting.refused)(&step.to) {
+        return Some(Hold::Refused(why));
+    }
+    step.from.known().and_then(|from| (setting.weakens)(from, &step.to)).map(Hold::Weakens)
+}
+
+/// What releases a step of these effects, or the approvals that do not, each with the reason.
+pub(super) fn released(
+    ask: &Ask<'_>,
+    used: &mut [bool],
+    desired: &Desired,
+    what: &str,
+    on: &ResourceId,
+    effects: &[Effect],
+    now: Timestamp,
+) -> Result<Allowed, Vec<String>> {
+    let mut given = None;
+    for (leave, used) in ask.leaves.iter().zip(used).filter(|(leave, _)| leave.id == what && leave.resource == *on) {
+        *used = true;
+        given = Some(Allowed::Flag(leave.to_string()));
+    }
+    if let Some(given) = given {
+        return Ok(given);
+    }
+    let mut void = Vec::new();
+    for approval in desired.approvals.iter().filter(|approval| approval.allow == what && approval.on == *on) {
+        match objection(approval, effects, now) {
+            None => return Ok(Allowed::by(approval)),
+            Some(why) => void.push(format!("{what}@{on}: {why}")),
+        }
+    }
+    Err(void)
 }
 
 fn cannot(setting: &Setting, seen: &Fact<Document>, to: &Document) -> Hold {

@@ -2,6 +2,7 @@
 //!
 //! Pure: no clock, no port. The plan holds the very requests that apply will send; apply has no choices left to make.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::document::Document;
@@ -17,11 +18,13 @@ mod effects;
 mod leave;
 mod leftovers;
 pub mod saved;
+mod undo;
 
 pub use diff::{asked, plan};
 pub use effects::Effect;
 pub use leave::{Allowed, Leave};
 pub use leftovers::Leftover;
+pub use undo::{Done, undo};
 
 /// What the caller asks of a plan besides the policies.
 #[derive(Clone, Copy, Debug, Default)]
@@ -93,6 +96,10 @@ pub enum Reason {
     Missing,
     /// It is there and differs.
     Differs,
+    /// It differs, and an apply at that time wrote just what is wanted: somebody changed it since.
+    Drifted(Timestamp),
+    /// It is taken back.
+    Undo,
 }
 
 /// A setting that apply will not touch.

@@ -44,7 +44,15 @@ pub(crate) fn observed(desired: &Desired, facts: &[(ReadOp, Fact<Document>)]) ->
     let live = resources.entry(bucket()).or_default();
     live.facts.insert(ReadOp::BucketExists, Fact::Known(Document::of(&Existence { region: Some("eu-west-1".to_owned()) })));
     live.facts.extend(facts.iter().cloned());
-    Observed { at: Timestamp::UNIX_EPOCH, identity: Fact::Absent, resources, backups: BTreeMap::new(), left: BTreeMap::new(), requests: 0 }
+    Observed {
+        at: Timestamp::UNIX_EPOCH,
+        identity: Fact::Absent,
+        resources,
+        backups: BTreeMap::new(),
+        left: BTreeMap::new(),
+        applied: BTreeMap::new(),
+        requests: 0,
+    }
 }
 
 pub(crate) fn backup(id: &str, bytes: u64, written: &str) -> SeenBackup {

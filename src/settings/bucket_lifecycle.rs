@@ -18,7 +18,7 @@ pub(super) static SETTING: Setting = Setting {
     id: "bucket-lifecycle",
     kind: ResourceKind::Bucket,
     title: "lifecycle",
-    leave_alone: None,
+    leave_alone: Some("storage: {lifecycle: unmanaged}"),
     read: ReadOp::BucketLifecycle,
     docs: Docs {
         protects: "Each tier of released backups lives as long as the policy says, and what expired can be brought back for a while.",
@@ -57,12 +57,13 @@ pub fn tag_value(policy: &str, set: &str, tier: &str) -> String {
 
 fn want(wish: &ResourceWish) -> Option<Document> {
     let ResourceWish::Bucket(bucket) = wish else { return None };
-    Some(Document::of(&Lifecycle { rules: sorted(rules_for(bucket)), minimum_size: None }))
+    let managed = bucket.tenants.iter().any(|tenant| tenant.lifecycle);
+    managed.then(|| Document::of(&Lifecycle { rules: sorted(rules_for(bucket)), minimum_size: None }))
 }
 
 fn rules_for(bucket: &BucketWish) -> Vec<Rule> {
     let mut rules = Vec::new();
-    for tenant in &bucket.tenants {
+    for tenant in bucket.tenants.iter().filter(|tenant| tenant.lifecycle) {
         for set in &tenant.sets {
             rules.extend(tiers(&set.retention).into_iter().map(|(tier, days, _)| tier_rule(tenant, set, tier, days)));
         }

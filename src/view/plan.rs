@@ -271,15 +271,17 @@ fn title(id: &ResourceId, setting: &str) -> String {
 impl StepView {
     fn of(step: &Step) -> Self {
         let (kind, reason) = match step.reason {
-            Reason::Missing => ("add", "missing"),
-            Reason::Differs => ("change", "differs"),
+            Reason::Missing => ("add", "missing".to_owned()),
+            Reason::Differs => ("change", "differs".to_owned()),
+            Reason::Drifted(since) => ("change", format!("drifted since the apply of {}", since.strftime("%Y-%m-%d"))),
+            Reason::Undo => ("change", "taken back".to_owned()),
         };
         Self {
             id: step.id(),
             kind: kind.to_owned(),
             resource: step.resource.to_string(),
             title: title(&step.resource, &step.setting),
-            reason: reason.to_owned(),
+            reason,
             lines: step.lines.clone(),
             effects: step.effects.iter().map(EffectView::of).collect(),
             hold: None,
