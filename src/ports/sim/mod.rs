@@ -43,8 +43,10 @@ pub enum Op {
     List,
     /// `GetObject`, whole or a range.
     Get,
-    /// `PutObject`.
+    /// `PutObject` with `If-None-Match`.
     Create,
+    /// `PutObject` with `If-Match`.
+    Replace,
     /// `CreateMultipartUpload`.
     Begin,
     /// `UploadPart`.
@@ -90,6 +92,7 @@ struct State {
     uploads: BTreeMap<String, objects::Unfinished>,
     script: Vec<(When, Fault)>,
     dead: bool,
+    careless: bool,
     requests: usize,
     sent: Vec<Sent>,
     /// Makes upload ids, entity tags and random names, each one once.
@@ -132,6 +135,7 @@ impl World {
             uploads: BTreeMap::new(),
             script: Vec::new(),
             dead: false,
+            careless: false,
             requests: 0,
             sent: Vec::new(),
             serial: 0,
@@ -220,6 +224,11 @@ impl World {
     /// Takes an [`World::answer`] back.
     pub fn answer_truly(&self, target: ResourceId, op: ReadOp) {
         self.lock().answers.remove(&(target, op));
+    }
+
+    /// From now on the store takes every write on objects and ignores its conditions, as some S3-compatible servers do.
+    pub fn ignore_conditions(&self) {
+        self.lock().careless = true;
     }
 
     /// Requests so far, or since [`World::forget`].
