@@ -147,8 +147,15 @@ async fn read(ports: &Ports, target: &ResourceId, op: ReadOp) -> Fact<Document> 
     ports.cloud.read(&Read { op, target: target.clone() }).await
 }
 
-const OF_BUCKETS: [ReadOp; 6] =
-    [ReadOp::BucketExists, ReadOp::BucketTags, ReadOp::BucketVersioning, ReadOp::BucketEncryption, ReadOp::BucketPublicAccess, ReadOp::BucketLifecycle];
+const OF_BUCKETS: [ReadOp; 7] = [
+    ReadOp::BucketExists,
+    ReadOp::BucketTags,
+    ReadOp::BucketVersioning,
+    ReadOp::BucketEncryption,
+    ReadOp::BucketPublicAccess,
+    ReadOp::BucketLifecycle,
+    ReadOp::BucketOwnership,
+];
 
 async fn missing(ports: &Ports, subject: &Subject) -> Found {
     let (bucket, role) = (ResourceId::Bucket(subject.bucket.clone()), ResourceId::Role(subject.role.clone()));

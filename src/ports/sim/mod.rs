@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 
 use super::{Kind, PortError, Ports};
-use crate::model::aspects::{Encryption, PublicAccess, RoleTrust};
+use crate::model::aspects::{Encryption, Ownership, PublicAccess, RoleTrust};
 use crate::model::document::Document;
 use crate::model::fact::Fact;
 use crate::model::id::ResourceId;
@@ -22,6 +22,7 @@ mod cloud;
 mod faults;
 mod lifecycle;
 mod objects;
+mod settings;
 
 pub use faults::{Fault, When};
 
@@ -114,10 +115,14 @@ struct Role {
 }
 
 impl Bucket {
-    /// As AWS makes one since April 2023: private, encrypted, unversioned, without lifecycle and tags.
+    /// As AWS makes one since April 2023: private, encrypted, its owner's, unversioned, without lifecycle and tags.
     fn new(owner: &str, region: &str) -> Self {
         let encryption = Encryption { algorithm: "AES256".to_owned(), key: None, bucket_key: false, blocked_types: Vec::new() };
-        let born = [(ReadOp::BucketEncryption, Document::of(&encryption)), (ReadOp::BucketPublicAccess, Document::of(&PublicAccess::BLOCKED))];
+        let born = [
+            (ReadOp::BucketEncryption, Document::of(&encryption)),
+            (ReadOp::BucketPublicAccess, Document::of(&PublicAccess::BLOCKED)),
+            (ReadOp::BucketOwnership, Document::of(&Ownership::BucketOwnerEnforced)),
+        ];
         Self { owner: owner.to_owned(), region: region.to_owned(), settings: BTreeMap::from(born), objects: BTreeMap::new() }
     }
 }
