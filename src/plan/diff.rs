@@ -1,6 +1,6 @@
 //! The comparison, setting by setting. It never names a setting: what is special about one is in its file.
 
-use super::{Held, Hold, Leave, Plan, REMOVES_FOREIGN, Reason, Step, effects};
+use super::{Held, Hold, Leave, Plan, Reason, Step, effects};
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
 use crate::model::id::ResourceId;
@@ -32,10 +32,14 @@ impl Planner<'_> {
         let nothing = ObservedResource::default();
         let live = self.observed.resources.get(&id).unwrap_or(&nothing);
         let mut blocked: Option<&'static str> = None;
+        let mut made = false;
         for (at, setting) in settings::of_kind(id.kind()).enumerate() {
             let Some(want) = (setting.want)(wish) else { continue };
             if let Some(first) = blocked {
                 self.hold(&id, setting, Hold::WaitsFor(first), None);
+                continue;
+            }
+            if made && setting.comes_with_creation(&want) {
                 continue;
             }
             let held = self.setting(wish, &id, setting, &want, live);
@@ -43,6 +47,7 @@ impl Planner<'_> {
             if at == 0 && held {
                 blocked = Some(setting.id);
             }
+            made |= at == 0 && !held && matches!((setting.seen)(live), Fact::Absent);
         }
     }
 
@@ -104,7 +109,7 @@ impl Planner<'_> {
         let mut held = false;
         let Fact::Known(live) = seen else { return (base, held) };
         let found = (setting.threats)(wish, live);
-        if !found.is_empty() && self.leave(REMOVES_FOREIGN, id).is_some() {
+        if !found.is_empty() && self.leave(setting.removes_foreign(), id).is_some() {
             while let Fact::Known(document) = &base
                 && let Some(threat) = (setting.threats)(wish, document).into_iter().next()
             {
@@ -119,7 +124,7 @@ impl Planner<'_> {
             if let ResourceWish::Bucket(bucket) = wish {
                 step.effects = effects::of_foreign_rule(bucket, live, &threat.name, self.observed);
             }
-            self.hold(id, setting, Hold::NotOurs { name: threat.name, sentence: threat.sentence }, Some(step));
+            self.hold(id, setting, Hold::NotOurs { name: threat.name, sentence: threat.sentence, leave: setting.removes_foreign() }, Some(step));
         }
         (base, held)
     }

@@ -104,6 +104,8 @@ pub enum Hold {
         name: String,
         /// What it does, or why it is not ours.
         sentence: String,
+        /// Id of the leave to take it away.
+        leave: &'static str,
     },
     /// The bucket is missing and the policy says `create: false`.
     MayNotCreate,
@@ -115,15 +117,12 @@ pub enum Hold {
     WaitsFor(&'static str),
 }
 
-/// Id of the leave to remove a part that others wrote.
-pub const REMOVES_FOREIGN: &str = "removes-foreign-rule";
-
 impl Hold {
     /// Id of the leave that releases it, if leave can.
     pub fn leave_id(&self) -> Option<&str> {
         match self {
             Self::Weakens(weakening) => Some(&weakening.id),
-            Self::NotOurs { .. } => Some(REMOVES_FOREIGN),
+            Self::NotOurs { leave, .. } => Some(leave),
             Self::Unknown(_) | Self::MayNotCreate | Self::CannotChange(_) | Self::Refused(_) | Self::WaitsFor(_) => None,
         }
     }
@@ -133,7 +132,7 @@ impl Hold {
         match self {
             Self::Unknown(why) => why.to_string(),
             Self::Weakens(weakening) => weakening.sentence.clone(),
-            Self::NotOurs { name, sentence } => format!("`{name}`, not ours, {sentence}"),
+            Self::NotOurs { name, sentence, .. } => format!("`{name}`, not ours, {sentence}"),
             Self::MayNotCreate => "the bucket does not exist, and the policy says `create: false`".to_owned(),
             Self::CannotChange(sentence) => sentence.clone(),
             Self::Refused(why) => format!("AWS would refuse it: {why}"),

@@ -4,7 +4,7 @@ use super::error::port;
 use super::{Aws, iam, s3};
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
-use crate::model::request::{Read, ReadOp, Request, RequestOp};
+use crate::model::request::{Read, ReadOp, Request};
 use crate::model::resource::Identity;
 use crate::ports::{Answer, Cloud, Kind, PortError};
 
@@ -29,6 +29,8 @@ impl Cloud for Aws {
             let answer = match read.op {
                 ReadOp::RoleTrust => iam::trust(&self.iam, read.target.name()).await,
                 ReadOp::RolePermissions => iam::permissions(&self.iam, read.target.name()).await,
+                ReadOp::RoleAttached => iam::attached(&self.iam, read.target.name()).await,
+                ReadOp::RoleInline => iam::other_inline(&self.iam, read.target.name()).await,
                 _ => s3::read(self.bucket(read.target.name()), read.op, read.target.name()).await,
             };
             match answer {
@@ -47,10 +49,10 @@ impl Cloud for Aws {
 
     fn send<'a>(&'a self, request: &'a Request) -> Answer<'a, Result<(), PortError>> {
         Box::pin(async move {
-            match request.op {
-                RequestOp::CreateRole | RequestOp::UpdateRoleTrust | RequestOp::PutRolePermissions => iam::send(&self.iam, request).await,
-                _ => s3::send(self.bucket(request.target.name()), request).await,
+            if request.op.is_of_a_role() {
+                return iam::send(&self.iam, request).await;
             }
+            s3::send(self.bucket(request.target.name()), request).await
         })
     }
 }

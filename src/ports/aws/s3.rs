@@ -29,7 +29,7 @@ pub(super) async fn read(bucket: &Bucket, op: ReadOp, name: &str) -> Reading {
         ReadOp::BucketEncryption => encryption(bucket, name).await,
         ReadOp::BucketPublicAccess => public_access(bucket, name).await,
         ReadOp::BucketLifecycle => lifecycle::read(bucket, name).await,
-        ReadOp::RoleTrust | ReadOp::RolePermissions => Ok(Fact::Unknown(Why::Unsupported("not a question about a bucket".to_owned()))),
+        ReadOp::RoleTrust | ReadOp::RolePermissions | ReadOp::RoleAttached | ReadOp::RoleInline => Ok(Fact::Unknown(Why::Unsupported("not a question about a bucket".to_owned()))),
     }
 }
 
@@ -132,7 +132,13 @@ pub(super) async fn send(bucket: &Bucket, request: &Request) -> Result<(), PortE
         RequestOp::PutBucketEncryption => put_encryption(bucket, name, &body.to().ok_or_else(wrong)?, &what).await,
         RequestOp::PutPublicAccess => put_public_access(bucket, name, body.to().ok_or_else(wrong)?, &what).await,
         RequestOp::PutBucketLifecycle => lifecycle::put(bucket, name, &body.to().ok_or_else(wrong)?, &what).await,
-        RequestOp::CreateRole | RequestOp::UpdateRoleTrust | RequestOp::PutRolePermissions => Err(wrong()),
+        RequestOp::CreateRole
+        | RequestOp::UpdateRoleTrust
+        | RequestOp::PutRolePermissions
+        | RequestOp::UpdateRoleSession
+        | RequestOp::PutRoleBoundary
+        | RequestOp::ChangeRoleAttached
+        | RequestOp::DeleteRoleInline => Err(wrong()),
     }
 }
 

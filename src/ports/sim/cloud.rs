@@ -1,11 +1,9 @@
 //! [`Cloud`] of the simulator: each answer and each refusal as AWS gives it.
 
-use serde_json::Value;
-
-use super::{ACCOUNT, Bucket, Op, Role, State, World, failure, lifecycle};
-use crate::model::aspects::{Encryption, Existence, RoleTrust, Tags};
+use super::{ACCOUNT, Bucket, Op, State, World, failure, lifecycle};
+use crate::model::aspects::{Encryption, Existence, Tags};
 use crate::model::document::Document;
-use crate::model::fact::{Fact, Why};
+use crate::model::fact::Fact;
 use crate::model::id::ResourceId;
 use crate::model::lifecycle::Lifecycle;
 use crate::model::request::{Read, ReadOp, Request, RequestOp};
@@ -49,19 +47,9 @@ impl State {
                 })
             }
             ResourceId::Role(name) => {
-                let role = self.role(op, name)?;
-                Ok(match read.op {
-                    ReadOp::RoleTrust => Fact::Known(Document::of(&RoleTrust { trust: respelled(&role.trust.trust), ..role.trust.clone() })),
-                    ReadOp::RolePermissions => role.permissions.as_ref().map_or(Fact::Absent, |policy| Fact::Known(Document::of(&respelled(policy.value())))),
-                    _ => Fact::Unknown(Why::Unsupported("not a question about a role".to_owned())),
-                })
+                self.read_role(op, name, read.op)
             }
         }
-    }
-
-    fn role(&mut self, op: Op, name: &str) -> Result<&mut Role, PortError> {
-        let missing = || failure(op, name, Kind::Missing, &format!("NoSuchEntity: The role with name {name} cannot be found."));
-        self.roles.get_mut(name).ok_or_else(missing)
     }
 
     fn write(&mut self, request: &Request) -> Result<(), PortError> {
@@ -72,26 +60,7 @@ impl State {
                 let wish: Existence = request.body.to().ok_or_else(wrong)?;
                 self.create_bucket(op, name, wish.region.as_deref().unwrap_or("us-east-1"))
             }
-            RequestOp::CreateRole => {
-                if self.roles.contains_key(name) {
-                    return Err(failure(op, name, Kind::Exists, &format!("EntityAlreadyExists: Role with name {name} already exists.")));
-                }
-                let trust: RoleTrust = request.body.to().ok_or_else(wrong)?;
-                self.roles.insert(name.to_owned(), Role { trust, permissions: None });
-                Ok(())
-            }
-            RequestOp::UpdateRoleTrust => {
-                let wish: RoleTrust = request.body.to().ok_or_else(wrong)?;
-                let role = self.role(op, name)?;
-                // UpdateAssumeRolePolicy and TagRole: the path cannot change, and tags are only added.
-                role.trust.trust = wish.trust;
-                role.trust.tags.extend(wish.tags);
-                Ok(())
-            }
-            RequestOp::PutRolePermissions => {
-                self.role(op, name)?.permissions = Some(request.body.clone());
-                Ok(())
-            }
+            other if other.is_of_a_role() => self.write_role(op, request),
             _ => self.put_setting(op, request),
         }
     }
@@ -135,7 +104,7 @@ impl State {
             }
             RequestOp::PutBucketVersioning => (ReadOp::BucketVersioning, Some(request.body.clone())),
             RequestOp::PutPublicAccess => (ReadOp::BucketPublicAccess, Some(request.body.clone())),
-            RequestOp::CreateBucket | RequestOp::CreateRole | RequestOp::UpdateRoleTrust | RequestOp::PutRolePermissions => return Err(wrong()),
+            _ => return Err(wrong()),
         };
         let bucket = self.bucket(op, name)?;
         match kept {
@@ -143,17 +112,5 @@ impl State {
             None => bucket.settings.remove(&setting),
         };
         Ok(())
-    }
-}
-
-/// IAM gives a document back in another spelling than it was sent: a list of one becomes its element.
-fn respelled(value: &Value) -> Value {
-    match value {
-        Value::Array(items) => match items.as_slice() {
-            [one @ Value::String(_)] => one.clone(),
-            items => Value::Array(items.iter().map(respelled).collect()),
-        },
-        Value::Object(fields) => Value::Object(fields.iter().map(|(key, value)| (key.clone(), respelled(value))).collect()),
-        other => other.clone(),
     }
 }
