@@ -5,23 +5,30 @@ use std::collections::BTreeMap;
 
 use crate::model::aspects::{Encryption, Versioning};
 use crate::model::finding::Finding;
-use crate::model::policy::{Algorithm, Policy, PublicAccessWish, VersioningWish};
+use crate::model::policy::{Algorithm, LifecycleWish, Policy, PublicAccessWish, VersioningWish};
 use crate::model::resource::{BucketWish, Desired, ResourceWish, SetWish, Tenant};
 use crate::policy::{Loaded, LoadedPolicy};
+
+mod approvals;
 
 /// What is wanted, and what contradicts itself. `unfilled_keys` are the condition keys that the endpoint does not fill.
 pub fn compile(loaded: &Loaded, unfilled_keys: &'static [&'static str]) -> (Desired, Vec<Finding>) {
     let mut findings = Vec::new();
     let mut buckets: BTreeMap<String, Shared<'_>> = BTreeMap::new();
+    let mut given = Vec::new();
     for policy in &loaded.policies {
+        given.extend(approvals::read(policy, &mut findings));
         findings.extend(unanswerable(policy));
         add_bucket(&mut buckets, policy, &mut findings);
     }
     let mut roles = roles::Roles::of(loaded, unfilled_keys);
     findings.append(&mut roles.findings);
-    let resources =
-        buckets.into_values().map(|(bucket, _)| ResourceWish::Bucket(bucket)).chain(roles.wishes().map(ResourceWish::Role));
-    (Desired { resources: resources.collect(), digest: loaded.digest() }, findings)
+    let roles: Vec<_> = roles.wishes().collect();
+    let providers = bootstrap::providers(&roles);
+    let buckets = buckets.into_values().map(|(bucket, _)| ResourceWish::Bucket(bucket));
+    let resources = buckets.chain(roles.into_iter().map(ResourceWish::Role)).chain(providers);
+    let limits = loaded.repository.as_ref().map(|repository| repository.spec.limits).unwrap_or_default();
+    (Desired { resources: resources.collect(), digest: loaded.digest(), approvals: given, limits }, findings)
 }
 
 /// A bucket with the policies that share it, the first one first.
@@ -63,6 +70,7 @@ fn tenant(policy: &Policy) -> Tenant {
     Tenant {
         policy: policy.metadata.name.0.clone(),
         prefix: storage.prefix.clone(),
+        lifecycle: storage.lifecycle == LifecycleWish::Managed,
         keep_days: storage.noncurrent.keep_days,
         abort_days: i32::try_from(storage.abort_incomplete_uploads.days_rounded_up()).unwrap_or(i32::MAX).max(1),
         sets: sets.collect(),
@@ -145,7 +153,10 @@ fn unanswerable(policy: &LoadedPolicy) -> Vec<Finding> {
     out
 }
 
+mod bootstrap;
 mod roles;
+
+pub use bootstrap::bootstrap;
 
 #[cfg(test)]
 mod tests;

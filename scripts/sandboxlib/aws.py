@@ -34,7 +34,7 @@ def _allow(resource: str | list[str], *actions: str) -> dict:
 USERS = {
     "planner": [
         _allow("*", "s3:GetBucket*", "s3:GetLifecycleConfiguration", "s3:GetEncryptionConfiguration", "s3:ListBucket", "iam:GetRole", "iam:GetRolePolicy",
-               "iam:ListRolePolicies", "iam:ListAttachedRolePolicies", "sts:GetCallerIdentity"),
+               "iam:ListRolePolicies", "iam:ListAttachedRolePolicies", "iam:GetOpenIDConnectProvider", "sts:GetCallerIdentity"),
         _allow(["arn:aws:s3:::*/manifest.json", f"arn:aws:s3:::{CONTROL_BUCKET}/evidence/*"], "s3:GetObject"),  # manifests, never data
     ],
     "applier": [

@@ -91,7 +91,7 @@ impl<'a> Roles<'a> {
         let path = format!("/lifeboat/{}/", access.scope);
         let guarded = named.iter().filter_map(|(role, _)| role.as_ref());
         let guarded = guarded.map(|role| format!("arn:{}:iam::{}:role{path}{}", partition.as_str(), access.account, role.role));
-        let estate = Estate { guarded: guarded.collect(), ..estate(loaded) };
+        let estate = Box::new(Estate { guarded: guarded.collect(), ..estate(loaded) });
         for (role, purpose) in named {
             let Some(role) = role else { continue };
             let wish = RoleWish {
@@ -112,6 +112,7 @@ impl<'a> Roles<'a> {
                 kms_key: None,
                 evidence: evidence(loaded),
                 estate: Some(estate.clone()),
+                bootstrap_only: purpose.is_bootstrapped(),
                 unfilled_keys,
             };
             self.add(wish, role, home, &format!("/spec/access/{}", purpose.as_str()));
@@ -171,7 +172,7 @@ impl<'a> Roles<'a> {
     fn session_in_range(&mut self, role: &Role, home: Home<'_>, pointer: &str) {
         let range = role_session::DEFAULT..=role_session::LONGEST;
         if let Some(span) = role.max_session.filter(|_| !range.contains(&seconds(role))) {
-            let finding = Finding::error(format!("a session of {span} cannot be")).why("AWS takes 1h to 12h (IAM API reference, MaxSessionDuration)");
+            let finding = Finding::error(format!("a session lasts from 1h to 12h, and this one {span}")).why("AWS takes nothing else (IAM API reference, MaxSessionDuration)");
             let finding = finding.instead("write a length from 1h to 12h, or leave it out, which is 1h");
             self.findings.push(home.mark(finding, &format!("{pointer}/maxSession"), "not from 1h to 12h"));
         }
@@ -251,6 +252,7 @@ fn policy_role(policy: &Policy, role: &Role, purpose: Purpose) -> RoleWish {
         kms_key: storage.encryption.as_ref().and_then(|encryption| encryption.key.clone()),
         evidence: None,
         estate: None,
+        bootstrap_only: false,
         unfilled_keys: &[],
     }
 }

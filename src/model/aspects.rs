@@ -99,6 +99,14 @@ pub struct RoleBoundary {
     pub boundary: Option<String>,
 }
 
+/// An OIDC provider: for whom tokens may be made out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Provider {
+    /// `ClientIDList`, sorted.
+    pub audiences: BTreeSet<String>,
+}
+
 /// Names of things that hang on a role, sorted: ARNs of attached managed policies, or names of inline policies.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -4,9 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::policy::{ApiVersion, BOUNDARY, Role, SecretRef};
+use super::units::{Percent, Span};
 
 /// What is common to all policies of a config repo.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(title = "a repository file")]
 pub struct Repository {
@@ -33,7 +34,7 @@ pub enum ProfileKind {
 }
 
 /// The body of `lifeboat.yaml`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(title = "the spec of a repository file")]
 pub struct RepositorySpec {
@@ -43,6 +44,9 @@ pub struct RepositorySpec {
     /// The roles that work on all policies of this repository.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access: Option<RepositoryAccess>,
+    /// What one plan may do at the most.
+    #[serde(default)]
+    pub limits: Limits,
 }
 
 /// The roles that plan, apply and read evidence, made by `lifeboat bootstrap`.
@@ -69,6 +73,33 @@ pub struct RepositoryAccess {
     /// Reads evidence and nothing else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auditor: Option<Role>,
+}
+
+/// Limits of one plan: the brake.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(title = "the limits")]
+pub struct Limits {
+    /// Share of all settings, or in a fleet of all buckets, that one plan may weaken or remove, each with leave.
+    #[serde(default = "thirty_percent")]
+    pub settings_changed: Percent,
+    /// How long a saved plan can be applied.
+    #[serde(default = "one_day")]
+    pub plan_valid_for: Span,
+}
+
+fn thirty_percent() -> Percent {
+    Percent::of(30.0)
+}
+
+fn one_day() -> Span {
+    Span::seconds(86_400)
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { settings_changed: thirty_percent(), plan_valid_for: one_day() }
+    }
 }
 
 /// The place of the evidence and its keys.

@@ -40,6 +40,8 @@ pub enum ReadOp {
     RoleAttached,
     /// Names of a role's inline policies other than `lifeboat` \[`aspects::Names`\].
     RoleInline,
+    /// An OIDC provider with its audiences \[`aspects::Provider`\].
+    OidcProvider,
 }
 
 impl ReadOp {
@@ -56,6 +58,7 @@ impl ReadOp {
             Self::RolePermissions => "iam:GetRolePolicy",
             Self::RoleAttached => "iam:ListAttachedRolePolicies",
             Self::RoleInline => "iam:ListRolePolicies",
+            Self::OidcProvider => "iam:GetOpenIDConnectProvider",
         }
     }
 }
@@ -101,6 +104,10 @@ pub enum RequestOp {
     ChangeRoleAttached,
     /// `DeleteRolePolicy`, one for each name.
     DeleteRoleInline,
+    /// `CreateOpenIDConnectProvider`.
+    CreateProvider,
+    /// `AddClientIDToOpenIDConnectProvider`, one for each audience.
+    AddAudiences,
 }
 
 impl RequestOp {

@@ -10,6 +10,7 @@ use super::document::Document;
 use super::fact::{Fact, Why};
 use super::id::ResourceId;
 use super::policy::{ClassStep, Retention, Trust};
+use super::repository::Limits;
 use super::request::ReadOp;
 
 /// Everything the policies want, resource by resource.
@@ -19,6 +20,29 @@ pub struct Desired {
     pub resources: Vec<ResourceWish>,
     /// SHA-256 over the resolved policies.
     pub digest: String,
+    /// Leave that the policies themselves give.
+    pub approvals: Vec<Approval>,
+    /// What one plan may do at the most.
+    pub limits: Limits,
+}
+
+/// An approval of a policy, read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approval {
+    /// The policy that gives it.
+    pub policy: String,
+    /// What is allowed.
+    pub allow: String,
+    /// On what.
+    pub on: ResourceId,
+    /// Why.
+    pub reason: String,
+    /// Who is said to have approved it.
+    pub by: String,
+    /// The first moment at which it no longer counts.
+    pub until: Timestamp,
+    /// How many restore points may be lost by it.
+    pub points: usize,
 }
 
 /// What is wanted of one resource.
@@ -28,6 +52,8 @@ pub enum ResourceWish {
     Bucket(BucketWish),
     /// A role.
     Role(RoleWish),
+    /// An OIDC provider.
+    Provider(ProviderWish),
 }
 
 impl ResourceWish {
@@ -36,6 +62,7 @@ impl ResourceWish {
         match self {
             Self::Bucket(bucket) => ResourceId::Bucket(bucket.name.clone()),
             Self::Role(role) => ResourceId::Role(role.name.clone()),
+            Self::Provider(provider) => ResourceId::Provider(format!("{}/{}", provider.account, provider.issuer)),
         }
     }
 
@@ -44,6 +71,16 @@ impl ResourceWish {
         match self {
             Self::Bucket(bucket) => bucket.tenants.iter().map(|tenant| tenant.policy.as_str()).collect(),
             Self::Role(role) => vec![role.policy.as_str()],
+            Self::Provider(provider) => provider.policies.iter().map(String::as_str).collect(),
+        }
+    }
+
+    /// Whether only a person may change it, by `lifeboat bootstrap`.
+    pub fn is_bootstrap_only(&self) -> bool {
+        match self {
+            Self::Bucket(_) => false,
+            Self::Role(role) => role.bootstrap_only,
+            Self::Provider(provider) => provider.bootstrap_only,
         }
     }
 }
@@ -100,6 +137,8 @@ pub struct Tenant {
     pub policy: String,
     /// Its key prefix, ending in `/`.
     pub prefix: String,
+    /// Whether its lifecycle rules are managed.
+    pub lifecycle: bool,
     /// Days for which what was expired can be brought back.
     pub keep_days: i32,
     /// Days after which unfinished uploads are aborted.
@@ -221,6 +260,19 @@ pub struct Estate {
     pub guarded: BTreeSet<String>,
 }
 
+/// What is wanted of an OIDC provider: that it is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderWish {
+    /// The account.
+    pub account: String,
+    /// Issuer without `https://`.
+    pub issuer: String,
+    /// The policies, or the scope, whose roles trust it.
+    pub policies: BTreeSet<String>,
+    /// Whether only a person may change it.
+    pub bootstrap_only: bool,
+}
+
 /// What is wanted of a role.
 #[derive(Clone, Debug)]
 pub struct RoleWish {
@@ -241,7 +293,9 @@ pub struct RoleWish {
     /// ARNs of the managed policies that are attached to it, and no others.
     pub attached: Vec<String>,
     /// What it works on, when it is a role of the repository.
-    pub estate: Option<Estate>,
+    pub estate: Option<Box<Estate>>,
+    /// Whether only a person may change it.
+    pub bootstrap_only: bool,
     /// Who may assume it.
     pub trust: Vec<Trust>,
     /// Account of the storage, for ARNs of OIDC providers.
@@ -273,8 +327,21 @@ pub struct Observed {
     pub resources: BTreeMap<ResourceId, ObservedResource>,
     /// Backups in each bucket and prefix that a policy uses, by policy name.
     pub backups: BTreeMap<String, Fact<Vec<SeenBackup>>>,
+    /// The backups of policies that left a bucket and whose cleanup rule is still there, by bucket and policy.
+    pub left: BTreeMap<(String, String), Fact<Vec<SeenBackup>>>,
+    /// What applies wrote last, by resource and setting, as far as their journals tell.
+    pub applied: BTreeMap<(ResourceId, String), LastApplied>,
     /// How many control-plane and listing requests were made.
     pub requests: usize,
+}
+
+/// What an apply wrote to a setting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastApplied {
+    /// When.
+    pub at: Timestamp,
+    /// What was there then, in canonical form.
+    pub to: Document,
 }
 
 /// Who asks, as STS says.

@@ -19,6 +19,7 @@ pub mod bucket_lifecycle;
 mod bucket_public_access;
 mod bucket_tags;
 mod bucket_versioning;
+mod oidc_provider;
 mod role_attached;
 mod role_boundary;
 mod role_inline;
@@ -41,6 +42,7 @@ pub static SETTINGS: &[&Setting] = &[
     &role_attached::SETTING,
     &role_inline::SETTING,
     &role_permissions::SETTING,
+    &oidc_provider::SETTING,
 ];
 
 /// One managed aspect.

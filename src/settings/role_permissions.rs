@@ -135,7 +135,8 @@ fn appends(purpose: Purpose) -> bool {
 fn own_evidence(role: &RoleWish) -> Vec<Value> {
     let Some((bucket, prefix)) = role.evidence.as_ref().filter(|_| appends(role.purpose)) else { return Vec::new() };
     let own = format!("{prefix}{}/", role.name);
-    let mut out = vec![json!({"Sid": "AppendEvidence", "Effect": "Allow", "Action": ["s3:PutObject", "s3:GetObject"], "Resource": objects(role, bucket, &own)})];
+    let mut out =
+        vec![json!({"Sid": "AppendEvidence", "Effect": "Allow", "Action": ["s3:PutObject", "s3:GetObject"], "Resource": objects(role, bucket, &own)})];
     if role.purpose == Purpose::Keeper {
         out.push(json!({"Sid": "ReadEvidence", "Effect": "Allow", "Action": "s3:GetObject", "Resource": objects(role, bucket, prefix)}));
         out.push(list(role, "ListEvidence", bucket, prefix));
@@ -221,3 +222,6 @@ fn plain(place: &str) -> String {
         None => place.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

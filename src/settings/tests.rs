@@ -45,7 +45,11 @@ fn ids_are_unique_and_kebab_case_and_reads_too() {
     assert_eq!(shared, ["role-trust", "role-session", "role-boundary"]);
     for setting in SETTINGS {
         assert!(setting.id.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{}", setting.id);
-        let kind = if setting.kind == ResourceKind::Bucket { "bucket-" } else { "role-" };
+        let kind = match setting.kind {
+            ResourceKind::Bucket => "bucket-",
+            ResourceKind::Role => "role-",
+            ResourceKind::Provider => "oidc-",
+        };
         assert!(setting.id.starts_with(kind) && !setting.title.is_empty(), "{}", setting.id);
         assert_eq!(by_id(setting.id).map(|found| found.id), Some(setting.id));
     }

@@ -124,7 +124,7 @@ impl Kept {
         let settings = reads.map(|op| (op, world.bucket_setting(BUCKET, op).map_or(Fact::Absent, Fact::Known))).collect();
         let names = desired.resources.iter().filter_map(|wish| match wish {
             ResourceWish::Role(role) => Some(role.name.clone()),
-            ResourceWish::Bucket(_) => None,
+            ResourceWish::Bucket(_) | ResourceWish::Provider(_) => None,
         });
         let names: Vec<String> = names.collect();
         let hung = |name: &String| world.policies_of_role(name).map(|(attached, inline)| (name.clone(), attached.union(&inline).cloned().collect()));

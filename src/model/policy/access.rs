@@ -48,14 +48,12 @@ pub struct Role {
 /// The ARN of a managed policy.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
-#[schemars(title = "a policy ARN")]
-pub struct PolicyArn(
-    #[schemars(
-        regex(pattern = "^arn:[a-z-]+:iam::([0-9]{12}|aws):policy/[A-Za-z0-9+=,.@_/-]{1,512}$"),
-        description = "the ARN of a managed policy, as in arn:aws:iam::111122223333:policy/dr-extra"
-    )]
-    pub String,
-);
+#[schemars(
+    title = "a policy ARN",
+    description = "the ARN of a managed policy, as in arn:aws:iam::111122223333:policy/dr-extra",
+    extend("pattern" = "^arn:[a-z-]+:iam::([0-9]{12}|aws):policy/[A-Za-z0-9+=,.@_/-]{1,512}$")
+)]
+pub struct PolicyArn(pub String);
 
 /// One way to assume a role.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

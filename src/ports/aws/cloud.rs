@@ -4,7 +4,7 @@ use super::error::port;
 use super::{Aws, iam, s3};
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
-use crate::model::request::{Read, ReadOp, Request};
+use crate::model::request::{Read, ReadOp, Request, RequestOp};
 use crate::model::resource::Identity;
 use crate::ports::{Answer, Cloud, Kind, PortError};
 
@@ -30,6 +30,7 @@ impl Cloud for Aws {
                 ReadOp::RoleTrust => iam::trust(&self.iam, read.target.name()).await,
                 ReadOp::RolePermissions => iam::permissions(&self.iam, read.target.name()).await,
                 ReadOp::RoleAttached => iam::attached(&self.iam, read.target.name()).await,
+                ReadOp::OidcProvider => iam::provider(&self.iam, &self.provider_arn(read.target.name())).await,
                 ReadOp::RoleInline => iam::other_inline(&self.iam, read.target.name()).await,
                 _ => s3::read(self.bucket(read.target.name()), read.op, read.target.name()).await,
             };
@@ -49,6 +50,9 @@ impl Cloud for Aws {
 
     fn send<'a>(&'a self, request: &'a Request) -> Answer<'a, Result<(), PortError>> {
         Box::pin(async move {
+            if let RequestOp::CreateProvider | RequestOp::AddAudiences = request.op {
+                return iam::send_provider(&self.iam, &self.provider_arn(request.target.name()), request).await;
+            }
             if request.op.is_of_a_role() {
                 return iam::send(&self.iam, request).await;
             }

@@ -7,7 +7,7 @@ use aws_sdk_iam::types::Tag;
 use serde_json::Value;
 
 use super::error::port;
-use crate::model::aspects::{Attachments, Names, RoleBoundary, RoleSession, RoleTrust};
+use crate::model::aspects::{Attachments, Names, Provider, RoleBoundary, RoleSession, RoleTrust};
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
 use crate::model::request::{INLINE_POLICY, Request, RequestOp};
@@ -46,6 +46,29 @@ pub(super) async fn attached(client: &Client, name: &str) -> Result<Fact<Documen
         found.extend(page.attached_policies().iter().filter_map(|policy| policy.policy_arn()).map(str::to_owned));
     }
     Ok(Fact::Known(Document::of(&Names(found))))
+}
+
+/// An OIDC provider with its audiences.
+pub(super) async fn provider(client: &Client, arn: &str) -> Result<Fact<Document>, PortError> {
+    let what = format!("GetOpenIDConnectProvider {arn}");
+    let answer = client.get_open_id_connect_provider().open_id_connect_provider_arn(arn).send().await.map_err(|error| port(&what, error))?;
+    Ok(Fact::Known(Document::of(&Provider { audiences: answer.client_id_list().iter().cloned().collect() })))
+}
+
+/// Makes an OIDC provider, or adds audiences to it. IAM takes the thumbprint from the issuer itself when none is given.
+pub(super) async fn send_provider(client: &Client, arn: &str, request: &Request) -> Result<(), PortError> {
+    let what = format!("{:?} of {}", request.op, request.target);
+    let wish: Provider = request.body.to().ok_or_else(|| unreadable(&what))?;
+    if request.op == RequestOp::CreateProvider {
+        let issuer = arn.split_once(":oidc-provider/").map(|(_, issuer)| issuer).unwrap_or_default();
+        let create = client.create_open_id_connect_provider().url(format!("https://{issuer}")).set_client_id_list(Some(wish.audiences.into_iter().collect()));
+        return create.send().await.map(|_| ()).map_err(|error| port(&what, error));
+    }
+    for (nth, audience) in wish.audiences.iter().enumerate() {
+        let add = client.add_client_id_to_open_id_connect_provider().open_id_connect_provider_arn(arn).client_id(audience);
+        add.send().await.map_err(|error| after(nth, port(&what, error)))?;
+    }
+    Ok(())
 }
 
 /// The inline policies that are not ours, page by page.

@@ -29,7 +29,9 @@ pub(super) async fn read(bucket: &Bucket, op: ReadOp, name: &str) -> Reading {
         ReadOp::BucketEncryption => encryption(bucket, name).await,
         ReadOp::BucketPublicAccess => public_access(bucket, name).await,
         ReadOp::BucketLifecycle => lifecycle::read(bucket, name).await,
-        ReadOp::RoleTrust | ReadOp::RolePermissions | ReadOp::RoleAttached | ReadOp::RoleInline => Ok(Fact::Unknown(Why::Unsupported("not a question about a bucket".to_owned()))),
+        ReadOp::RoleTrust | ReadOp::RolePermissions | ReadOp::RoleAttached | ReadOp::RoleInline | ReadOp::OidcProvider => {
+            Ok(Fact::Unknown(Why::Unsupported("not a question about a bucket".to_owned())))
+        }
     }
 }
 
@@ -138,7 +140,9 @@ pub(super) async fn send(bucket: &Bucket, request: &Request) -> Result<(), PortE
         | RequestOp::UpdateRoleSession
         | RequestOp::PutRoleBoundary
         | RequestOp::ChangeRoleAttached
-        | RequestOp::DeleteRoleInline => Err(wrong()),
+        | RequestOp::DeleteRoleInline
+        | RequestOp::CreateProvider
+        | RequestOp::AddAudiences => Err(wrong()),
     }
 }
 

@@ -73,7 +73,7 @@ fn wish(subject: &Subject, versioning: Versioning, encryption: Option<Encryption
     let classes = [(30, StorageClass::StandardIa), (90, StorageClass::GlacierIr)];
     let classes = classes.map(|(days, class)| ClassStep { after: Span::seconds(days * 86_400), class });
     let set = SetWish { name: "nightly".to_owned(), retention, classes: classes.to_vec() };
-    let tenant = Tenant { policy: "orders".to_owned(), prefix: "orders/".to_owned(), keep_days: 30, abort_days: 3, sets: vec![set] };
+    let tenant = Tenant { policy: "orders".to_owned(), prefix: "orders/".to_owned(), lifecycle: true, keep_days: 30, abort_days: 3, sets: vec![set] };
     ResourceWish::Bucket(BucketWish {
         name: subject.bucket.clone(),
         account: None,
@@ -99,6 +99,7 @@ pub(super) fn role(subject: &Subject, purpose: Purpose) -> RoleWish {
         boundary: BoundaryWish::LeftAlone,
         attached: Vec::new(),
         estate: None,
+        bootstrap_only: false,
         trust: vec![Trust::Principal(subject.principal.clone())],
         account: Some("000000000000".to_owned()),
         bucket: subject.bucket.clone(),

@@ -1,7 +1,7 @@
 //! [`Cloud`] of the simulator: each answer and each refusal as AWS gives it.
 
 use super::{ACCOUNT, Bucket, Op, State, World, failure, lifecycle};
-use crate::model::aspects::{Encryption, Existence, Tags};
+use crate::model::aspects::{Encryption, Existence, Provider, Tags};
 use crate::model::document::Document;
 use crate::model::fact::Fact;
 use crate::model::id::ResourceId;
@@ -46,8 +46,10 @@ impl State {
                     _ => bucket.settings.get(&read.op).cloned().map_or(Fact::Absent, Fact::Known),
                 })
             }
-            ResourceId::Role(name) => {
-                self.read_role(op, name, read.op)
+            ResourceId::Role(name) => self.read_role(op, name, read.op),
+            ResourceId::Provider(name) => {
+                let missing = || failure(op, name, Kind::Missing, "NoSuchEntity: OpenIDConnect Provider not found");
+                Ok(Fact::Known(Document::of(&Provider { audiences: self.providers.get(name).ok_or_else(missing)?.clone() })))
             }
         }
     }
@@ -60,6 +62,7 @@ impl State {
                 let wish: Existence = request.body.to().ok_or_else(wrong)?;
                 self.create_bucket(op, name, wish.region.as_deref().unwrap_or("us-east-1"))
             }
+            RequestOp::CreateProvider | RequestOp::AddAudiences => self.write_provider(op, request),
             other if other.is_of_a_role() => self.write_role(op, request),
             _ => self.put_setting(op, request),
         }

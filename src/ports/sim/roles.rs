@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{MANAGED, Op, Role, State, failure};
-use crate::model::aspects::{Attachments, Names, RoleBoundary, RoleSession, RoleTrust};
+use crate::model::aspects::{Attachments, Names, Provider, RoleBoundary, RoleSession, RoleTrust};
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
 use crate::model::request::{ReadOp, Request, RequestOp};
@@ -71,6 +71,24 @@ impl State {
             _ => return Err(wrong()),
         }
         Ok(())
+    }
+
+    pub(super) fn write_provider(&mut self, op: Op, request: &Request) -> Result<(), PortError> {
+        let name = request.target.name();
+        let wish: Provider =
+            request.body.to().ok_or_else(|| failure(op, name, Kind::Rejected, "the body of this request is not of its kind; nothing was sent"))?;
+        match (request.op, self.providers.get_mut(name)) {
+            (RequestOp::CreateProvider, Some(_)) => Err(failure(op, name, Kind::Exists, "EntityAlreadyExists: Provider already exists.")),
+            (RequestOp::CreateProvider, None) => {
+                self.providers.insert(name.to_owned(), wish.audiences);
+                Ok(())
+            }
+            (_, Some(audiences)) => {
+                audiences.extend(wish.audiences);
+                Ok(())
+            }
+            (_, None) => Err(failure(op, name, Kind::Missing, "NoSuchEntity: OpenIDConnect Provider not found")),
+        }
     }
 
     fn create_role(&mut self, op: Op, name: &str, wish: RoleTrust) -> Result<(), PortError> {

@@ -23,7 +23,8 @@ const CHANGE_BUCKET: [&str; 10] = [
 ];
 
 /// What reads settings of a bucket.
-const READ_BUCKET: [&str; 5] = ["s3:GetBucket*", "s3:GetEncryptionConfiguration", "s3:GetLifecycleConfiguration", "s3:GetReplicationConfiguration", "s3:ListBucket"];
+const READ_BUCKET: [&str; 5] =
+    ["s3:GetBucket*", "s3:GetEncryptionConfiguration", "s3:GetLifecycleConfiguration", "s3:GetReplicationConfiguration", "s3:ListBucket"];
 
 /// What reads a role.
 const READ_ROLE: [&str; 4] = ["iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"];

@@ -27,11 +27,8 @@ pub(super) fn of(role: &RoleWish, trust: &Trust) -> Value {
 /// AWS answers an account id as the ARN of its root, which does not mean its root user only (IAM user guide, "Principal").
 fn of_account(role: &RoleWish, account: &AccountTrust) -> Value {
     let root = format!("arn:{}:iam::{}:root", role.partition.as_str(), account.id);
-    let mut statement = Map::from_iter([
-        ("Effect".to_owned(), json!("Allow")),
-        ("Action".to_owned(), json!("sts:AssumeRole")),
-        ("Principal".to_owned(), json!({"AWS": root})),
-    ]);
+    let mut statement =
+        Map::from_iter([("Effect".to_owned(), json!("Allow")), ("Action".to_owned(), json!("sts:AssumeRole")), ("Principal".to_owned(), json!({"AWS": root}))]);
     if let Some(external) = &account.external_id {
         statement.insert("Condition".to_owned(), json!({"StringEquals": {"sts:ExternalId": external}}));
     }

@@ -22,9 +22,7 @@ fn writer(yaml: &str) -> ResourceWish {
 
 fn access(writer: &str, more: &str) -> String {
     let job = "trust: [{principal: \"arn:aws:iam::000000000000:user/job\"}]";
-    format!(
-        "storage: {{account: \"111122223333\"}}\naccess: {{{more}writer: {{role: w, {writer}}}, keeper: {{role: k, {job}}}, restorer: {{role: r, {job}}}}}"
-    )
+    format!("storage: {{account: \"111122223333\"}}\naccess: {{{more}writer: {{role: w, {writer}}}, keeper: {{role: k, {job}}}, restorer: {{role: r, {job}}}}}")
 }
 
 fn live(trust: &Value, max_session: Option<i32>, boundary: Option<&str>) -> Document {
