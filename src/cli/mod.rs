@@ -14,6 +14,7 @@ use crate::ops::{Exit, OpError, Where};
 
 mod apply;
 mod backup;
+mod bootstrap;
 mod check;
 mod completions;
 mod drill;
@@ -110,6 +111,7 @@ enum Command {
     Check(check::Arguments),
     Plan(plan::Arguments),
     Apply(apply::Arguments),
+    Bootstrap(bootstrap::Arguments),
     Backup(backup::Arguments),
     Drill(drill::Arguments),
     Restore(restore::Arguments),
@@ -145,6 +147,7 @@ async fn dispatch(cli: Cli) -> Said {
         Command::Check(arguments) => check::run(&arguments, &global),
         Command::Plan(arguments) => plan::run(&arguments, &global).await,
         Command::Apply(arguments) => apply::run(&arguments, &global).await,
+        Command::Bootstrap(arguments) => bootstrap::run(&arguments, &global).await,
         Command::Backup(arguments) => backup::run(&arguments, &global).await,
         Command::Drill(arguments) => drill::run(&arguments, &global).await,
         Command::Restore(arguments) => restore::run(&arguments, &global).await,

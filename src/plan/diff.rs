@@ -1,7 +1,7 @@
 //! The comparison, setting by setting. It never names a setting: what is special about one is in its file.
 
 use super::leave::objection;
-use super::{Allowed, Ask, Effect, Held, Hold, Leave, Plan, REMOVES_FOREIGN, Reason, Step, brake, effects, leftovers};
+use super::{Allowed, Ask, Effect, Held, Hold, Leave, Plan, Reason, Step, brake, effects, leftovers};
 use jiff::Timestamp;
 
 use crate::model::document::Document;
@@ -54,10 +54,14 @@ impl Planner<'_> {
         let nothing = ObservedResource::default();
         let live = self.observed.resources.get(&id).unwrap_or(&nothing);
         let mut blocked: Option<&'static str> = None;
+        let mut made = false;
         for (at, setting) in settings::of_kind(id.kind()).enumerate() {
             let Some(want) = (setting.want)(wish) else { continue };
             if let Some(first) = blocked {
                 self.hold(&id, setting, Hold::WaitsFor(first), None);
+                continue;
+            }
+            if made && setting.comes_with_creation(&want) && (setting.seen)(live) == Fact::Absent {
                 continue;
             }
             let held = self.setting(wish, &id, setting, &want, live);
@@ -65,6 +69,7 @@ impl Planner<'_> {
             if at == 0 && held {
                 blocked = Some(setting.id);
             }
+            made |= at == 0 && !held && matches!((setting.seen)(live), Fact::Absent);
         }
     }
 
@@ -108,6 +113,10 @@ impl Planner<'_> {
             self.hold(id, setting, Hold::MayNotCreate, Some(step));
             return true;
         }
+        if wish.is_bootstrap_only() {
+            self.hold(id, setting, Hold::NeedsBootstrap, Some(step));
+            return true;
+        }
         match weigh(setting, &step) {
             Some(Hold::Weakens(weakening)) => match self.leave(&weakening.id, id, &step.effects) {
                 Some(allowed) => step.allowed = Some(allowed),
@@ -132,7 +141,7 @@ impl Planner<'_> {
         let Fact::Known(live) = seen else { return base };
         let found = (setting.threats)(wish, live);
         if !found.is_empty() {
-            base.allowed = self.leave(REMOVES_FOREIGN, id, &[]);
+            base.allowed = self.leave(setting.removes_foreign(), id, &[]);
         }
         if base.allowed.is_some() {
             while let Fact::Known(document) = &base.live
@@ -149,7 +158,7 @@ impl Planner<'_> {
             if let ResourceWish::Bucket(bucket) = wish {
                 step.effects = effects::of_foreign_rule(bucket, live, &threat.name, self.observed);
             }
-            self.hold(id, setting, Hold::NotOurs { name: threat.name, sentence: threat.sentence }, Some(step));
+            self.hold(id, setting, Hold::NotOurs { name: threat.name, sentence: threat.sentence, leave: setting.removes_foreign() }, Some(step));
         }
         base
     }

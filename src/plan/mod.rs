@@ -128,6 +128,8 @@ pub enum Hold {
         name: String,
         /// What it does, or why it is not ours.
         sentence: String,
+        /// Id of the leave to take it away.
+        leave: &'static str,
     },
     /// The bucket is missing and the policy says `create: false`.
     MayNotCreate,
@@ -146,20 +148,25 @@ pub enum Hold {
         /// The limit.
         limit: Percent,
     },
+    /// Only a person may make or change it, by `lifeboat bootstrap`.
+    NeedsBootstrap,
     /// Another setting of this resource must come first, and that one is held.
     WaitsFor(&'static str),
 }
-
-/// Id of the leave to remove a part that others wrote.
-pub const REMOVES_FOREIGN: &str = "removes-foreign-rule";
 
 impl Hold {
     /// Id of the leave that releases it, if leave can.
     pub fn leave_id(&self) -> Option<&str> {
         match self {
             Self::Weakens(weakening) => Some(&weakening.id),
-            Self::NotOurs { .. } => Some(REMOVES_FOREIGN),
-            Self::Unknown(_) | Self::MayNotCreate | Self::CannotChange(_) | Self::Refused(_) | Self::TooMany { .. } | Self::WaitsFor(_) => None,
+            Self::NotOurs { leave, .. } => Some(leave),
+            Self::Unknown(_)
+            | Self::MayNotCreate
+            | Self::CannotChange(_)
+            | Self::Refused(_)
+            | Self::TooMany { .. }
+            | Self::NeedsBootstrap
+            | Self::WaitsFor(_) => None,
         }
     }
 
@@ -168,13 +175,14 @@ impl Hold {
         match self {
             Self::Unknown(why) => why.to_string(),
             Self::Weakens(weakening) => weakening.sentence.clone(),
-            Self::NotOurs { name, sentence } => format!("`{name}`, not ours, {sentence}"),
+            Self::NotOurs { name, sentence, .. } => format!("`{name}`, not ours, {sentence}"),
             Self::MayNotCreate => "the bucket does not exist, and the policy says `create: false`".to_owned(),
             Self::CannotChange(sentence) => sentence.clone(),
             Self::Refused(why) => format!("AWS would refuse it: {why}"),
             Self::TooMany { what, changed, of, limit } => {
                 format!("this plan would weaken or remove {changed} of {of} {what}, and the limit is {}", String::from(*limit))
             }
+            Self::NeedsBootstrap => "only a person may change what plans and applies themselves rest upon".to_owned(),
             Self::WaitsFor(setting) => format!("waits for {setting}, which is held"),
         }
     }
@@ -188,6 +196,7 @@ impl Hold {
             Self::Unknown(Why::NotAsked) => Some("run it without --offline".to_owned()),
             Self::Unknown(Why::Unreachable(_) | Why::Stale(_)) => Some("run it again".to_owned()),
             Self::Unknown(Why::Unsupported(_)) => setting.leave_alone.map(|yaml| format!("leave it alone with `{yaml}`")),
+            Self::NeedsBootstrap => Some("run `lifeboat bootstrap --apply` with a person's credentials".to_owned()),
             Self::MayNotCreate => Some("make the bucket, or write `create: true`".to_owned()),
             Self::TooMany { .. } => Some("allow fewer steps at a time, or raise limits.settingsChanged in lifeboat.yaml".to_owned()),
             Self::Weakens(_) | Self::NotOurs { .. } | Self::CannotChange(_) | Self::Refused(_) | Self::WaitsFor(_) => None,

@@ -146,7 +146,7 @@ pub struct StepView {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HoldView {
-    /// Id of the kind of hold: a leave id, or `unknown`, `may-not-create`, `cannot-change`, `would-be-refused`, `too-many`, `waits`.
+    /// Id of the kind of hold: a leave id, or `unknown`, `may-not-create`, `cannot-change`, `would-be-refused`, `too-many`, `needs-bootstrap`, `waits`.
     pub id: String,
     /// What stands in the way.
     pub sentence: String,
@@ -194,7 +194,10 @@ impl PlanView {
         for wish in &around.desired.resources {
             let id = wish.id();
             let policies: Vec<String> = wish.policies().into_iter().map(str::to_owned).collect();
-            let files = policies.iter().filter_map(|policy| around.files.get(policy).cloned()).collect();
+            let mut files: Vec<String> = policies.iter().filter_map(|policy| around.files.get(policy).cloned()).collect();
+            if files.is_empty() {
+                files.push("lifeboat.yaml".to_owned());
+            }
             let group = groups.entry(policies.clone()).or_insert_with(|| GroupView { policies, files, settled: 0, steps: Vec::new() });
             group.settled += plan.settled.iter().filter(|(resource, _)| *resource == id).count();
             group.steps.extend(steps_of(plan, &id));
@@ -265,6 +268,7 @@ fn title(id: &ResourceId, setting: &str) -> String {
         ResourceKind::Bucket if setting == "bucket" => format!("bucket {}", id.name()),
         ResourceKind::Bucket => format!("bucket {} · {setting}", id.name()),
         ResourceKind::Role => format!("role {} · {setting}", id.name()),
+        ResourceKind::Provider => format!("OIDC {setting} {}", id.name()),
     }
 }
 
@@ -304,6 +308,7 @@ impl StepView {
                 Hold::CannotChange(_) => "cannot-change",
                 Hold::Refused(_) => "would-be-refused",
                 Hold::TooMany { .. } => "too-many",
+                Hold::NeedsBootstrap => "needs-bootstrap",
                 Hold::WaitsFor(_) => "waits",
                 Hold::Weakens(_) | Hold::NotOurs { .. } => held.hold.leave_id().unwrap_or_default(),
             }

@@ -6,6 +6,7 @@ pub(crate) mod cli;
 mod conformance;
 mod drill;
 mod drill_world;
+mod estate;
 mod evidence;
 mod import;
 mod readme;
