@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use crate::model::aspects::{AccessLog, Encryption, LockMode, LockRetention, Ownership, Versioning};
 use crate::model::document::Document;
 use crate::model::finding::{Finding, Level};
-use crate::model::policy::{Algorithm, BucketPolicyWish, LockModeWish, LockWish, OwnershipWish, Policy, PublicAccessWish, Storage, VersioningWish};
+use crate::model::policy::{
+    Algorithm, BucketPolicyWish, LifecycleWish, LockModeWish, LockWish, OwnershipWish, Policy, PublicAccessWish, Storage, VersioningWish,
+};
 use crate::model::resource::{BucketWish, Guard, LockWanted, SetWish, Tenant};
 use crate::policy::LoadedPolicy;
 
@@ -139,6 +141,7 @@ fn tenant(policy: &Policy) -> Tenant {
     Tenant {
         policy: policy.metadata.name.0.clone(),
         prefix: storage.prefix.clone(),
+        lifecycle: storage.lifecycle == LifecycleWish::Managed,
         keep_days: storage.noncurrent.keep_days,
         abort_days: i32::try_from(storage.abort_incomplete_uploads.days_rounded_up()).unwrap_or(i32::MAX).max(1),
         sets: sets.collect(),

@@ -2,10 +2,10 @@
 //!
 //! Lifecycle and IAM documents are large enough to have modules of their own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 /// A bucket that is there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +45,21 @@ pub struct Encryption {
     pub blocked_types: Vec<String>,
 }
 
+impl Encryption {
+    /// The `PutBucketEncryption` request in the API's own names (as boto3 sends it).
+    pub fn wire(&self) -> Value {
+        let mut default = json!({"SSEAlgorithm": self.algorithm});
+        if let (Some(key), Some(fields)) = (&self.key, default.as_object_mut()) {
+            fields.insert("KMSMasterKeyID".to_owned(), key.as_str().into());
+        }
+        let mut rule = json!({"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": self.bucket_key});
+        if let (false, Some(fields)) = (self.blocked_types.is_empty(), rule.as_object_mut()) {
+            fields.insert("BlockedEncryptionTypes".to_owned(), json!({"EncryptionType": self.blocked_types}));
+        }
+        json!({"ServerSideEncryptionConfiguration": {"Rules": [rule]}})
+    }
+}
+
 /// The four switches of the public access block. A PUT that leaves one out stores `false` for it, so all are always sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -82,6 +97,20 @@ pub enum Ownership {
 pub struct ObjectLock {
     /// How long each new version is locked; none = only what is locked one by one.
     pub retention: Option<LockRetention>,
+}
+
+impl ObjectLock {
+    /// As the AWS API names it, for `model::verdict`.
+    pub fn wire(&self) -> Value {
+        let mut out = json!({"ObjectLockEnabled": "Enabled"});
+        if let (Some(retention), Some(fields)) = (self.retention, out.as_object_mut()) {
+            let mut period = Map::from_iter([("Mode".to_owned(), json!(retention.mode))]);
+            period.extend(retention.days.map(|days| ("Days".to_owned(), json!(days))));
+            period.extend(retention.years.map(|years| ("Years".to_owned(), json!(years))));
+            fields.insert("Rule".to_owned(), json!({"DefaultRetention": period}));
+        }
+        out
+    }
 }
 
 /// The default retention of a bucket with object lock: days or years, never both.
@@ -163,4 +192,49 @@ pub struct RoleTrust {
     pub trust: Value,
     /// Tags that mark the owner.
     pub tags: BTreeMap<String, String>,
+    /// Longest session in seconds, `MaxSessionDuration`; a new role without a word has 3,600.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_session: Option<i32>,
+    /// ARN of the managed policy that bounds it; none = not bounded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boundary: Option<String>,
+}
+
+/// How long a session of a role may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RoleSession {
+    /// `MaxSessionDuration`, in seconds.
+    pub max_session: i32,
+}
+
+/// What bounds a role, whatever its policies grant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RoleBoundary {
+    /// ARN of the managed policy; none = not bounded.
+    pub boundary: Option<String>,
+}
+
+/// An OIDC provider: for whom tokens may be made out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Provider {
+    /// `ClientIDList`, sorted.
+    pub audiences: BTreeSet<String>,
+}
+
+/// Names of things that hang on a role, sorted: ARNs of attached managed policies, or names of inline policies.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Names(pub BTreeSet<String>);
+
+/// What is put on a role and what is taken off, one request of AWS for each name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Attachments {
+    /// ARNs of managed policies to attach.
+    pub attach: BTreeSet<String>,
+    /// ARNs of managed policies to detach.
+    pub detach: BTreeSet<String>,
 }

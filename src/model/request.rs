@@ -44,6 +44,12 @@ pub enum ReadOp {
     RoleTrust,
     /// The role's inline policy named `lifeboat` \[a canonical IAM policy\].
     RolePermissions,
+    /// ARNs of the managed policies that are attached to a role \[`aspects::Names`\].
+    RoleAttached,
+    /// Names of a role's inline policies other than `lifeboat` \[`aspects::Names`\].
+    RoleInline,
+    /// An OIDC provider with its audiences \[`aspects::Provider`\].
+    OidcProvider,
 }
 
 impl ReadOp {
@@ -62,6 +68,9 @@ impl ReadOp {
             Self::BucketLogging => "s3:GetBucketLogging",
             Self::RoleTrust => "iam:GetRole",
             Self::RolePermissions => "iam:GetRolePolicy",
+            Self::RoleAttached => "iam:ListAttachedRolePolicies",
+            Self::RoleInline => "iam:ListRolePolicies",
+            Self::OidcProvider => "iam:GetOpenIDConnectProvider",
         }
     }
 }
@@ -101,12 +110,40 @@ pub enum RequestOp {
     PutBucketObjectLock,
     /// `PutBucketLogging`.
     PutBucketLogging,
-    /// `CreateRole` with path, trust, tags.
+    /// `CreateRole` with path, trust, tags, session length and permission boundary.
     CreateRole,
     /// `UpdateAssumeRolePolicy`.
     UpdateRoleTrust,
     /// `PutRolePolicy` of the inline policy named `lifeboat`.
     PutRolePermissions,
+    /// `UpdateRole`, the session length.
+    UpdateRoleSession,
+    /// `PutRolePermissionsBoundary`, or `DeleteRolePermissionsBoundary` for none.
+    PutRoleBoundary,
+    /// `AttachRolePolicy` and `DetachRolePolicy`, one for each name.
+    ChangeRoleAttached,
+    /// `DeleteRolePolicy`, one for each name.
+    DeleteRoleInline,
+    /// `CreateOpenIDConnectProvider`.
+    CreateProvider,
+    /// `AddClientIDToOpenIDConnectProvider`, one for each audience.
+    AddAudiences,
+}
+
+impl RequestOp {
+    /// Whether it is about a role, and so goes to IAM.
+    pub fn is_of_a_role(self) -> bool {
+        matches!(
+            self,
+            Self::CreateRole
+                | Self::UpdateRoleTrust
+                | Self::PutRolePermissions
+                | Self::UpdateRoleSession
+                | Self::PutRoleBoundary
+                | Self::ChangeRoleAttached
+                | Self::DeleteRoleInline
+        )
+    }
 }
 
 /// The name of the one inline policy that lifeboat owns in a role.

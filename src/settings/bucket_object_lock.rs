@@ -8,6 +8,7 @@ use crate::model::fact::Fact;
 use crate::model::id::{ResourceId, ResourceKind};
 use crate::model::request::{ReadOp, Request, RequestOp};
 use crate::model::resource::{ObservedResource, ResourceWish};
+use crate::model::verdict;
 
 use super::{Docs, Setting, Weakening, as_wanted, no_threats};
 
@@ -48,11 +49,8 @@ fn requests(id: &ResourceId, _: &Fact<Document>, to: &Document) -> Vec<Request> 
     vec![Request { op: RequestOp::PutBucketObjectLock, target: id.clone(), body: to.clone() }]
 }
 
-/// A retention without a period, or with two, is MalformedXML; so is one of no days.
 fn refused(to: &Document) -> Option<String> {
-    let retention = to.to::<ObjectLock>()?.retention?;
-    let sound = matches!((retention.days, retention.years), (Some(1..), None) | (None, Some(1..)));
-    (!sound).then(|| "MalformedXML: a retention needs days or years, one of the two, and at least 1".to_owned())
+    to.to::<ObjectLock>().and_then(|to| verdict::said(verdict::object_lock::object_lock(&to.wire())))
 }
 
 /// The first lock of a bucket, unless the policy says that it is meant.

@@ -11,6 +11,7 @@ use crate::model::iam;
 use crate::model::id::{ResourceId, ResourceKind};
 use crate::model::request::{ReadOp, Request, RequestOp};
 use crate::model::resource::{BucketWish, Guard, ObservedResource, ResourceWish};
+use crate::model::verdict;
 
 use super::{Docs, Setting, Threat, Weakening};
 
@@ -169,17 +170,9 @@ fn requests(id: &ResourceId, _: &Fact<Document>, to: &Document) -> Vec<Request> 
     vec![Request { op: RequestOp::PutBucketPolicy, target: id.clone(), body: to.clone() }]
 }
 
-/// Bucket policies are limited to 20 KB (S3 User Guide, bucket-policies).
-const MOST_BYTES: usize = 20 * 1024;
-
+/// The name of the bucket is not known here; that its statements are about it, want sees to.
 fn refused(to: &Document) -> Option<String> {
-    let bytes = to.to_string().len();
-    if bytes > MOST_BYTES {
-        return Some(format!("a bucket policy has at most {MOST_BYTES} bytes, and this one would have {bytes}"));
-    }
-    let gone = judge::unique_ids(to.value());
-    let first = gone.first()?;
-    Some(format!("MalformedPolicy, invalid principal: `{first}` stands for a role or user that was deleted; have the owner of that statement mend it"))
+    verdict::said(verdict::bucket_policy::text(&to.to_string(), None))
 }
 
 fn weakens(from: &Document, to: &Document) -> Option<Weakening> {
@@ -214,7 +207,6 @@ fn threats(wish: &ResourceWish, seen: &Document) -> Vec<Threat> {
             Some(Threat {
                 name: sid(statement).map_or_else(|| format!("statement {} of the bucket policy", at + 1), str::to_owned),
                 sentence: format!("lets {who} in without saying by a Condition who is meant"),
-                leave: "removes-foreign-statement",
                 without: with(Some(seen), &rest),
                 // S3 refuses such a document while BlockPublicPolicy is on, which buckets are born with.
                 blocks: who == judge::EVERYBODY,

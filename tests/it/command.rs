@@ -51,6 +51,21 @@ fn config_repo(at: &Path) {
     fs::write(at.join("keys/quickstart.pub"), made.out).unwrap();
 }
 
+#[test]
+fn the_example_with_every_trust_is_sound_and_plans_all_its_roles() {
+    let example = root().join("examples/roles");
+    let checked = run(&example, &["check"]);
+    assert_eq!(checked.code, 0, "{}{}", checked.out, checked.err);
+    let plan = run(&example, &["plan", "--offline", "--format", "json"]);
+    let roles = ["orders-backup-writer", "orders-keeper", "orders-restore", "dr-planner", "dr-applier", "dr-auditor"];
+    for role in roles.map(|name| format!("role-trust@role/{name}")) {
+        assert!(plan.out.contains(&role), "{role} is not planned: {}{}", plan.out, plan.err);
+    }
+    for what in ["oidc-provider@oidc/111122223333/token.actions.githubusercontent.com", "role-boundary@role/orders-restore"] {
+        assert!(plan.out.contains(what), "{what} is not planned");
+    }
+}
+
 /// The quickstart's config repo, made once.
 fn quickstart() -> PathBuf {
     static MADE: OnceLock<PathBuf> = OnceLock::new();
@@ -127,7 +142,7 @@ fn a_wrong_command_line_is_exit_2_with_a_suggestion() {
         (&["explain", "bucket-lifecycl"], "`bucket-lifecycle`"),
         (&["explain", "17"], "`lifeboat explain` lists everything"),
         (&["plan", "--allow", "everything"], "write ID@RESOURCE"),
-        (&["plan", "--allow", "x@orders"], "write bucket/NAME or role/NAME"),
+        (&["plan", "--allow", "x@orders"], "write bucket/NAME, role/NAME or oidc/ACCOUNT/ISSUER"),
     ] {
         let said = run(&quickstart(), args);
         assert_eq!((said.code, said.out.as_str()), (2, ""), "{args:?}: {}", said.err);

@@ -118,19 +118,6 @@ fn number(values: &BTreeSet<String>) -> Option<f64> {
     }
 }
 
-/// Principals that are shown by their unique id: their role or user was deleted, and AWS refuses to take them back
-/// (IAM User Guide, `reference_policies_elements_principal`).
-pub(super) fn unique_ids(policy: &Value) -> Vec<String> {
-    let statements = policy.get("Statement").and_then(Value::as_array).into_iter().flatten();
-    let who = statements.flat_map(|statement| [statement.get("Principal"), statement.get("NotPrincipal")]).flatten();
-    let names = who.flat_map(|who| strings(who.get("AWS")));
-    let is_id = |name: &String| {
-        let body = name.strip_prefix("AROA").or_else(|| name.strip_prefix("AIDA"));
-        body.is_some_and(|body| body.len() >= 12 && body.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()))
-    };
-    names.filter(is_id).collect()
-}
-
 fn text<'a>(statement: &'a Value, key: &str) -> Option<&'a str> {
     statement.get(key).and_then(Value::as_str)
 }
