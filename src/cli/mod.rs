@@ -88,9 +88,20 @@ pub enum Format {
     Text,
     /// For programs: a published, versioned shape
     Json,
-    /// A pull-request comment (plan only)
+    /// A pull-request comment (plan, check)
     Markdown,
+    /// SARIF 2.1.0, for code scanning (plan, check)
+    Sarif,
+    /// Annotations of a GitHub workflow (plan, check)
+    Github,
+    /// JUnit XML: a case for each rule and setting (plan, check)
+    Junit,
 }
+
+/// What most commands can print.
+const SIMPLE: &[Format] = &[Format::Text, Format::Json];
+/// What commands can print that judge policies.
+const JUDGED: &[Format] = &[Format::Text, Format::Json, Format::Markdown, Format::Sarif, Format::Github, Format::Junit];
 
 impl Global {
     fn place(&self) -> Where {
@@ -102,6 +113,37 @@ impl Global {
         let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
         Paint { on: wanted && io::stdout().is_terminal() }
     }
+}
+
+impl Command {
+    /// Its name, and the formats that it can print.
+    fn formats(&self) -> (&'static str, &'static [Format]) {
+        match self {
+            Self::Check(_) => ("check", JUDGED),
+            Self::Plan(_) => ("plan", JUDGED),
+            Self::Apply(_) => ("apply", SIMPLE),
+            Self::Backup(_) => ("backup", SIMPLE),
+            Self::Drill(_) => ("drill", SIMPLE),
+            Self::Restore(_) => ("restore", SIMPLE),
+            Self::Evidence(_) => ("evidence", SIMPLE),
+            Self::Report(_) => ("report", SIMPLE),
+            Self::Policy(_) => ("policy", SIMPLE),
+            Self::Explain(_) => ("explain", &[Format::Text]),
+            Self::Completions(_) => ("completions", &[Format::Text]),
+        }
+    }
+}
+
+/// The refusal of a format that a command cannot print.
+fn refused(command: &Command, format: Format) -> Option<Said> {
+    let (name, formats) = command.formats();
+    if formats.contains(&format) {
+        return None;
+    }
+    let spelled = |format: &Format| format.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
+    let known: Vec<String> = formats.iter().map(spelled).collect();
+    let err = format!("error: `lifeboat {name}` cannot print {}\nhint: it prints {}\n", spelled(&format), known.join(", "));
+    Some(Said { out: String::new(), err, exit: Exit::Usage })
 }
 
 #[derive(Debug, Subcommand)]
@@ -128,6 +170,9 @@ pub fn run() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { Exit::Usage.code() } else { Exit::Good.code() });
         }
     };
+    if let Some(said) = refused(&cli.command, cli.global.format) {
+        return ExitCode::from(print(&said).code());
+    }
     // One provider for every TLS connection of the process; a second installation answers an error, which changes nothing.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let said = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

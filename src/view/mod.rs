@@ -8,3 +8,5 @@ pub mod evidence;
 pub mod plan;
 pub mod report;
 pub mod restore;
+pub mod rule;
+pub mod schema;

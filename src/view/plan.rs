@@ -46,7 +46,6 @@ pub struct PlanView {
     /// What the endpoint is known not to enforce of what roles may not do.
     pub not_enforced: Vec<String>,
     /// What is approved when this plan is approved.
-    #[schemars(with = "Value")]
     pub approved: Vec<ApprovedStep>,
 }
 
@@ -72,6 +71,9 @@ pub struct GroupView {
     pub files: Vec<String>,
     /// How many settings are as they should be.
     pub settled: usize,
+    /// Which ones, as `SETTING@RESOURCE`.
+    #[serde(default)]
+    pub settled_ids: Vec<String>,
     /// The rest.
     pub steps: Vec<StepView>,
 }
@@ -97,6 +99,7 @@ pub struct StepView {
     /// `SETTING@RESOURCE`.
     pub id: String,
     /// `add`, `change`, `held`, `unknown`, or `waits` for another setting of the resource that is one of the last two.
+    #[schemars(extend("enum" = ["add", "change", "held", "unknown", "waits"]))]
     pub kind: String,
     /// The resource.
     pub resource: String,
@@ -150,6 +153,15 @@ pub struct EffectView {
     pub first: Option<String>,
     /// In words.
     pub sentence: String,
+    /// The oldest restore point there is, RFC 3339.
+    #[serde(default)]
+    pub oldest: Option<String>,
+    /// The oldest that is left once those have gone; none when none is left, or when none goes.
+    #[serde(default)]
+    pub oldest_left: Option<String>,
+    /// Whether there is a way back, in words; none where nothing goes.
+    #[serde(default)]
+    pub undo: Option<String>,
 }
 
 /// What the view needs besides the plan.
@@ -175,8 +187,9 @@ impl PlanView {
             let id = wish.id();
             let policies: Vec<String> = wish.policies().into_iter().map(str::to_owned).collect();
             let files = policies.iter().filter_map(|policy| around.files.get(policy).cloned()).collect();
-            let group = groups.entry(policies.clone()).or_insert_with(|| GroupView { policies, files, settled: 0, steps: Vec::new() });
-            group.settled += plan.settled.iter().filter(|(resource, _)| *resource == id).count();
+            let group = groups.entry(policies.clone()).or_insert_with(|| GroupView { policies, files, settled: 0, settled_ids: Vec::new(), steps: Vec::new() });
+            group.settled_ids.extend(plan.settled.iter().filter(|(resource, _)| *resource == id).map(|(_, setting)| format!("{setting}@{id}")));
+            group.settled = group.settled_ids.len();
             group.steps.extend(steps_of(plan, &id));
         }
         let groups: Vec<GroupView> = groups.into_values().collect();
@@ -310,6 +323,15 @@ impl StepView {
 
 impl EffectView {
     fn of(effect: &Effect) -> Self {
-        Self { policy: effect.policy.clone(), points: effect.points, bytes: effect.bytes, first: effect.first.map(seconds), sentence: effect.sentence.clone() }
+        Self {
+            policy: effect.policy.clone(),
+            points: effect.points,
+            bytes: effect.bytes,
+            first: effect.first.map(seconds),
+            sentence: effect.sentence.clone(),
+            oldest: effect.oldest.map(seconds),
+            oldest_left: effect.oldest_left.map(seconds),
+            undo: effect.undo.clone(),
+        }
     }
 }

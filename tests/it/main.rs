@@ -5,6 +5,7 @@ mod command;
 mod conformance;
 mod converge;
 mod floors;
+mod formats;
 mod generated;
 mod servers;
 mod stub;
