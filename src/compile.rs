@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 
 use crate::model::aspects::{Encryption, Versioning};
 use crate::model::finding::Finding;
-use crate::model::policy::{Access, Algorithm, Policy, PublicAccessWish, Role, Trust, VersioningWish};
+use crate::model::policy::{Access, Algorithm, LifecycleWish, Policy, PublicAccessWish, Role, Trust, VersioningWish};
 use crate::model::resource::{BucketWish, Desired, Purpose, ResourceWish, RoleWish, SetWish, Tenant};
 use crate::policy::{Loaded, LoadedPolicy};
 use crate::settings::bucket_lifecycle::{tag_value, tiers};
+
+mod approvals;
 
 /// What is wanted, and what contradicts itself. `unfilled_keys` are the condition keys that the endpoint does not fill.
 pub fn compile(loaded: &Loaded, unfilled_keys: &'static [&'static str]) -> (Desired, Vec<Finding>) {
@@ -17,7 +19,9 @@ pub fn compile(loaded: &Loaded, unfilled_keys: &'static [&'static str]) -> (Desi
     let mut roles: BTreeMap<String, (RoleWish, &LoadedPolicy, &'static str)> = BTreeMap::new();
     let evidence = loaded.repository.as_ref().and_then(|repository| repository.spec.evidence.as_ref());
     let evidence = evidence.map(|place| (place.bucket.clone(), place.prefix.clone()));
+    let mut given = Vec::new();
     for policy in &loaded.policies {
+        given.extend(approvals::read(policy, &mut findings));
         findings.extend(unanswerable(policy));
         add_bucket(&mut buckets, policy, &mut findings);
         if let Some(access) = &policy.policy.spec.access {
@@ -30,7 +34,8 @@ pub fn compile(loaded: &Loaded, unfilled_keys: &'static [&'static str]) -> (Desi
     }
     let resources =
         buckets.into_values().map(|(bucket, _)| ResourceWish::Bucket(bucket)).chain(roles.into_values().map(|(role, _, _)| ResourceWish::Role(role)));
-    (Desired { resources: resources.collect(), digest: loaded.digest() }, findings)
+    let limits = loaded.repository.as_ref().map(|repository| repository.spec.limits).unwrap_or_default();
+    (Desired { resources: resources.collect(), digest: loaded.digest(), approvals: given, limits }, findings)
 }
 
 /// A bucket with the policies that share it, the first one first.
@@ -72,6 +77,7 @@ fn tenant(policy: &Policy) -> Tenant {
     Tenant {
         policy: policy.metadata.name.0.clone(),
         prefix: storage.prefix.clone(),
+        lifecycle: storage.lifecycle == LifecycleWish::Managed,
         keep_days: storage.noncurrent.keep_days,
         abort_days: i32::try_from(storage.abort_incomplete_uploads.days_rounded_up()).unwrap_or(i32::MAX).max(1),
         sets: sets.collect(),

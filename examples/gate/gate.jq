@@ -14,8 +14,8 @@ else
     | "restore points of \(.policy) would go: \(.points), the first on \(.first) (\($title))"),
   # 2. Nothing may be held, unread or waiting.
   (steps | select(.kind == "held" or .kind == "unknown" or .kind == "waits") | "\(.kind): \(.title): \(.hold.sentence)"),
-  # 3. A weakening step that was released by --allow is not waved through.
-  (steps | select(.allowed != null) | "released by --allow \(.allowed): \(.title)"),
+  # 3. A weakening step that was released is not waved through.
+  (steps | select(.allowed != null) | "released: \(.title): \(.allowed)"),
   # 4. Of the rest, only some settings may change without a person.
   (steps | select(.kind == "add" or .kind == "change") | setting as $setting
     | select($free | split(",") | any(. == $setting) | not) | "\(.kind): \(.title)")

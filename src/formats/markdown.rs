@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::model::units::{self, plural};
 use crate::view::check::{CheckView, FindingView};
-use crate::view::plan::{EffectView, GroupView, PlanView, StepView};
+use crate::view::plan::{EffectView, GroupView, LeftoverView, PlanView, StepView};
 
 use escape::{block, code, prose};
 
@@ -24,6 +24,7 @@ pub const LONGEST: usize = 60_000;
 
 /// The fields whose text a comment may show, by their path in the JSON of a plan and of findings.
 pub const SHOWN: &[&str] = &[
+    "digest",
     "findings[].instead",
     "findings[].places[].file",
     "findings[].places[].label",
@@ -43,18 +44,22 @@ pub const SHOWN: &[&str] = &[
     "groups[].steps[].lines[]",
     "groups[].steps[].reason",
     "groups[].steps[].title",
+    "leftovers[].name",
+    "leftovers[].resource",
+    "leftovers[].sentence",
     "notEnforced[]",
     "observedAt",
     "policyDigest",
     "revision",
     "tool",
     "unusedLeaves[]",
+    "voidApprovals[]",
 ];
 
 /// Up to where rows of the table are written, then findings, then steps: what is left is for the closing lines.
 const ROWS_UNTIL: usize = 16_000;
 const FINDINGS_UNTIL: usize = 24_000;
-const STEPS_UNTIL: usize = 52_000;
+const STEPS_UNTIL: usize = 48_000;
 /// Lines of one step at the most, and characters of one text.
 const MOST_LINES: usize = 60;
 const TEXT: usize = 300;
@@ -68,6 +73,7 @@ pub fn plan(view: &PlanView, findings: &CheckView) -> String {
     found(&mut out, findings);
     let shown = folded(&mut out, &steps);
     let hidden = steps.len() - shown + unread(&mut out, view);
+    left_over(&mut out, view);
     closing(&mut out, view, hidden);
     out
 }
@@ -242,7 +248,7 @@ fn one(group: &GroupView, step: &StepView) -> String {
         }
     }
     if let Some(allowed) = &step.allowed {
-        let _ = write!(out, "\n**allowed by** {}\n", code(&format!("--allow {allowed}"), TEXT));
+        let _ = write!(out, "\n**allowed by** {}\n", prose(allowed, TEXT));
     }
     out.push_str("\n</details>\n");
     out
@@ -272,6 +278,24 @@ fn unread(out: &mut String, view: &PlanView) -> usize {
     total - shown
 }
 
+/// What no policy wants any more, in one folded list.
+fn left_over(out: &mut String, view: &PlanView) {
+    if view.leftovers.is_empty() {
+        return;
+    }
+    let total = view.leftovers.len();
+    let head = format!("\n<details><summary><code>·</code> <b>{total} left over</b> · nobody wants it any more</summary>\n\n");
+    if !within(out, &head, STEPS_UNTIL) {
+        return;
+    }
+    let line = |left: &LeftoverView| format!("- {} · {}: {}\n", prose(&left.resource, NAME), prose(&left.name, NAME), prose(&left.sentence, TEXT));
+    let shown = view.leftovers.iter().take_while(|left| within(out, &line(left), STEPS_UNTIL)).count();
+    if shown < total {
+        let _ = writeln!(out, "- and {} more", total - shown);
+    }
+    out.push_str("\n</details>\n");
+}
+
 fn closing(out: &mut String, view: &PlanView, hidden: usize) {
     let roles = view.groups.iter().flat_map(|group| &group.steps).any(|step| step.id.starts_with("role-permissions@"));
     if roles && !view.not_enforced.is_empty() {
@@ -280,12 +304,16 @@ fn closing(out: &mut String, view: &PlanView, hidden: usize) {
     if !view.unused_leaves.is_empty() {
         let _ = write!(out, "\nnothing needed the leave {}\n", code(&view.unused_leaves.join(", "), NAME));
     }
+    if !view.void_approvals.is_empty() {
+        let _ = write!(out, "\nnote: {}\n", prose(&view.void_approvals.join("; "), TEXT));
+    }
     if hidden > 0 {
         let _ = write!(out, "\n**{} not shown here**: a comment has an end. The whole plan is the artifact of this run.\n", plural(hidden as u64, "step"));
     }
     let _ = write!(
         out,
-        "\n<sub>{} · policies {} · {} compared at {} · lifeboat {} · all of it: <code>lifeboat plan --format json</code></sub>\n",
+        "\n<sub>plan {}<br>{} · policies {} · {} compared at {} · lifeboat {} · all of it: <code>lifeboat plan --format json</code></sub>\n",
+        code(&view.digest, NAME),
         prose(&view.revision, NAME),
         code(view.policy_digest.get(..12).unwrap_or(&view.policy_digest), NAME),
         plural(view.settings as u64, "setting"),

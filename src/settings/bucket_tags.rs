@@ -36,8 +36,11 @@ pub(super) static SETTING: Setting = Setting {
 fn want(wish: &ResourceWish) -> Option<Document> {
     let ResourceWish::Bucket(bucket) = wish else { return None };
     let mut tags = bucket.tags.clone();
-    tags.insert("managed-by".to_owned(), "lifeboat".to_owned());
-    Some(Document::of(&Tags(tags)))
+    // The mark of what lifeboat makes; a bucket that it may not make is somebody's already.
+    if bucket.create {
+        tags.insert("managed-by".to_owned(), "lifeboat".to_owned());
+    }
+    (!tags.is_empty()).then(|| Document::of(&Tags(tags)))
 }
 
 fn seen(observed: &ObservedResource) -> Fact<Document> {

@@ -37,7 +37,7 @@ fn the_gate_stops_what_needs_a_person_and_says_why() {
         ("new", &["add: role shop-keeper · permissions"]),
         ("held", &["held: bucket shop-dr-orders · lifecycle: "]),
         ("unread", &["unknown: bucket shop-dr-orders · lifecycle: access denied"]),
-        ("allowed", &["released by --allow shortens-retention@bucket/shop-dr-orders"]),
+        ("allowed", &["released: bucket shop-dr-orders · lifecycle: --allow shortens-retention@bucket/shop-dr-orders"]),
         ("lost", &["restore points of orders would go: 12, the first on 2026-11-"]),
     ] {
         let (code, said) = gate(&sample(name), if name == "tags" { Some("") } else { None });
