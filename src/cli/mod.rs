@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::formats::paint::Paint;
 use crate::ops::{Exit, OpError, Where};
@@ -19,6 +19,7 @@ mod completions;
 mod drill;
 mod evidence;
 mod explain;
+mod import;
 mod plan;
 mod policy;
 mod progress;
@@ -116,34 +117,29 @@ impl Global {
 }
 
 impl Command {
-    /// Its name, and the formats that it can print.
-    fn formats(&self) -> (&'static str, &'static [Format]) {
+    /// The formats that it can print.
+    fn formats(&self) -> &'static [Format] {
         match self {
-            Self::Check(_) => ("check", JUDGED),
-            Self::Plan(_) => ("plan", JUDGED),
-            Self::Apply(_) => ("apply", SIMPLE),
-            Self::Backup(_) => ("backup", SIMPLE),
-            Self::Drill(_) => ("drill", SIMPLE),
-            Self::Restore(_) => ("restore", SIMPLE),
-            Self::Evidence(_) => ("evidence", SIMPLE),
-            Self::Report(_) => ("report", SIMPLE),
-            Self::Policy(_) => ("policy", SIMPLE),
-            Self::Explain(_) => ("explain", &[Format::Text]),
-            Self::Completions(_) => ("completions", &[Format::Text]),
+            Self::Check(_) | Self::Plan(_) => JUDGED,
+            Self::Explain(_) | Self::Completions(_) => &[Format::Text],
+            _ => SIMPLE,
         }
     }
 }
 
-/// The refusal of a format that a command cannot print.
-fn refused(command: &Command, format: Format) -> Option<Said> {
-    let (name, formats) = command.formats();
+/// The command line. Asking a command for a format that it cannot print is a wrong command line.
+fn parse() -> Result<Cli, clap::Error> {
+    let matches = Cli::command().try_get_matches()?;
+    let cli = Cli::from_arg_matches(&matches)?;
+    let (formats, format) = (cli.command.formats(), cli.global.format);
     if formats.contains(&format) {
-        return None;
+        return Ok(cli);
     }
     let spelled = |format: &Format| format.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
     let known: Vec<String> = formats.iter().map(spelled).collect();
-    let err = format!("error: `lifeboat {name}` cannot print {}\nhint: it prints {}\n", spelled(&format), known.join(", "));
-    Some(Said { out: String::new(), err, exit: Exit::Usage })
+    let name = matches.subcommand_name().unwrap_or_default();
+    let message = format!("`lifeboat {name}` cannot print {}\nhint: it prints {}\n", spelled(&format), known.join(", "));
+    Err(Cli::command().error(clap::error::ErrorKind::InvalidValue, message))
 }
 
 #[derive(Debug, Subcommand)]
@@ -157,22 +153,20 @@ enum Command {
     Evidence(evidence::Arguments),
     Report(report::Arguments),
     Policy(policy::Arguments),
+    Import(import::Arguments),
     Explain(explain::Arguments),
     Completions(completions::Arguments),
 }
 
 /// Runs the program.
 pub fn run() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match parse() {
         Ok(cli) => cli,
         Err(error) => {
             let _ = error.print();
             return ExitCode::from(if error.use_stderr() { Exit::Usage.code() } else { Exit::Good.code() });
         }
     };
-    if let Some(said) = refused(&cli.command, cli.global.format) {
-        return ExitCode::from(print(&said).code());
-    }
     // One provider for every TLS connection of the process; a second installation answers an error, which changes nothing.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let said = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -194,6 +188,7 @@ async fn dispatch(cli: Cli) -> Said {
         Command::Evidence(arguments) => evidence::run(&arguments, &global).await,
         Command::Report(arguments) => report::run(&arguments, &global).await,
         Command::Policy(arguments) => policy::run(&arguments, &global),
+        Command::Import(arguments) => import::run(&arguments, &global).await,
         Command::Explain(arguments) => Ok(explain::run(&arguments)),
         Command::Completions(arguments) => Ok(completions::run(&arguments)),
     };

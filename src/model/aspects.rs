@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A bucket that is there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +43,21 @@ pub struct Encryption {
     /// that leaves it out fights AWS for ever (terraform-provider-aws 45157).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub blocked_types: Vec<String>,
+}
+
+impl Encryption {
+    /// The `PutBucketEncryption` request in the API's own names (as boto3 sends it).
+    pub fn wire(&self) -> Value {
+        let mut default = json!({"SSEAlgorithm": self.algorithm});
+        if let (Some(key), Some(fields)) = (&self.key, default.as_object_mut()) {
+            fields.insert("KMSMasterKeyID".to_owned(), key.as_str().into());
+        }
+        let mut rule = json!({"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": self.bucket_key});
+        if let (false, Some(fields)) = (self.blocked_types.is_empty(), rule.as_object_mut()) {
+            fields.insert("BlockedEncryptionTypes".to_owned(), json!({"EncryptionType": self.blocked_types}));
+        }
+        json!({"ServerSideEncryptionConfiguration": {"Rules": [rule]}})
+    }
 }
 
 /// The four switches of the public access block. A PUT that leaves one out stores `false` for it, so all are always sent.

@@ -126,7 +126,7 @@ fn a_wrong_command_line_is_exit_2_with_a_suggestion() {
         (&["check", "--fromat", "json"], "'--format'"),
         (&["explain", "bucket-lifecycl"], "`bucket-lifecycle`"),
         (&["explain", "17"], "`lifeboat explain` lists everything"),
-        (&["explain", "--format", "sarif"], "hint: it prints text\n"),
+        (&["explain", "--format", "sarif"], "`lifeboat explain` cannot print sarif\nhint: it prints text\n"),
         (&["apply", "--format", "markdown"], "error: `lifeboat apply` cannot print markdown\nhint: it prints text, json\n"),
         (&["plan", "--format", "html"], "[possible values: text, json, markdown, sarif, github, junit]"),
         (&["plan", "--allow", "everything"], "write ID@RESOURCE"),

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{ACCOUNT, Bucket, Op, Role, State, World, failure, lifecycle};
+use crate::model::verdict::{self, Verdict};
 use crate::model::aspects::{Encryption, Existence, RoleTrust, Tags};
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
@@ -77,19 +78,23 @@ impl State {
                     return Err(failure(op, name, Kind::Exists, &format!("EntityAlreadyExists: Role with name {name} already exists.")));
                 }
                 let trust: RoleTrust = request.body.to().ok_or_else(wrong)?;
+                judged(op, name, verdict::role::trust(&trust.trust))?;
                 self.roles.insert(name.to_owned(), Role { trust, permissions: None });
                 Ok(())
             }
             RequestOp::UpdateRoleTrust => {
                 let wish: RoleTrust = request.body.to().ok_or_else(wrong)?;
                 let role = self.role(op, name)?;
+                judged(op, name, verdict::role::trust(&wish.trust))?;
                 // UpdateAssumeRolePolicy and TagRole: the path cannot change, and tags are only added.
                 role.trust.trust = wish.trust;
                 role.trust.tags.extend(wish.tags);
                 Ok(())
             }
             RequestOp::PutRolePermissions => {
-                self.role(op, name)?.permissions = Some(request.body.clone());
+                let role = self.role(op, name)?;
+                judged(op, name, verdict::iam_policy::inline(request.body.value(), name))?;
+                role.permissions = Some(request.body.clone());
                 Ok(())
             }
             _ => self.put_setting(op, request),
@@ -112,25 +117,22 @@ impl State {
         let name = request.target.name();
         let rejected = |message: &str| failure(op, name, Kind::Rejected, message);
         let wrong = || rejected("the body of this request is not of its kind; nothing was sent");
-        self.bucket(op, name)?;
+        let live = self.bucket(op, name)?.settings.clone();
         let (setting, kept) = match request.op {
             RequestOp::PutBucketLifecycle => {
                 let wish: Lifecycle = request.body.to().ok_or_else(wrong)?;
-                let kept = lifecycle::accept(wish, || self.serial()).map_err(|message| rejected(&message))?;
+                let kept = lifecycle::accept(wish, || self.serial()).map_err(|refusal| rejected(&refusal.answer()))?;
                 (ReadOp::BucketLifecycle, Some(Document::of(&kept)))
             }
             RequestOp::PutBucketEncryption => {
                 let wish: Encryption = request.body.to().ok_or_else(wrong)?;
-                if wish.algorithm == "AES256" && wish.key.is_some() {
-                    return Err(rejected("InvalidArgument: a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse"));
-                }
+                judged(op, name, verdict::encryption::encryption(&wish.wire()))?;
                 (ReadOp::BucketEncryption, Some(request.body.clone()))
             }
             RequestOp::PutBucketTags => {
                 let wish: Tags = request.body.to().ok_or_else(wrong)?;
-                if wish.0.len() > 50 {
-                    return Err(rejected("BadRequest: Bucket tag count cannot be greater than 50"));
-                }
+                let before = live.get(&ReadOp::BucketTags).and_then(|tags| tags.to::<Tags>()).map(|tags| tags.0).unwrap_or_default();
+                judged(op, name, verdict::tags::tags(&wish.0, Some(&before)))?;
                 (ReadOp::BucketTags, (!wish.0.is_empty()).then(|| request.body.clone()))
             }
             RequestOp::PutBucketVersioning => (ReadOp::BucketVersioning, Some(request.body.clone())),
@@ -144,6 +146,11 @@ impl State {
         };
         Ok(())
     }
+}
+
+/// What AWS would refuse is refused here, in its words.
+fn judged(op: Op, name: &str, verdict: Verdict) -> Result<(), PortError> {
+    verdict.map_err(|refusal| failure(op, name, Kind::Rejected, &refusal.answer()))
 }
 
 /// IAM gives a document back in another spelling than it was sent: a list of one becomes its element.
