@@ -80,6 +80,17 @@ impl PublicAccess {
     pub const BLOCKED: Self = Self { block_public_acls: true, ignore_public_acls: true, block_public_policy: true, restrict_public_buckets: true };
 }
 
+/// Who owns the objects of a bucket, and whether ACLs count (S3 User Guide, about-object-ownership).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ownership {
+    /// The bucket's owner owns everything, and ACLs count for nothing.
+    BucketOwnerEnforced,
+    /// The bucket's owner owns what is uploaded with `bucket-owner-full-control`.
+    BucketOwnerPreferred,
+    /// Who uploads an object owns it.
+    ObjectWriter,
+}
+
 /// A role: where it lives, who made it and who may assume it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

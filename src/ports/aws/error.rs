@@ -13,6 +13,7 @@ const ABSENT: &[&str] = &[
     "NoSuchTagSetError",
     "ServerSideEncryptionConfigurationNotFoundError",
     "NoSuchPublicAccessBlockConfiguration",
+    "OwnershipControlsNotFoundError",
     "NoSuchBucket",
     "NoSuchKey",
     "NoSuchEntity",

@@ -33,12 +33,13 @@ fn rule(rule: &Value) -> Option<Rule> {
         "Disabled" => false,
         _ => return None,
     };
-    let expiration = rule.get("Expiration").map(|expiration| match (int(expiration, "Days"), string(expiration, "Date"), expiration.get("ExpiredObjectDeleteMarker")) {
-        (Some(days), None, None) => Some(Expiration::Days(days)),
-        (None, Some(date), None) => Some(Expiration::Date(date)),
-        (None, None, Some(marker)) => marker.as_bool().map(Expiration::DeleteMarker),
-        _ => None,
-    });
+    let expiration =
+        rule.get("Expiration").map(|expiration| match (int(expiration, "Days"), string(expiration, "Date"), expiration.get("ExpiredObjectDeleteMarker")) {
+            (Some(days), None, None) => Some(Expiration::Days(days)),
+            (None, Some(date), None) => Some(Expiration::Date(date)),
+            (None, None, Some(marker)) => marker.as_bool().map(Expiration::DeleteMarker),
+            _ => None,
+        });
     let transition = |of: &Value| Some(Transition { days: int(of, "Days"), date: string(of, "Date"), class: string(of, "StorageClass")? });
     let noncurrent_transition = |of: &Value| {
         Some(NoncurrentTransition { days: int(of, "NoncurrentDays")?, class: string(of, "StorageClass")?, keep_newer: int(of, "NewerNoncurrentVersions") })
