@@ -3,6 +3,7 @@
 //! A comment is read by more people than a plan is, and stays. So only the fields of [`SHOWN`] reach it: never who asked,
 //! what a server answered when it failed, or a document as it is. Every text goes through [`escape`].
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
@@ -11,7 +12,7 @@ use crate::model::units::{self, plural};
 use crate::view::check::{CheckView, FindingView};
 use crate::view::plan::{EffectView, GroupView, LeftoverView, PlanView, StepView};
 
-use escape::{block, code, prose};
+use escape::{Safe, digest};
 
 mod escape;
 
@@ -67,19 +68,21 @@ const NAME: usize = 120;
 
 /// Renders a plan, with the findings that did not stop it.
 pub fn plan(view: &PlanView, findings: &CheckView) -> String {
+    let safe = &Safe::naming(view.groups.iter().flat_map(|group| &group.steps).map(|step| step.resource.as_str()));
     let steps = decided(view);
-    let mut out = format!("{MARKER}\n{}\n", verdict(view, &steps));
-    table(&mut out, view, &steps);
-    found(&mut out, findings);
-    let shown = folded(&mut out, &steps);
-    let hidden = steps.len() - shown + unread(&mut out, view);
-    left_over(&mut out, view);
-    closing(&mut out, view, hidden);
+    let mut out = format!("{MARKER}\n{}\n", verdict(safe, view, &steps));
+    table(safe, &mut out, view, &steps);
+    found(safe, &mut out, findings);
+    let shown = folded(safe, &mut out, &steps);
+    let hidden = steps.len() - shown + unread(safe, &mut out, view);
+    left_over(safe, &mut out, view);
+    closing(safe, &mut out, view, hidden);
     out
 }
 
 /// Renders findings: of a check, or those that stopped a plan.
 pub fn check(view: &CheckView) -> String {
+    let safe = &Safe::naming(std::iter::empty());
     let files = plural(view.policies as u64, "policy").replace("policys", "policies");
     let said = match (view.errors, view.warnings) {
         (0, 0) => format!("**✅ {files} checked, no findings**"),
@@ -91,8 +94,9 @@ pub fn check(view: &CheckView) -> String {
         }
     };
     let mut out = format!("{MARKER}\n{said}\n");
-    found(&mut out, view);
-    let _ = write!(out, "\n<sub>{} · `lifeboat check` shows each with its lines, `lifeboat explain RULE` why it is one</sub>\n", prose(&view.revision, NAME));
+    found(safe, &mut out, view);
+    let _ =
+        write!(out, "\n<sub>{} · `lifeboat check` shows each with its lines, `lifeboat explain RULE` why it is one</sub>\n", safe.prose(&view.revision, NAME));
     out
 }
 
@@ -110,15 +114,15 @@ fn effects<'a>(steps: &'a [Owned<'a>]) -> impl Iterator<Item = &'a EffectView> {
     steps.iter().flat_map(|(_, step)| &step.effects)
 }
 
-fn verdict(view: &PlanView, steps: &[Owned<'_>]) -> String {
+fn verdict(safe: &Safe, view: &PlanView, steps: &[Owned<'_>]) -> String {
     let counts = view.counts;
-    let lost: usize = effects(steps).map(|effect| effect.points).sum();
+    let lost = lost(steps);
     let held = steps.iter().find_map(|(_, step)| Some((step, step.hold.as_ref()?)));
     let allowed = steps.iter().filter(|(_, step)| step.allowed.is_some()).count();
     let said = if lost > 0 {
-        format!("⛔ {} {}", plural(lost as u64, "restore point"), losing(steps))
+        format!("⛔ {} {}", plural(lost as u64, "restore point"), losing(safe, steps))
     } else if let Some((step, hold)) = held {
-        format!("✋ {}: {}", prose(&step.title, NAME), prose(&hold.sentence, TEXT))
+        format!("✋ {}: {}", safe.prose(&step.title, NAME), safe.prose(&hold.sentence, TEXT))
     } else if counts.unknown > 0 {
         format!("✋ {} could not be read and will not be touched", plural(counts.unknown as u64, "setting"))
     } else if allowed > 0 {
@@ -133,8 +137,18 @@ fn verdict(view: &PlanView, steps: &[Owned<'_>]) -> String {
     format!("**{said}**{rest}")
 }
 
+/// How many restore points go. Two steps may take the same ones, so of each policy the worst step counts.
+fn lost(steps: &[Owned<'_>]) -> usize {
+    let mut worst: BTreeMap<&str, usize> = BTreeMap::new();
+    for effect in effects(steps) {
+        let points = worst.entry(&effect.policy).or_default();
+        *points = effect.points.max(*points);
+    }
+    worst.values().sum()
+}
+
 /// Whose restore points go, from when on, and whether there is a way back.
-fn losing(steps: &[Owned<'_>]) -> String {
+fn losing(safe: &Safe, steps: &[Owned<'_>]) -> String {
     let mut losses: Vec<&EffectView> = effects(steps).filter(|effect| effect.points > 0).collect();
     losses.sort_by_key(|effect| effect.first.clone());
     let Some(first) = losses.first() else { return String::new() };
@@ -145,11 +159,11 @@ fn losing(steps: &[Owned<'_>]) -> String {
         0 => String::new(),
         others => format!(" and {others} more"),
     };
-    let from = first.first.as_deref().map_or_else(String::new, |at| format!(", the first on {}", moment(at)));
-    format!("of {}{others} would go earlier than promised{from}", code(&first.policy, NAME))
+    let from = first.first.as_deref().map_or_else(String::new, |at| format!(", the first on {}", moment(safe, at)));
+    format!("of {}{others} would go earlier than promised{from}", safe.code(&first.policy, NAME))
 }
 
-fn table(out: &mut String, view: &PlanView, steps: &[Owned<'_>]) {
+fn table(safe: &Safe, out: &mut String, view: &PlanView, steps: &[Owned<'_>]) {
     let mut rows: Vec<&EffectView> = effects(steps).collect();
     if rows.is_empty() {
         return;
@@ -157,25 +171,25 @@ fn table(out: &mut String, view: &PlanView, steps: &[Owned<'_>]) {
     rows.sort_by_key(|effect| std::cmp::Reverse(effect.points));
     out.push_str("\n| database | what goes | the first on | reaches back | way back |\n| --- | --- | --- | --- | --- |\n");
     let total = rows.len();
-    let shown = rows.iter().take_while(|effect| within(out, &row(view, effect), ROWS_UNTIL)).count();
+    let shown = rows.iter().take_while(|effect| within(out, &row(safe, view, effect), ROWS_UNTIL)).count();
     if shown < total {
         let _ = write!(out, "\n{} more are not shown here.\n", total - shown);
     }
 }
 
-fn row(view: &PlanView, effect: &EffectView) -> String {
+fn row(safe: &Safe, view: &PlanView, effect: &EffectView) -> String {
     let goes = match effect.points {
-        0 => prose(&effect.sentence, TEXT),
+        0 => safe.prose(&effect.sentence, TEXT),
         points => format!("**{}**, {}", plural(points as u64, "restore point"), units::bytes(effect.bytes)),
     };
-    let first = effect.first.as_deref().map_or_else(|| "–".to_owned(), moment);
+    let first = effect.first.as_deref().map_or_else(|| "–".to_owned(), |at| moment(safe, at));
     let reach = match (days(effect.oldest.as_deref(), view), days(effect.oldest_left.as_deref(), view)) {
         (Some(now), Some(then)) if effect.points > 0 => format!("{now} d → {then} d"),
         (Some(now), None) if effect.points > 0 => format!("{now} d → **nothing**"),
         _ => "–".to_owned(),
     };
-    let undo = effect.undo.as_deref().map_or_else(|| "–".to_owned(), |undo| prose(undo, TEXT));
-    format!("| {} | {goes} | {first} | {reach} | {undo} |\n", code(&effect.policy, NAME))
+    let undo = effect.undo.as_deref().map_or_else(|| "–".to_owned(), |undo| safe.prose(undo, TEXT));
+    format!("| {} | {goes} | {first} | {reach} | {undo} |\n", safe.code(&effect.policy, NAME))
 }
 
 /// Whole days from a moment to when the plan was read.
@@ -185,14 +199,14 @@ fn days(at: Option<&str>, view: &PlanView) -> Option<i64> {
 }
 
 /// `Thu 2026-12-03 00:00 UTC`
-fn moment(at: &str) -> String {
-    at.parse::<Timestamp>().map_or_else(|_| prose(at, NAME), |at| at.strftime("%a %Y-%m-%d %H:%M UTC").to_string())
+fn moment(safe: &Safe, at: &str) -> String {
+    at.parse::<Timestamp>().map_or_else(|_| safe.prose(at, NAME), |at| at.strftime("%a %Y-%m-%d %H:%M UTC").to_string())
 }
 
-fn found(out: &mut String, view: &CheckView) {
+fn found(safe: &Safe, out: &mut String, view: &CheckView) {
     let mut hidden = 0;
     for (at, finding) in view.findings.iter().enumerate() {
-        let piece = format!("{}{}", if at == 0 { "\n" } else { "" }, finding_line(finding));
+        let piece = format!("{}{}", if at == 0 { "\n" } else { "" }, finding_line(safe, finding));
         if hidden > 0 || !within(out, &piece, FINDINGS_UNTIL) {
             hidden += 1;
         }
@@ -202,60 +216,63 @@ fn found(out: &mut String, view: &CheckView) {
     }
 }
 
-fn finding_line(finding: &FindingView) -> String {
+fn finding_line(safe: &Safe, finding: &FindingView) -> String {
     let mark = if finding.level == "error" { "⛔" } else { "⚠️" };
-    let rule = finding.rule.as_deref().map_or_else(String::new, |rule| format!("{} ", code(rule, NAME)));
+    let rule = finding.rule.as_deref().map_or_else(String::new, |rule| format!("{} ", safe.code(rule, NAME)));
     let place = finding.places.first();
-    let at = place.map_or_else(String::new, |place| format!(" · {}", code(&format!("{}:{}", place.file, place.line), NAME)));
-    let label = place.filter(|place| !place.label.is_empty()).map_or_else(String::new, |place| format!(" · {}", prose(&place.label, TEXT)));
-    let instead = finding.instead.as_deref().map_or_else(String::new, |text| format!("<br>instead: {}", prose(text, TEXT)));
-    format!("- {mark} {rule}{}{at}{label}{instead}\n", prose(&finding.title, TEXT))
+    let at = place.map_or_else(String::new, |place| format!(" · {}", safe.code(&format!("{}:{}", place.file, place.line), NAME)));
+    let label = place.filter(|place| !place.label.is_empty()).map_or_else(String::new, |place| format!(" · {}", safe.prose(&place.label, TEXT)));
+    let instead = finding.instead.as_deref().map_or_else(String::new, |text| format!("<br>instead: {}", safe.prose(text, TEXT)));
+    format!("- {mark} {rule}{}{at}{label}{instead}\n", safe.prose(&finding.title, TEXT))
 }
 
 /// Each step folded, as many as there is room for; how many were written.
-fn folded(out: &mut String, steps: &[Owned<'_>]) -> usize {
-    steps.iter().take_while(|(group, step)| within(out, &one(group, step), STEPS_UNTIL)).count()
+fn folded(safe: &Safe, out: &mut String, steps: &[Owned<'_>]) -> usize {
+    steps.iter().take_while(|(group, step)| within(out, &one(safe, group, step), STEPS_UNTIL)).count()
 }
 
-fn one(group: &GroupView, step: &StepView) -> String {
+fn one(safe: &Safe, group: &GroupView, step: &StepView) -> String {
     let mark = match step.kind.as_str() {
         "add" => "+",
         "change" => "~",
         _ => "!",
     };
-    let policies = prose(&group.policies.join(", "), NAME);
-    let mut out =
-        format!("\n<details><summary><code>{mark}</code> <b>{}</b> · {} · {policies}</summary>\n", prose(&step.title, NAME), prose(&step.reason, NAME));
+    let policies = safe.prose(&group.policies.join(", "), NAME);
+    let mut out = format!(
+        "\n<details><summary><code>{mark}</code> <b>{}</b> · {} · {policies}</summary>\n",
+        safe.prose(&step.title, NAME),
+        safe.prose(&step.reason, NAME)
+    );
     if let Some(hold) = &step.hold {
-        let _ = write!(out, "\n**held** {}\n", prose(&hold.sentence, TEXT));
+        let _ = write!(out, "\n**held** {}\n", safe.prose(&hold.sentence, TEXT));
     }
     for effect in &step.effects {
-        let _ = write!(out, "\n**means** for {}: {}\n", code(&effect.policy, NAME), prose(&effect.sentence, TEXT));
+        let _ = write!(out, "\n**means** for {}: {}\n", safe.code(&effect.policy, NAME), safe.prose(&effect.sentence, TEXT));
     }
     if !step.lines.is_empty() {
         let mut lines: Vec<String> = step.lines.iter().take(MOST_LINES).cloned().collect();
         if step.lines.len() > MOST_LINES {
             lines.push(format!("and {} more", step.lines.len() - MOST_LINES));
         }
-        let _ = write!(out, "\n{}", block("diff", &lines, TEXT));
+        let _ = write!(out, "\n{}", safe.block("diff", &lines, TEXT));
     }
     if let Some(hold) = &step.hold {
         if let Some(allow) = &hold.allow {
-            let _ = write!(out, "\n**to allow** {}\n", code(&format!("--allow {allow}"), TEXT));
+            let _ = write!(out, "\n**to allow** {}\n", safe.code(&format!("--allow {allow}"), TEXT));
         }
         if let Some(advice) = &hold.advice {
-            let _ = write!(out, "\n**next** {}\n", prose(advice, TEXT));
+            let _ = write!(out, "\n**next** {}\n", safe.prose(advice, TEXT));
         }
     }
     if let Some(allowed) = &step.allowed {
-        let _ = write!(out, "\n**allowed by** {}\n", prose(allowed, TEXT));
+        let _ = write!(out, "\n**allowed by** {}\n", safe.prose(allowed, TEXT));
     }
     out.push_str("\n</details>\n");
     out
 }
 
 /// What could not be read, in one folded list; how many of it there was no room for. What a server said is not repeated.
-fn unread(out: &mut String, view: &PlanView) -> usize {
+fn unread(safe: &Safe, out: &mut String, view: &PlanView) -> usize {
     let of = |kind: &'static str| view.groups.iter().flat_map(|group| &group.steps).filter(move |step| step.kind == kind);
     let total = of("unknown").count();
     let waiting = of("waits").count();
@@ -270,8 +287,8 @@ fn unread(out: &mut String, view: &PlanView) -> usize {
         return total;
     }
     let line = |step: &StepView| {
-        let advice = step.hold.as_ref().and_then(|hold| hold.advice.as_deref()).map_or_else(String::new, |advice| format!(": {}", prose(advice, TEXT)));
-        format!("- {}{advice}\n", prose(&step.title, NAME))
+        let advice = step.hold.as_ref().and_then(|hold| hold.advice.as_deref()).map_or_else(String::new, |advice| format!(": {}", safe.prose(advice, TEXT)));
+        format!("- {}{advice}\n", safe.prose(&step.title, NAME))
     };
     let shown = of("unknown").take_while(|step| within(out, &line(step), STEPS_UNTIL)).count();
     out.push_str("\n</details>\n");
@@ -279,7 +296,7 @@ fn unread(out: &mut String, view: &PlanView) -> usize {
 }
 
 /// What no policy wants any more, in one folded list.
-fn left_over(out: &mut String, view: &PlanView) {
+fn left_over(safe: &Safe, out: &mut String, view: &PlanView) {
     if view.leftovers.is_empty() {
         return;
     }
@@ -288,7 +305,8 @@ fn left_over(out: &mut String, view: &PlanView) {
     if !within(out, &head, STEPS_UNTIL) {
         return;
     }
-    let line = |left: &LeftoverView| format!("- {} · {}: {}\n", prose(&left.resource, NAME), prose(&left.name, NAME), prose(&left.sentence, TEXT));
+    let line =
+        |left: &LeftoverView| format!("- {} · {}: {}\n", safe.prose(&left.resource, NAME), safe.prose(&left.name, NAME), safe.prose(&left.sentence, TEXT));
     let shown = view.leftovers.iter().take_while(|left| within(out, &line(left), STEPS_UNTIL)).count();
     if shown < total {
         let _ = writeln!(out, "- and {} more", total - shown);
@@ -296,16 +314,16 @@ fn left_over(out: &mut String, view: &PlanView) {
     out.push_str("\n</details>\n");
 }
 
-fn closing(out: &mut String, view: &PlanView, hidden: usize) {
+fn closing(safe: &Safe, out: &mut String, view: &PlanView, hidden: usize) {
     let roles = view.groups.iter().flat_map(|group| &group.steps).any(|step| step.id.starts_with("role-permissions@"));
     if roles && !view.not_enforced.is_empty() {
-        let _ = write!(out, "\nnot enforced by this endpoint, so left out: {}\n", prose(&view.not_enforced.join("; "), NAME));
+        let _ = write!(out, "\nnot enforced by this endpoint, so left out: {}\n", safe.prose(&view.not_enforced.join("; "), NAME));
     }
     if !view.unused_leaves.is_empty() {
-        let _ = write!(out, "\nnothing needed the leave {}\n", code(&view.unused_leaves.join(", "), NAME));
+        let _ = write!(out, "\nnothing needed the leave {}\n", safe.code(&view.unused_leaves.join(", "), NAME));
     }
     if !view.void_approvals.is_empty() {
-        let _ = write!(out, "\nnote: {}\n", prose(&view.void_approvals.join("; "), TEXT));
+        let _ = write!(out, "\nnote: {}\n", safe.prose(&view.void_approvals.join("; "), TEXT));
     }
     if hidden > 0 {
         let _ = write!(out, "\n**{} not shown here**: a comment has an end. The whole plan is the artifact of this run.\n", plural(hidden as u64, "step"));
@@ -313,12 +331,12 @@ fn closing(out: &mut String, view: &PlanView, hidden: usize) {
     let _ = write!(
         out,
         "\n<sub>plan {}<br>{} · policies {} · {} compared at {} · lifeboat {} · all of it: <code>lifeboat plan --format json</code></sub>\n",
-        code(&view.digest, NAME),
-        prose(&view.revision, NAME),
-        code(view.policy_digest.get(..12).unwrap_or(&view.policy_digest), NAME),
+        digest(&view.digest, 64),
+        safe.prose(&view.revision, NAME),
+        digest(&view.policy_digest, 12),
         plural(view.settings as u64, "setting"),
-        moment(&view.observed_at),
-        prose(&view.tool, NAME),
+        moment(safe, &view.observed_at),
+        safe.prose(&view.tool, NAME),
     );
 }
 

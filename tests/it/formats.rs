@@ -54,7 +54,8 @@ async fn every_plan_reads_as_it_is_written_down() {
             ("xml", junit::plan(&view, &no_findings())),
             ("txt", github::plan(&view, &no_findings())),
         ];
-        for (ending, said) in said {
+        // One plan with everything in it is enough for the formats of machines.
+        for (ending, said) in said.into_iter().filter(|(ending, _)| name == "lost" || matches!(*ending, "json" | "md")) {
             let path = folder().join(format!("{name}.{ending}"));
             let found = fs::read_to_string(&path).unwrap_or_default();
             if found == said {
