@@ -52,7 +52,6 @@ pub struct PlanView {
     /// SHA-256 over what is approved when this plan is: equal plans have equal digests, whenever they were made.
     pub digest: String,
     /// What is approved when this plan is approved.
-    #[schemars(with = "Value")]
     pub approved: Vec<ApprovedStep>,
 }
 
@@ -92,6 +91,9 @@ pub struct GroupView {
     pub files: Vec<String>,
     /// How many settings are as they should be.
     pub settled: usize,
+    /// Which ones, as `SETTING@RESOURCE`.
+    #[serde(default)]
+    pub settled_ids: Vec<String>,
     /// The rest.
     pub steps: Vec<StepView>,
 }
@@ -117,6 +119,7 @@ pub struct StepView {
     /// `SETTING@RESOURCE`.
     pub id: String,
     /// `add`, `change`, `held`, `unknown`, or `waits` for another setting of the resource that is one of the last two.
+    #[schemars(extend("enum" = ["add", "change", "held", "unknown", "waits"]))]
     pub kind: String,
     /// The resource.
     pub resource: String,
@@ -170,6 +173,15 @@ pub struct EffectView {
     pub first: Option<String>,
     /// In words.
     pub sentence: String,
+    /// The oldest restore point there is, RFC 3339.
+    #[serde(default)]
+    pub oldest: Option<String>,
+    /// The oldest that is left once those have gone; none when none is left, or when none goes.
+    #[serde(default)]
+    pub oldest_left: Option<String>,
+    /// Whether there is a way back, in words; none where nothing goes.
+    #[serde(default)]
+    pub undo: Option<String>,
 }
 
 /// What the view needs besides the plan.
@@ -198,8 +210,9 @@ impl PlanView {
             if files.is_empty() {
                 files.push("lifeboat.yaml".to_owned());
             }
-            let group = groups.entry(policies.clone()).or_insert_with(|| GroupView { policies, files, settled: 0, steps: Vec::new() });
-            group.settled += plan.settled.iter().filter(|(resource, _)| *resource == id).count();
+            let group = groups.entry(policies.clone()).or_insert_with(|| GroupView { policies, files, settled: 0, settled_ids: Vec::new(), steps: Vec::new() });
+            group.settled_ids.extend(plan.settled.iter().filter(|(resource, _)| *resource == id).map(|(_, setting)| format!("{setting}@{id}")));
+            group.settled = group.settled_ids.len();
             group.steps.extend(steps_of(plan, &id));
         }
         let groups: Vec<GroupView> = groups.into_values().collect();
@@ -348,6 +361,15 @@ impl StepView {
 
 impl EffectView {
     fn of(effect: &Effect) -> Self {
-        Self { policy: effect.policy.clone(), points: effect.points, bytes: effect.bytes, first: effect.first.map(seconds), sentence: effect.sentence.clone() }
+        Self {
+            policy: effect.policy.clone(),
+            points: effect.points,
+            bytes: effect.bytes,
+            first: effect.first.map(seconds),
+            sentence: effect.sentence.clone(),
+            oldest: effect.oldest.map(seconds),
+            oldest_left: effect.oldest_left.map(seconds),
+            undo: effect.undo.clone(),
+        }
     }
 }
