@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::model::aspects::{Encryption, Versioning};
 use crate::model::finding::Finding;
-use crate::model::policy::{Access, Algorithm, Policy, PublicAccessWish, Role, Trust, VersioningWish};
+use crate::model::policy::{Access, Algorithm, Policy, PublicAccessWish, Role, Trust, UnsupportedWish, VersioningWish};
 use crate::model::resource::{BucketWish, Desired, Purpose, ResourceWish, RoleWish, SetWish, Tenant};
 use crate::policy::{Loaded, LoadedPolicy};
 use crate::settings::bucket_lifecycle::{tag_value, tiers};
@@ -62,6 +62,8 @@ fn bucket_wish(policy: &Policy) -> BucketWish {
         encryption,
         public_access: storage.public_access == PublicAccessWish::Blocked,
         tags: storage.tags.clone(),
+        skip_unsupported: storage.unsupported == UnsupportedWish::Skip,
+        not_taken: &[],
         tenants: vec![tenant(policy)],
     }
 }
@@ -95,6 +97,7 @@ fn add_bucket<'a>(buckets: &mut BTreeMap<String, Shared<'a>>, policy: &'a Loaded
         ("versioning", first.versioning != wish.versioning),
         ("encryption", first.encryption != wish.encryption),
         ("publicAccess", first.public_access != wish.public_access),
+        ("unsupported", first.skip_unsupported != wish.skip_unsupported),
     ];
     for (field, _) in differing.iter().filter(|(_, differs)| *differs) {
         let finding = Finding::error(format!("two policies want different `{field}` on bucket `{}`", wish.name));

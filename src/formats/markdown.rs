@@ -64,6 +64,7 @@ fn mark(step: &StepView) -> &'static str {
         "change" => "~",
         "held" => "!",
         "waits" => "…",
+        "skipped" => "-",
         _ => "?",
     }
 }

@@ -17,7 +17,7 @@ mod storage;
 pub use access::{Access, GithubTrust, Role, Trust};
 pub use backups::{Anomalies, BackupSet, ClassStep, EngineKind, Exclusion, Retention, Schedule, StorageClass};
 pub use drills::{Check, Drill, Expect, Pick};
-pub use storage::{Algorithm, EncryptionWish, NoncurrentWish, PublicAccessWish, Storage, VersioningWish};
+pub use storage::{Algorithm, EncryptionWish, NoncurrentWish, PublicAccessWish, Storage, UnsupportedWish, VersioningWish};
 
 /// What must be true of one database's disaster recovery.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -89,5 +89,23 @@ pub enum RequestOp {
     PutRolePermissions,
 }
 
+impl RequestOp {
+    /// Whether it takes something away. Some endpoints answer a DELETE of a part that they do not know by deleting the bucket
+    /// with its objects: such a request may only follow an answer that showed the part, with its expected element.
+    pub fn removes(self) -> bool {
+        match self {
+            Self::CreateBucket
+            | Self::PutBucketTags
+            | Self::PutBucketVersioning
+            | Self::PutBucketEncryption
+            | Self::PutPublicAccess
+            | Self::PutBucketLifecycle
+            | Self::CreateRole
+            | Self::UpdateRoleTrust
+            | Self::PutRolePermissions => false,
+        }
+    }
+}
+
 /// The name of the one inline policy that lifeboat owns in a role.
 pub const INLINE_POLICY: &str = "lifeboat";

@@ -53,7 +53,7 @@ impl Planner<'_> {
             // Nothing was asked: what is wanted is shown all the same, and nothing waits for anything.
             let step = (*why == Why::NotAsked).then(|| self.step(wish, id, setting, &seen, want.clone()));
             let blocks = step.is_none();
-            self.hold(id, setting, Hold::Unknown(why.clone()), step);
+            self.hold(id, setting, unknown(wish, setting, why.clone()), step);
             return blocks;
         }
         if let Fact::Known(document) = &seen
@@ -77,6 +77,12 @@ impl Planner<'_> {
         }
         if let Some(why) = (setting.refused)(&step.to) {
             self.hold(id, setting, Hold::Refused(why), Some(step));
+            return true;
+        }
+        if let ResourceWish::Bucket(bucket) = wish
+            && let Some(sentence) = bucket.not_taken(&step.requests)
+        {
+            self.hold(id, setting, unknown(wish, setting, Why::Unsupported(sentence.to_owned())), Some(step));
             return true;
         }
         if let (ResourceWish::Bucket(bucket), Fact::Absent, ReadOp::BucketExists) = (wish, &seen, setting.read)
@@ -153,6 +159,14 @@ impl Planner<'_> {
 
     fn hold(&mut self, resource: &ResourceId, setting: &'static Setting, hold: Hold, step: Option<Step>) {
         self.plan.held.push(Held { resource: resource.clone(), setting: setting.id, hold, step });
+    }
+}
+
+/// What is not supported is a person's to decide, unless the policy has decided. Without the bucket itself nothing is skipped.
+fn unknown(wish: &ResourceWish, setting: &Setting, why: Why) -> Hold {
+    match (wish, why) {
+        (ResourceWish::Bucket(bucket), Why::Unsupported(said)) if bucket.skip_unsupported && setting.read != ReadOp::BucketExists => Hold::Skipped(said),
+        (_, why) => Hold::Unknown(why),
     }
 }
 

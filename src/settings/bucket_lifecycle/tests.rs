@@ -32,6 +32,8 @@ fn wish(retention: Retention) -> ResourceWish {
         encryption: None,
         public_access: true,
         tags: BTreeMap::new(),
+        skip_unsupported: false,
+        not_taken: &[],
         tenants: vec![tenant],
     })
 }
