@@ -113,7 +113,7 @@ pub async fn apply(plan: &Plan, ports: &Ports, journal: &mut dyn Journal) -> App
 }
 
 /// What a new bucket of AWS has although nobody wrote it (since January and April 2023).
-const BORN_WITH: [ReadOp; 2] = [ReadOp::BucketEncryption, ReadOp::BucketPublicAccess];
+const BORN_WITH: [ReadOp; 3] = [ReadOp::BucketEncryption, ReadOp::BucketPublicAccess, ReadOp::BucketOwnership];
 
 /// The first setting of a kind is the resource itself.
 fn is_the_resource_itself(step: &Step) -> bool {

@@ -1,5 +1,6 @@
 //! `lifeboat plan`
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -8,7 +9,7 @@ use super::{Format, Global, Said};
 use crate::formats::{json, markdown, text};
 use crate::ops::OpError;
 use crate::ops::plan::{self, Planned};
-use crate::plan::Leave;
+use crate::plan::{Ask, Leave};
 
 /// Show what would change, and what it means for recovery
 ///
@@ -27,10 +28,13 @@ pub(super) struct Arguments {
     /// Release a held step by name, as the plan prints it
     #[arg(long, value_name = "ID@RESOURCE")]
     allow: Vec<Leave>,
+    /// Also plan the removal of what lifeboat made and no policy wants any more, once no backup needs it
+    #[arg(long)]
+    prune: bool,
 }
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, OpError> {
-    let (planned, exit) = plan::plan(&global.place(), &arguments.allow, arguments.offline).await?;
+    let (planned, exit) = plan::plan(&global.place(), &Ask { leaves: &arguments.allow, prune: arguments.prune }, arguments.offline).await?;
     let view = match planned {
         Planned::Stopped(findings) => {
             return Ok(match global.format {
@@ -43,12 +47,15 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, 
             (view, warnings)
         }
     };
-    let (view, err) = view;
+    let (view, mut err) = view;
     if let Some(path) = &arguments.out {
         std::fs::write(path, json::render(&view)).map_err(|error| OpError::Setup {
             message: format!("the plan cannot be saved to {}: {error}", path.display()),
             hint: "name a file that can be written".to_owned(),
         })?;
+        if !global.quiet {
+            let _ = writeln!(err, "saved to {} with digest {}: `lifeboat apply {}` sends what it approves", path.display(), view.digest, path.display());
+        }
     }
     let out = match global.format {
         Format::Json => json::render(&view),

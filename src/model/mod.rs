@@ -16,3 +16,4 @@ pub mod request;
 pub mod resource;
 pub mod support;
 pub mod units;
+pub mod verdict;

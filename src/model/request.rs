@@ -32,6 +32,8 @@ pub enum ReadOp {
     BucketPublicAccess,
     /// Its lifecycle rules \[`lifecycle::Lifecycle`\].
     BucketLifecycle,
+    /// Who owns its objects \[`aspects::Ownership`\].
+    BucketOwnership,
     /// A role with its trust policy \[`aspects::RoleTrust`\].
     RoleTrust,
     /// The role's inline policy named `lifeboat` \[a canonical IAM policy\].
@@ -48,6 +50,7 @@ impl ReadOp {
             Self::BucketEncryption => "s3:GetEncryptionConfiguration",
             Self::BucketPublicAccess => "s3:GetBucketPublicAccessBlock",
             Self::BucketLifecycle => "s3:GetLifecycleConfiguration",
+            Self::BucketOwnership => "s3:GetBucketOwnershipControls",
             Self::RoleTrust => "iam:GetRole",
             Self::RolePermissions => "iam:GetRolePolicy",
         }
@@ -81,6 +84,8 @@ pub enum RequestOp {
     PutPublicAccess,
     /// `PutBucketLifecycleConfiguration`, the whole document.
     PutBucketLifecycle,
+    /// `PutBucketOwnershipControls`.
+    PutBucketOwnership,
     /// `CreateRole` with path, trust, tags.
     CreateRole,
     /// `UpdateAssumeRolePolicy`.
@@ -100,6 +105,7 @@ impl RequestOp {
             | Self::PutBucketEncryption
             | Self::PutPublicAccess
             | Self::PutBucketLifecycle
+            | Self::PutBucketOwnership
             | Self::CreateRole
             | Self::UpdateRoleTrust
             | Self::PutRolePermissions => false,

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::aspects::{Encryption, Versioning};
+use super::aspects::{Encryption, Ownership, Versioning};
 use super::document::Document;
 use super::fact::{Fact, Why};
 use super::id::ResourceId;
 use super::policy::{ClassStep, Retention, Trust};
+use super::repository::Limits;
 use super::request::{ReadOp, Request};
 use super::support::NotTaken;
 
@@ -20,6 +21,29 @@ pub struct Desired {
     pub resources: Vec<ResourceWish>,
     /// SHA-256 over the resolved policies.
     pub digest: String,
+    /// Leave that the policies themselves give.
+    pub approvals: Vec<Approval>,
+    /// What one plan may do at the most.
+    pub limits: Limits,
+}
+
+/// An approval of a policy, read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approval {
+    /// The policy that gives it.
+    pub policy: String,
+    /// What is allowed.
+    pub allow: String,
+    /// On what.
+    pub on: ResourceId,
+    /// Why.
+    pub reason: String,
+    /// Who is said to have approved it.
+    pub by: String,
+    /// The first moment at which it no longer counts.
+    pub until: Timestamp,
+    /// How many restore points may be lost by it.
+    pub points: usize,
 }
 
 /// What is wanted of one resource.
@@ -81,6 +105,8 @@ pub struct BucketWish {
     pub encryption: Option<Encryption>,
     /// Whether the public access block is managed (and then: all on).
     pub public_access: bool,
+    /// Object ownership; none = not managed.
+    pub ownership: Option<Ownership>,
     /// Tags that it must carry.
     pub tags: BTreeMap<String, String>,
     /// Whether a setting that the endpoint does not support is skipped instead of held.
@@ -110,6 +136,8 @@ pub struct Tenant {
     pub policy: String,
     /// Its key prefix, ending in `/`.
     pub prefix: String,
+    /// Whether its lifecycle rules are managed.
+    pub lifecycle: bool,
     /// Days for which what was expired can be brought back.
     pub keep_days: i32,
     /// Days after which unfinished uploads are aborted.
@@ -192,8 +220,21 @@ pub struct Observed {
     pub resources: BTreeMap<ResourceId, ObservedResource>,
     /// Backups in each bucket and prefix that a policy uses, by policy name.
     pub backups: BTreeMap<String, Fact<Vec<SeenBackup>>>,
+    /// The backups of policies that left a bucket and whose cleanup rule is still there, by bucket and policy.
+    pub left: BTreeMap<(String, String), Fact<Vec<SeenBackup>>>,
+    /// What applies wrote last, by resource and setting, as far as their journals tell.
+    pub applied: BTreeMap<(ResourceId, String), LastApplied>,
     /// How many control-plane and listing requests were made.
     pub requests: usize,
+}
+
+/// What an apply wrote to a setting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastApplied {
+    /// When.
+    pub at: Timestamp,
+    /// What was there then, in canonical form.
+    pub to: Document,
 }
 
 /// Who asks, as STS says.

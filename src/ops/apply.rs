@@ -8,8 +8,8 @@ use super::{Exit, OpError, Prepared, Where, causes, check, connect, evidence, id
 use crate::evidence::{Entry, Kind};
 use crate::model::fact::Fact;
 use crate::model::resource::Identity;
-use crate::plan::saved::{self, Approved, Stale};
-use crate::plan::{self, Leave, Plan};
+use crate::plan::saved::{self, Approved, Here, Stale};
+use crate::plan::{self, Ask, Plan};
 use crate::view::apply::ApplyView;
 use crate::{apply, observe};
 
@@ -26,7 +26,7 @@ pub enum Ended {
 ///
 /// # Errors
 /// When there is no config repo, no usable identity, the saved plan is stale, or no journal can be opened.
-pub async fn apply(place: &Where, leaves: &[Leave], approved: Option<&Approved>) -> Result<(Ended, Exit), OpError> {
+pub async fn apply(place: &Where, ask: &Ask<'_>, approved: Option<&Approved>) -> Result<(Ended, Exit), OpError> {
     let (prepared, ports, aws) = connect(place).await?;
     let (findings, exit) = check::view(&prepared);
     if exit == Exit::Findings {
@@ -34,9 +34,11 @@ pub async fn apply(place: &Where, leaves: &[Leave], approved: Option<&Approved>)
     }
     let identity = identify(&ports, Some(&aws)).await?;
     let observed = observe::observe(&prepared.desired, &ports, Fact::Known(identity.clone())).await;
-    let mut plan = plan::plan(&prepared.desired, &observed, leaves);
+    let mut plan = plan::asked(&prepared.desired, &observed, ask);
     if let Some(approved) = approved {
-        plan = saved::select(plan, &prepared.desired.digest, approved).map_err(stale)?;
+        let here =
+            Here { policy_digest: &prepared.desired.digest, account: &identity.account, now: observed.at, valid_for: prepared.desired.limits.plan_valid_for };
+        plan = saved::select(plan, here, approved).map_err(stale)?;
     }
     let view = planning::view(&prepared, &observed, &plan, &aws.quirks());
     let held = planning::exit(&plan) == Exit::Held;

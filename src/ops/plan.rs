@@ -4,7 +4,7 @@ use super::{Exit, OpError, Prepared, Where, check, connect, identify, prepare};
 use crate::model::fact::Fact;
 use crate::model::resource::Observed;
 use crate::observe;
-use crate::plan::{self, Leave, Plan};
+use crate::plan::{self, Ask, Plan};
 use crate::ports::quirks::{AWS, Quirks};
 use crate::ports::system::SystemClock;
 use crate::rules;
@@ -24,12 +24,12 @@ pub enum Planned {
 ///
 /// # Errors
 /// When there is no config repo or no usable identity.
-pub async fn plan(place: &Where, leaves: &[Leave], offline: bool) -> Result<(Planned, Exit), OpError> {
+pub async fn plan(place: &Where, ask: &Ask<'_>, offline: bool) -> Result<(Planned, Exit), OpError> {
     if offline {
         let prepared = prepare(place, &AWS)?;
         return Ok(match stop(&prepared) {
             Some(stopped) => stopped,
-            None => without_asking(&prepared, leaves),
+            None => without_asking(&prepared, ask),
         });
     }
     let (prepared, ports, aws) = connect(place).await?;
@@ -38,7 +38,7 @@ pub async fn plan(place: &Where, leaves: &[Leave], offline: bool) -> Result<(Pla
     }
     let identity = identify(&ports, Some(&aws)).await?;
     let observed = observe::observe(&prepared.desired, &ports, Fact::Known(identity)).await;
-    let plan = plan::plan(&prepared.desired, &observed, leaves);
+    let plan = plan::asked(&prepared.desired, &observed, ask);
     let exit = exit(&plan);
     let mut findings = prepared.findings.clone();
     findings.extend(rules::check_observed(&prepared.loaded.policies, &prepared.desired, &observed));
@@ -51,9 +51,9 @@ fn stop(prepared: &Prepared) -> Option<(Planned, Exit)> {
     (exit == Exit::Findings).then_some((Planned::Stopped(view), exit))
 }
 
-fn without_asking(prepared: &Prepared, leaves: &[Leave]) -> (Planned, Exit) {
+fn without_asking(prepared: &Prepared, ask: &Ask<'_>) -> (Planned, Exit) {
     let observed = observe::offline(&prepared.desired, &SystemClock);
-    let plan = plan::plan(&prepared.desired, &observed, leaves);
+    let plan = plan::asked(&prepared.desired, &observed, ask);
     let exit = exit(&plan);
     (Planned::Plan(Box::new(view(prepared, &observed, &plan, &AWS)), check::view(prepared).0), exit)
 }

@@ -2,22 +2,38 @@
 //!
 //! Pure: no clock, no port. The plan holds the very requests that apply will send; apply has no choices left to make.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
 use crate::model::id::{ResourceId, ResourceKind};
 use crate::model::request::Request;
+use crate::model::units::Percent;
 use crate::settings::{Setting, Weakening};
 
+mod brake;
 mod diff;
 mod effects;
 mod leave;
+mod leftovers;
 pub mod saved;
+mod undo;
 
-pub use diff::plan;
+pub use diff::{asked, plan};
 pub use effects::Effect;
-pub use leave::Leave;
+pub use leave::{Allowed, Leave};
+pub use leftovers::Leftover;
+pub use undo::{Done, undo};
+
+/// What the caller asks of a plan besides the policies.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ask<'a> {
+    /// Leave for held steps.
+    pub leaves: &'a [Leave],
+    /// Whether what is left over is removed.
+    pub prune: bool,
+}
 
 /// What would be done, and what not.
 #[derive(Clone, Debug, Default)]
@@ -28,8 +44,12 @@ pub struct Plan {
     pub held: Vec<Held>,
     /// Settings that are as they should be, by resource.
     pub settled: Vec<(ResourceId, &'static str)>,
+    /// What lifeboat made and no policy wants any more.
+    pub leftovers: Vec<Leftover>,
     /// Leaves that nothing needed.
     pub unused: Vec<Leave>,
+    /// Approvals of policies that no longer count, or not for what is needed now, each with the reason.
+    pub void_approvals: Vec<String>,
 }
 
 /// One change of one setting.
@@ -52,8 +72,8 @@ pub struct Step {
     pub lines: Vec<String>,
     /// What it means for recovery.
     pub effects: Vec<Effect>,
-    /// The leave that released it, when it was held.
-    pub allowed: Option<String>,
+    /// What released it, when it would be held.
+    pub allowed: Option<Allowed>,
 }
 
 impl Step {
@@ -76,10 +96,14 @@ pub enum Reason {
     Missing,
     /// It is there and differs.
     Differs,
+    /// It differs, and an apply at that time wrote just what is wanted: somebody changed it since.
+    Drifted(Timestamp),
+    /// It is taken back.
+    Undo,
 }
 
 /// A setting that apply will not touch.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Held {
     /// The resource.
     pub resource: ResourceId,
@@ -92,7 +116,7 @@ pub struct Held {
 }
 
 /// Why a setting is left alone. Each hold knows what a person can do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Hold {
     /// It could not be read.
     Unknown(Why),
@@ -113,6 +137,17 @@ pub enum Hold {
     CannotChange(String),
     /// AWS would reject what would be sent: its code and why.
     Refused(String),
+    /// The plan loosens so much that no leave is enough.
+    TooMany {
+        /// `settings` or `buckets`.
+        what: &'static str,
+        /// How many would be weakened or removed.
+        changed: usize,
+        /// Of how many.
+        of: usize,
+        /// The limit.
+        limit: Percent,
+    },
     /// Another setting of this resource must come first, and that one is held.
     WaitsFor(&'static str),
 }
@@ -126,7 +161,9 @@ impl Hold {
         match self {
             Self::Weakens(weakening) => Some(&weakening.id),
             Self::NotOurs { .. } => Some(REMOVES_FOREIGN),
-            Self::Unknown(_) | Self::Skipped(_) | Self::MayNotCreate | Self::CannotChange(_) | Self::Refused(_) | Self::WaitsFor(_) => None,
+            Self::Unknown(_) | Self::Skipped(_) | Self::MayNotCreate | Self::CannotChange(_) | Self::Refused(_) | Self::TooMany { .. } | Self::WaitsFor(_) => {
+                None
+            }
         }
     }
 
@@ -145,6 +182,9 @@ impl Hold {
             Self::MayNotCreate => "the bucket does not exist, and the policy says `create: false`".to_owned(),
             Self::CannotChange(sentence) => sentence.clone(),
             Self::Refused(why) => format!("AWS would refuse it: {why}"),
+            Self::TooMany { what, changed, of, limit } => {
+                format!("this plan would weaken or remove {changed} of {of} {what}, and the limit is {}", String::from(*limit))
+            }
             Self::WaitsFor(setting) => format!("waits for {setting}, which is held"),
         }
     }
@@ -159,6 +199,7 @@ impl Hold {
             Self::Unknown(Why::Unreachable(_) | Why::Stale(_)) => Some("run it again".to_owned()),
             Self::Unknown(Why::Unsupported(_)) => Some(unsupported(setting)),
             Self::MayNotCreate => Some("make the bucket, or write `create: true`".to_owned()),
+            Self::TooMany { .. } => Some("allow fewer steps at a time, or raise limits.settingsChanged in lifeboat.yaml".to_owned()),
             Self::Skipped(_) | Self::Weakens(_) | Self::NotOurs { .. } | Self::CannotChange(_) | Self::Refused(_) | Self::WaitsFor(_) => None,
         }
     }
@@ -176,4 +217,4 @@ fn unsupported(setting: &Setting) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

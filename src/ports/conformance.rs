@@ -89,6 +89,11 @@ pub const DIFFERENCES: &[Difference] = &[
         case: "an upload that was given up is gone",
         reason: "5.2.5 answers a part of an upload that was given up with HTTP 500 instead of NoSuchUpload",
     },
+    Difference {
+        server: "SeaweedFS",
+        case: "an object that is not there is not replaced",
+        reason: "4.48 answers 412 instead of 404 to a replacement of what is not there: it is taken for a lost race, and nothing is written",
+    },
     Difference { server: "SeaweedFS", case: "what is not there is absent, not unknown: bucket-public-access", reason: SEAWEEDFS_PUBLIC },
     Difference { server: "SeaweedFS", case: "reads back as it was written: bucket-public-access *", reason: SEAWEEDFS_PUBLIC },
     Difference { server: "SeaweedFS", case: "what is not there is absent, not unknown: role-*", reason: SEAWEEDFS_ROLES },
@@ -156,6 +161,10 @@ pub async fn run(ports: &Ports, subject: &Subject) -> Vec<Case> {
     }
     let place = Place { ports, bucket: &subject.bucket };
     cases.push(case(subject, "an object is never replaced", data::created_once(place).await));
+    cases.push(case(subject, "an object that is not there is not replaced", data::replaced_nothing(place).await));
+    cases.push(case(subject, "an object is replaced only by who knows its tag", data::replaced(place).await));
+    cases.push(case(subject, "the date of an object and the server's clock agree", data::dated(place).await));
+    cases.push(case(subject, "folders are those right below a prefix", data::folders(place).await));
     cases.push(case(subject, "a listing is in key order and holds to its prefix", data::listing(place).await));
     cases.push(case(subject, "a range is exactly what was asked for", data::ranges(place).await));
     cases.push(case(subject, "an object above the limit is not read", data::limit(place).await));

@@ -14,6 +14,7 @@ use crate::model::id::{ResourceId, ResourceKind};
 use crate::model::lifecycle::EXPIRE_TAG;
 use crate::model::request::{ReadOp, Request, RequestOp};
 use crate::model::resource::{ObservedResource, Purpose, ResourceWish, RoleWish};
+use crate::model::verdict;
 
 use super::{Docs, Setting, Weakening, as_wanted, no_threats};
 
@@ -34,7 +35,7 @@ pub(super) static SETTING: Setting = Setting {
     seen,
     adopt: as_wanted,
     requests,
-    refused: super::never_refused,
+    refused,
     weakens,
     threats: no_threats,
     owner: super::ours,
@@ -141,6 +142,10 @@ fn seen(observed: &ObservedResource) -> Fact<Document> {
 
 fn requests(id: &ResourceId, _: &Fact<Document>, to: &Document) -> Vec<Request> {
     vec![Request { op: RequestOp::PutRolePermissions, target: id.clone(), body: to.clone() }]
+}
+
+fn refused(to: &Document) -> Option<String> {
+    verdict::said(verdict::iam_policy::inline(to.value(), "it"))
 }
 
 /// Every allowed `action on resource` pair.

@@ -12,6 +12,7 @@ use crate::model::id::{ResourceId, ResourceKind};
 use crate::model::policy::Trust;
 use crate::model::request::{ReadOp, Request, RequestOp};
 use crate::model::resource::{ObservedResource, ResourceWish, RoleWish};
+use crate::model::verdict;
 
 use super::{Docs, Setting, Weakening, no_threats};
 
@@ -32,7 +33,7 @@ pub(super) static SETTING: Setting = Setting {
     seen,
     adopt,
     requests,
-    refused: super::never_refused,
+    refused,
     weakens,
     threats: no_threats,
     owner,
@@ -100,6 +101,10 @@ fn requests(id: &ResourceId, from: &Fact<Document>, to: &Document) -> Vec<Reques
         Fact::Known(_) | Fact::Unknown(_) => RequestOp::UpdateRoleTrust,
     };
     vec![Request { op, target: id.clone(), body: to.clone() }]
+}
+
+fn refused(to: &Document) -> Option<String> {
+    to.to::<RoleTrust>().and_then(|to| verdict::said(verdict::role::trust(&to.trust)))
 }
 
 fn weakens(from: &Document, to: &Document) -> Option<Weakening> {

@@ -11,8 +11,8 @@ use serde_json::Value;
 use crate::model::fact::Fact;
 use crate::model::id::{ResourceId, ResourceKind};
 use crate::model::resource::{Desired, Identity, Observed};
-use crate::plan::saved::{ApprovedStep, FORMAT};
-use crate::plan::{Effect, Held, Hold, Plan, Reason, Step};
+use crate::plan::saved::{ApprovedStep, FORMAT, digest};
+use crate::plan::{Effect, Held, Hold, Leftover, Plan, Reason, Step};
 use crate::settings;
 
 /// What `plan` says.
@@ -41,10 +41,16 @@ pub struct PlanView {
     pub groups: Vec<GroupView>,
     /// How many steps of each kind.
     pub counts: CountsView,
+    /// What lifeboat made and no policy wants any more.
+    pub leftovers: Vec<LeftoverView>,
     /// Leaves that nothing needed.
     pub unused_leaves: Vec<String>,
+    /// Approvals of policies that do not count, each with the reason.
+    pub void_approvals: Vec<String>,
     /// What the endpoint is known not to enforce of what roles may not do.
     pub not_enforced: Vec<String>,
+    /// SHA-256 over what is approved when this plan is: equal plans have equal digests, whenever they were made.
+    pub digest: String,
     /// What is approved when this plan is approved.
     #[schemars(with = "Value")]
     pub approved: Vec<ApprovedStep>,
@@ -60,6 +66,20 @@ pub struct IdentityView {
     pub arn: String,
     /// Role or user name.
     pub name: String,
+}
+
+/// Something that is left over.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LeftoverView {
+    /// Where it is.
+    pub resource: String,
+    /// What it is.
+    pub name: String,
+    /// Why it is still there, or what removes it.
+    pub sentence: String,
+    /// Whether `--prune` removes it.
+    pub removable: bool,
 }
 
 /// The steps of resources that the same policies want.
@@ -114,7 +134,7 @@ pub struct StepView {
     pub effects: Vec<EffectView>,
     /// What stands in the way, if it is held.
     pub hold: Option<HoldView>,
-    /// The leave that released it, if it was held before.
+    /// What released it, if it would be held: `--allow ID@RESOURCE`, or an approval of the policy.
     pub allowed: Option<String>,
     /// Digest of what is approved.
     pub digest: Option<String>,
@@ -130,7 +150,7 @@ pub struct StepView {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HoldView {
-    /// Id of the kind of hold: a leave id, or `unknown`, `skipped`, `may-not-create`, `cannot-change`, `would-be-refused`, `waits`.
+    /// Id of the kind of hold: a leave id, or `unknown`, `skipped`, `may-not-create`, `cannot-change`, `would-be-refused`, `too-many`, `waits`.
     pub id: String,
     /// What stands in the way.
     pub sentence: String,
@@ -185,6 +205,7 @@ impl PlanView {
         }
         let groups: Vec<GroupView> = groups.into_values().collect();
         let counts = count(&groups);
+        let approved: Vec<ApprovedStep> = plan.steps.iter().map(ApprovedStep::of).collect();
         Self {
             format: FORMAT.to_owned(),
             tool: env!("CARGO_PKG_VERSION").to_owned(),
@@ -198,9 +219,18 @@ impl PlanView {
             groups,
             counts,
             not_enforced: around.not_enforced.iter().map(|text| (*text).to_owned()).collect(),
+            leftovers: plan.leftovers.iter().map(LeftoverView::of).collect(),
             unused_leaves: plan.unused.iter().map(ToString::to_string).collect(),
-            approved: plan.steps.iter().map(|step| ApprovedStep { id: step.id(), digest: step.digest() }).collect(),
+            void_approvals: plan.void_approvals.clone(),
+            digest: digest(&around.desired.digest, &approved),
+            approved,
         }
+    }
+}
+
+impl LeftoverView {
+    fn of(left: &Leftover) -> Self {
+        Self { resource: left.resource.to_string(), name: left.name.clone(), sentence: left.sentence.clone(), removable: left.removable }
     }
 }
 
@@ -245,19 +275,21 @@ fn title(id: &ResourceId, setting: &str) -> String {
 impl StepView {
     fn of(step: &Step) -> Self {
         let (kind, reason) = match step.reason {
-            Reason::Missing => ("add", "missing"),
-            Reason::Differs => ("change", "differs"),
+            Reason::Missing => ("add", "missing".to_owned()),
+            Reason::Differs => ("change", "differs".to_owned()),
+            Reason::Drifted(since) => ("change", format!("drifted since the apply of {}", since.strftime("%Y-%m-%d"))),
+            Reason::Undo => ("change", "taken back".to_owned()),
         };
         Self {
             id: step.id(),
             kind: kind.to_owned(),
             resource: step.resource.to_string(),
             title: title(&step.resource, &step.setting),
-            reason: reason.to_owned(),
+            reason,
             lines: step.lines.clone(),
             effects: step.effects.iter().map(EffectView::of).collect(),
             hold: None,
-            allowed: step.allowed.clone(),
+            allowed: step.allowed.as_ref().map(ToString::to_string),
             digest: Some(step.digest()),
             from: match &step.from {
                 Fact::Known(document) => Some(document.value().clone()),
@@ -276,6 +308,7 @@ impl StepView {
                 Hold::MayNotCreate => "may-not-create",
                 Hold::CannotChange(_) => "cannot-change",
                 Hold::Refused(_) => "would-be-refused",
+                Hold::TooMany { .. } => "too-many",
                 Hold::WaitsFor(_) => "waits",
                 Hold::Weakens(_) | Hold::NotOurs { .. } => held.hold.leave_id().unwrap_or_default(),
             }

@@ -17,6 +17,7 @@ mod iam;
 mod lifecycle;
 mod look;
 mod objects;
+mod ownership;
 mod raw;
 mod s3;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Found, Subject, fails, read};
-use crate::model::aspects::{Encryption, Versioning};
+use crate::model::aspects::{Encryption, Ownership, Versioning};
 use crate::model::document::Document;
 use crate::model::fact::Fact;
 use crate::model::id::ResourceId;
@@ -78,7 +78,7 @@ fn wish(subject: &Subject, versioning: Versioning, encryption: Option<Encryption
     let classes = [(30, StorageClass::StandardIa), (90, StorageClass::GlacierIr)];
     let classes = classes.map(|(days, class)| ClassStep { after: Span::seconds(days * 86_400), class });
     let set = SetWish { name: "nightly".to_owned(), retention, classes: classes.to_vec() };
-    let tenant = Tenant { policy: "orders".to_owned(), prefix: "orders/".to_owned(), keep_days: 30, abort_days: 3, sets: vec![set] };
+    let tenant = Tenant { policy: "orders".to_owned(), prefix: "orders/".to_owned(), lifecycle: true, keep_days: 30, abort_days: 3, sets: vec![set] };
     ResourceWish::Bucket(BucketWish {
         name: subject.bucket.clone(),
         account: None,
@@ -88,6 +88,7 @@ fn wish(subject: &Subject, versioning: Versioning, encryption: Option<Encryption
         versioning: Some(versioning),
         encryption,
         public_access: true,
+        ownership: Some(Ownership::BucketOwnerEnforced),
         tags: BTreeMap::from([("cost-centre".to_owned(), "4711 + more".to_owned())]),
         skip_unsupported: false,
         not_taken: &[],

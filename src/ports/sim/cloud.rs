@@ -2,14 +2,14 @@
 
 use serde_json::Value;
 
-use super::{ACCOUNT, Bucket, Op, Role, State, World, failure, lifecycle};
-use crate::model::aspects::{Encryption, Existence, RoleTrust, Tags};
+use super::{ACCOUNT, Bucket, Op, Role, State, World, failure};
+use crate::model::aspects::{Existence, RoleTrust};
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
 use crate::model::id::ResourceId;
-use crate::model::lifecycle::Lifecycle;
 use crate::model::request::{Read, ReadOp, Request, RequestOp};
 use crate::model::resource::Identity;
+use crate::model::verdict::{self, Verdict};
 use crate::ports::{Answer, Cloud, Kind, PortError};
 
 impl Cloud for World {
@@ -77,19 +77,23 @@ impl State {
                     return Err(failure(op, name, Kind::Exists, &format!("EntityAlreadyExists: Role with name {name} already exists.")));
                 }
                 let trust: RoleTrust = request.body.to().ok_or_else(wrong)?;
+                judged(op, name, verdict::role::trust(&trust.trust))?;
                 self.roles.insert(name.to_owned(), Role { trust, permissions: None });
                 Ok(())
             }
             RequestOp::UpdateRoleTrust => {
                 let wish: RoleTrust = request.body.to().ok_or_else(wrong)?;
                 let role = self.role(op, name)?;
+                judged(op, name, verdict::role::trust(&wish.trust))?;
                 // UpdateAssumeRolePolicy and TagRole: the path cannot change, and tags are only added.
                 role.trust.trust = wish.trust;
                 role.trust.tags.extend(wish.tags);
                 Ok(())
             }
             RequestOp::PutRolePermissions => {
-                self.role(op, name)?.permissions = Some(request.body.clone());
+                let role = self.role(op, name)?;
+                judged(op, name, verdict::iam_policy::inline(request.body.value(), name))?;
+                role.permissions = Some(request.body.clone());
                 Ok(())
             }
             _ => self.put_setting(op, request),
@@ -106,44 +110,11 @@ impl State {
             }
         }
     }
+}
 
-    /// A PUT of a bucket's sub-resource replaces the whole document.
-    fn put_setting(&mut self, op: Op, request: &Request) -> Result<(), PortError> {
-        let name = request.target.name();
-        let rejected = |message: &str| failure(op, name, Kind::Rejected, message);
-        let wrong = || rejected("the body of this request is not of its kind; nothing was sent");
-        self.bucket(op, name)?;
-        let (setting, kept) = match request.op {
-            RequestOp::PutBucketLifecycle => {
-                let wish: Lifecycle = request.body.to().ok_or_else(wrong)?;
-                let kept = lifecycle::accept(wish, || self.serial()).map_err(|message| rejected(&message))?;
-                (ReadOp::BucketLifecycle, Some(Document::of(&kept)))
-            }
-            RequestOp::PutBucketEncryption => {
-                let wish: Encryption = request.body.to().ok_or_else(wrong)?;
-                if wish.algorithm == "AES256" && wish.key.is_some() {
-                    return Err(rejected("InvalidArgument: a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse"));
-                }
-                (ReadOp::BucketEncryption, Some(request.body.clone()))
-            }
-            RequestOp::PutBucketTags => {
-                let wish: Tags = request.body.to().ok_or_else(wrong)?;
-                if wish.0.len() > 50 {
-                    return Err(rejected("BadRequest: Bucket tag count cannot be greater than 50"));
-                }
-                (ReadOp::BucketTags, (!wish.0.is_empty()).then(|| request.body.clone()))
-            }
-            RequestOp::PutBucketVersioning => (ReadOp::BucketVersioning, Some(request.body.clone())),
-            RequestOp::PutPublicAccess => (ReadOp::BucketPublicAccess, Some(request.body.clone())),
-            RequestOp::CreateBucket | RequestOp::CreateRole | RequestOp::UpdateRoleTrust | RequestOp::PutRolePermissions => return Err(wrong()),
-        };
-        let bucket = self.bucket(op, name)?;
-        match kept {
-            Some(document) => bucket.settings.insert(setting, document),
-            None => bucket.settings.remove(&setting),
-        };
-        Ok(())
-    }
+/// What AWS would refuse is refused here, in its words.
+pub(super) fn judged(op: Op, name: &str, verdict: Verdict) -> Result<(), PortError> {
+    verdict.map_err(|refusal| failure(op, name, Kind::Rejected, &refusal.answer()))
 }
 
 /// IAM gives a document back in another spelling than it was sent: a list of one becomes its element.

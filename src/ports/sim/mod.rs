@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 
 use super::{Kind, PortError, Ports};
-use crate::model::aspects::{Encryption, PublicAccess, RoleTrust};
+use crate::model::aspects::{Encryption, Ownership, PublicAccess, RoleTrust};
 use crate::model::document::Document;
 use crate::model::fact::Fact;
 use crate::model::id::ResourceId;
@@ -22,6 +22,7 @@ mod cloud;
 mod faults;
 mod lifecycle;
 mod objects;
+mod settings;
 
 pub use faults::{Fault, When};
 
@@ -43,8 +44,10 @@ pub enum Op {
     List,
     /// `GetObject`, whole or a range.
     Get,
-    /// `PutObject`.
+    /// `PutObject` with `If-None-Match`.
     Create,
+    /// `PutObject` with `If-Match`.
+    Replace,
     /// `CreateMultipartUpload`.
     Begin,
     /// `UploadPart`.
@@ -90,6 +93,7 @@ struct State {
     uploads: BTreeMap<String, objects::Unfinished>,
     script: Vec<(When, Fault)>,
     dead: bool,
+    careless: bool,
     requests: usize,
     sent: Vec<Sent>,
     /// Makes upload ids, entity tags and random names, each one once.
@@ -111,10 +115,14 @@ struct Role {
 }
 
 impl Bucket {
-    /// As AWS makes one since April 2023: private, encrypted, unversioned, without lifecycle and tags.
+    /// As AWS makes one since April 2023: private, encrypted, its owner's, unversioned, without lifecycle and tags.
     fn new(owner: &str, region: &str) -> Self {
         let encryption = Encryption { algorithm: "AES256".to_owned(), key: None, bucket_key: false, blocked_types: Vec::new() };
-        let born = [(ReadOp::BucketEncryption, Document::of(&encryption)), (ReadOp::BucketPublicAccess, Document::of(&PublicAccess::BLOCKED))];
+        let born = [
+            (ReadOp::BucketEncryption, Document::of(&encryption)),
+            (ReadOp::BucketPublicAccess, Document::of(&PublicAccess::BLOCKED)),
+            (ReadOp::BucketOwnership, Document::of(&Ownership::BucketOwnerEnforced)),
+        ];
         Self { owner: owner.to_owned(), region: region.to_owned(), settings: BTreeMap::from(born), objects: BTreeMap::new() }
     }
 }
@@ -132,6 +140,7 @@ impl World {
             uploads: BTreeMap::new(),
             script: Vec::new(),
             dead: false,
+            careless: false,
             requests: 0,
             sent: Vec::new(),
             serial: 0,
@@ -220,6 +229,11 @@ impl World {
     /// Takes an [`World::answer`] back.
     pub fn answer_truly(&self, target: ResourceId, op: ReadOp) {
         self.lock().answers.remove(&(target, op));
+    }
+
+    /// From now on the store takes every write on objects and ignores its conditions, as some S3-compatible servers do.
+    pub fn ignore_conditions(&self) {
+        self.lock().careless = true;
     }
 
     /// Requests so far, or since [`World::forget`].
