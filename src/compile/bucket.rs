@@ -8,7 +8,7 @@ use crate::model::aspects::{AccessLog, Encryption, LockMode, LockRetention, Owne
 use crate::model::document::Document;
 use crate::model::finding::{Finding, Level};
 use crate::model::policy::{
-    Algorithm, BucketPolicyWish, LifecycleWish, LockModeWish, LockWish, OwnershipWish, Policy, PublicAccessWish, Storage, VersioningWish,
+    Algorithm, BucketPolicyWish, LifecycleWish, LockModeWish, LockWish, OwnershipWish, Policy, PublicAccessWish, Storage, UnsupportedWish, VersioningWish,
 };
 use crate::model::resource::{BucketWish, Guard, LockWanted, SetWish, Tenant};
 use crate::policy::LoadedPolicy;
@@ -51,6 +51,8 @@ fn bucket_wish(policy: &Policy, unfilled_keys: &'static [&'static str]) -> Bucke
             key_format: None,
         }),
         tags: storage.tags.clone(),
+        skip_unsupported: storage.unsupported == UnsupportedWish::Skip,
+        not_taken: &[],
         tenants: vec![tenant(policy)],
     }
 }
@@ -175,6 +177,7 @@ pub(super) fn add<'a>(
         ("versioning", first.versioning != wish.versioning),
         ("encryption", first.encryption != wish.encryption),
         ("publicAccess", first.public_access != wish.public_access),
+        ("unsupported", first.skip_unsupported != wish.skip_unsupported),
         ("ownership", first.ownership != wish.ownership),
         ("objectLock", first.object_lock != wish.object_lock),
         ("accessLog", first.access_log != wish.access_log),

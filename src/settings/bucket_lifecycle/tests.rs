@@ -36,6 +36,8 @@ fn wish(retention: Retention) -> ResourceWish {
         object_lock: None,
         access_log: None,
         tags: BTreeMap::new(),
+        skip_unsupported: false,
+        not_taken: &[],
         tenants: vec![tenant],
     })
 }
