@@ -1,12 +1,14 @@
 //! `lifeboat apply`
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 
 use super::{Format, Global, Said};
 use crate::formats::{json, text};
-use crate::ops::apply::{self, Ended};
+use crate::model::units::Span;
+use crate::ops::apply::{self, Ended, Wanted};
 use crate::ops::plan::Planned;
 use crate::ops::{Exit, OpError};
 use crate::plan::Leave;
@@ -25,11 +27,15 @@ pub(super) struct Arguments {
     /// Release a held step by name, as the plan prints it
     #[arg(long, value_name = "ID@RESOURCE")]
     allow: Vec<Leave>,
+    /// Wait so long for another apply that is under way, as in 10m; without it, stop and say whose it is
+    #[arg(long, value_name = "DURATION", default_value = "0s")]
+    wait: Span,
 }
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, OpError> {
     let approved = arguments.plan.as_deref().map(read).transpose()?;
-    let (ended, exit) = apply::apply(&global.place(), &arguments.allow, approved.as_ref()).await?;
+    let wanted = Wanted { leaves: &arguments.allow, approved: approved.as_ref(), wait: Duration::from_secs(arguments.wait.as_secs()) };
+    let (ended, exit) = apply::apply(&global.place(), &wanted).await?;
     Ok(match ended {
         Ended::Stopped(Planned::Stopped(findings)) if global.format != Format::Json => {
             Said { out: String::new(), err: text::check(&findings, Global::paint()), exit }

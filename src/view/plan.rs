@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::journal::OthersView;
 use crate::model::fact::Fact;
 use crate::model::id::{ResourceId, ResourceKind};
 use crate::model::resource::{Desired, Identity, Observed};
@@ -41,6 +42,8 @@ pub struct PlanView {
     pub groups: Vec<GroupView>,
     /// How many steps of each kind.
     pub counts: CountsView,
+    /// What is known of other applies; none when `lifeboat.yaml` names no place for their lock and journal.
+    pub others: Option<OthersView>,
     /// Leaves that nothing needed.
     pub unused_leaves: Vec<String>,
     /// What the endpoint is known not to enforce of what roles may not do.
@@ -193,6 +196,7 @@ impl PlanView {
             requests: around.observed.requests,
             groups,
             counts,
+            others: None,
             not_enforced: around.not_enforced.iter().map(|text| (*text).to_owned()).collect(),
             unused_leaves: plan.unused.iter().map(ToString::to_string).collect(),
             approved: plan.steps.iter().map(|step| ApprovedStep { id: step.id(), digest: step.digest() }).collect(),

@@ -16,6 +16,7 @@ pub fn plan(view: &PlanView, exit: u8, paint: Paint) -> String {
     let (busy, calm): (Vec<&GroupView>, Vec<&GroupView>) = view.groups.iter().partition(|group| !group.steps.is_empty());
     if busy.is_empty() {
         let _ = writeln!(out, "{}", paint.text(Label::Good, &format!("everything is as the policies say · exit {exit}")));
+        others(&mut out, view);
         unused(&mut out, view);
         return out;
     }
@@ -41,9 +42,24 @@ pub fn plan(view: &PlanView, exit: u8, paint: Paint) -> String {
     if roles && !view.not_enforced.is_empty() {
         let _ = writeln!(out, "\nnot enforced by this endpoint, so left out: {}", view.not_enforced.join("; "));
     }
+    others(&mut out, view);
     unused(&mut out, view);
     let _ = writeln!(out, "\n{}", closing(view.counts, exit));
     out
+}
+
+/// What other applies do or left; the plan itself rests on what was read, not on that.
+fn others(out: &mut String, view: &PlanView) {
+    let Some(others) = &view.others else { return };
+    if let Some(sentence) = &others.under_way {
+        let _ = writeln!(out, "\nnote: another apply is under way, so this may change: {sentence}");
+    }
+    for run in &others.broken_off {
+        let _ = writeln!(out, "\nnote: {}; the next `lifeboat apply` plans anew and closes its journal", run.sentence);
+    }
+    if let Some(why) = &others.unknown {
+        let _ = writeln!(out, "\nnote: whether another apply is under way or broke off is not known: {why}");
+    }
 }
 
 fn unused(out: &mut String, view: &PlanView) {
