@@ -17,6 +17,7 @@ use lifeboat::ports::Answer;
 use lifeboat::ports::sim::{Fault, Op, Sent, When, World};
 use lifeboat::settings;
 
+mod killed;
 mod pure;
 mod worlds;
 
