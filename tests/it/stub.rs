@@ -201,14 +201,18 @@ fn holds(ran: &Ran, code: i32, sentences: &[&str]) {
 /// A config repo without roles and without a control place: the stub plays no IAM and keeps no conditions.
 fn config(name: &str) -> Config {
     let config = Config::new(&format!("stub-{name}"));
-    let path = config.path().join("policies/orders.yaml");
-    let text = std::fs::read_to_string(&path).unwrap();
-    let (head, rest) = text.split_once("  access:\n").unwrap();
-    std::fs::write(path, format!("{head}  drills:\n{}", rest.split_once("  drills:\n").unwrap().1)).unwrap();
+    without_access(&config);
     let path = config.path().join("lifeboat.yaml");
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(path, text.split_once("  control:\n").unwrap().0).unwrap();
     config
+}
+
+fn without_access(config: &Config) {
+    let path = config.path().join("policies/orders.yaml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (head, rest) = text.split_once("  access:\n").unwrap();
+    std::fs::write(path, format!("{head}  drills:\n{}", rest.split_once("  drills:\n").unwrap().1)).unwrap();
 }
 
 /// The stub alone, before anything is made of it: it plays S3 well enough for a whole apply.
@@ -217,6 +221,34 @@ fn the_stub_is_an_ordinary_bucket() {
     let (config, stub) = (config("ordinary"), Stub::new(|_, _| None));
     holds(&stub.run(&config, &["apply"]), 0, &["no lock was taken and its journal is only on this machine", "6 steps done"]);
     holds(&stub.run(&config, &["plan"]), 0, &["everything is as the policies say"]);
+}
+
+/// On a stub: every server here keeps conditions; some S3-compatible ones take the header and overwrite all the same.
+#[test]
+fn a_store_that_ignores_conditions_holds_no_lock_and_nothing_is_sent() {
+    let lock = Mutex::new(None::<String>);
+    let careless = move |asked: &Asked, _| {
+        let mut lock = lock.lock().unwrap();
+        match asked.what.as_str() {
+            "PUT /shop-dr-control/control/stub-careless/lock" => {
+                *lock = Some(asked.body.clone());
+                Some(answer(200, ""))
+            }
+            "GET /shop-dr-control/control/stub-careless/lock" => lock.clone().map(|body| Answer {
+                status: 200,
+                headers: vec![("etag", "\"1\""), ("last-modified", "Sun, 22 Nov 2026 10:00:00 GMT"), ("date", "Sun, 22 Nov 2026 10:00:01 GMT")],
+                body,
+            }),
+            _ => None,
+        }
+    };
+    let (config, stub) = (Config::new("stub-careless"), Stub::new(careless));
+    without_access(&config);
+    let sentences =
+        ["error: the bucket shop-dr-control cannot hold a lock: its store ignores If-None-Match", "keep `control` on a store with conditional writes"];
+    holds(&stub.run(&config, &["apply"]), 1, &sentences);
+    assert_eq!(stub.times("PUT /shop-stub-careless-orders"), 0);
+    assert!(stub.asked().iter().any(|asked| asked.body.contains("\"state\":\"released\"")), "nobody has to wait for it");
 }
 
 /// On a stub: an identity that lacks one right on a bucket gets 403 from AWS; ministack checks only whole services so finely.
