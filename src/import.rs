@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use crate::model::aspects::{Encryption, Existence, PublicAccess, Tags, Versioning};
-use crate::model::fact::Fact;
+use crate::model::aspects::{Encryption, Existence, Ownership, PublicAccess, Tags, Versioning};
+use crate::model::fact::{Fact, Why};
 use crate::model::lifecycle::{Expiration, Lifecycle, Rule};
 use crate::model::request::ReadOp;
 use crate::model::resource::ObservedResource;
@@ -50,6 +50,7 @@ pub fn policy(subject: &Subject<'_>, live: &ObservedResource) -> Imported {
     words.versioning(live);
     words.encryption(live);
     words.public_access(live);
+    words.ownership(live);
     words.lifecycle(live);
     words.tags(live);
     Imported { yaml: text(subject, &Value::Object(words.storage), &words.notes), notes: words.notes }
@@ -74,28 +75,29 @@ impl Words {
         self.notes.push(format!("{field}: {}", why.into()));
     }
 
-    /// The typed answer to a question; what could not be read becomes a note, and is `None` as absence is.
-    fn read<T: serde::de::DeserializeOwned>(&mut self, live: &ObservedResource, op: ReadOp, what: &str) -> Option<T> {
-        match live.fact(op) {
-            Fact::Known(document) => document.to(),
-            Fact::Absent => None,
-            Fact::Unknown(why) => {
-                self.notes.push(format!("{what} could not be read ({why}), so it is left alone"));
-                None
-            }
-        }
+    /// The typed answer to a question; what could not be read is unknown, and said by whoever asks.
+    fn read<T: serde::de::DeserializeOwned>(live: &ObservedResource, op: ReadOp) -> Fact<T> {
+        live.fact(op).and_then(|document| match document.to() {
+            Some(value) => Fact::Known(value),
+            None => Fact::Unknown(Why::NotUnderstood("the answer is of another kind".to_owned())),
+        })
     }
 
     fn versioning(&mut self, live: &ObservedResource) {
-        match self.read(live, ReadOp::BucketVersioning, "versioning") {
-            Some(Versioning::Enabled) => self.set("versioning", json!("enabled")),
-            Some(Versioning::Suspended) => self.set("versioning", json!("suspended")),
-            None => self.unmanaged("versioning", "the bucket is not versioned: an overwrite or delete is final. Write `enabled` to change that"),
+        match Self::read(live, ReadOp::BucketVersioning) {
+            Fact::Known(Versioning::Enabled) => self.set("versioning", json!("enabled")),
+            Fact::Known(Versioning::Suspended) => self.set("versioning", json!("suspended")),
+            Fact::Absent => self.unmanaged("versioning", "the bucket is not versioned: an overwrite or delete is final. Write `enabled` to change that"),
+            Fact::Unknown(why) => self.unmanaged("versioning", why.to_string()),
         }
     }
 
     fn encryption(&mut self, live: &ObservedResource) {
-        let Some(found) = self.read::<Encryption>(live, ReadOp::BucketEncryption, "encryption") else { return };
+        let found = match Self::read::<Encryption>(live, ReadOp::BucketEncryption) {
+            Fact::Known(found) => found,
+            Fact::Absent => return,
+            Fact::Unknown(why) => return self.notes.push(format!("encryption: {why}")),
+        };
         match found.algorithm.as_str() {
             "AES256" => self.set("encryption", json!({"algorithm": "AES256", "bucketKey": found.bucket_key})),
             "aws:kms" => {
@@ -110,24 +112,41 @@ impl Words {
     }
 
     fn public_access(&mut self, live: &ObservedResource) {
-        match self.read(live, ReadOp::BucketPublicAccess, "the public access block") {
-            Some(PublicAccess::BLOCKED) => self.set("publicAccess", json!("blocked")),
-            Some(_) => self.unmanaged("publicAccess", "not all four switches are on. Write `blocked` to change that"),
-            None => self.unmanaged("publicAccess", "the bucket has no public access block. Write `blocked` to change that"),
+        match Self::read(live, ReadOp::BucketPublicAccess) {
+            Fact::Known(PublicAccess::BLOCKED) => self.set("publicAccess", json!("blocked")),
+            Fact::Known(_) => self.unmanaged("publicAccess", "not all four switches are on. Write `blocked` to change that"),
+            Fact::Absent => self.unmanaged("publicAccess", "the bucket has no public access block. Write `blocked` to change that"),
+            Fact::Unknown(why) => self.unmanaged("publicAccess", why.to_string()),
+        }
+    }
+
+    fn ownership(&mut self, live: &ObservedResource) {
+        match Self::read(live, ReadOp::BucketOwnership) {
+            Fact::Known(Ownership::BucketOwnerEnforced) => self.set("ownership", json!("BucketOwnerEnforced")),
+            Fact::Known(_) => self.unmanaged("ownership", "objects can have other owners, and ACLs count. Write `BucketOwnerEnforced` to change that"),
+            Fact::Absent => self.unmanaged("ownership", "the bucket has no ownership controls. Write `BucketOwnerEnforced` to change that"),
+            Fact::Unknown(why) => self.unmanaged("ownership", why.to_string()),
         }
     }
 
     /// A tier is a count of backups and a lifecycle rule a number of days of whatever lies there: the one cannot be read off
     /// the other.
     fn lifecycle(&mut self, live: &ObservedResource) {
-        let rules = self.read::<Lifecycle>(live, ReadOp::BucketLifecycle, "the lifecycle").map(|live| live.rules).unwrap_or_default();
-        let expiring: Vec<String> = rules.iter().filter(|rule| rule.enabled).filter_map(expires).collect();
-        let said = if expiring.is_empty() { "no rule expires anything".to_owned() } else { expiring.join("; ") };
+        let expiring = |live: Lifecycle| live.rules.iter().filter(|rule| rule.enabled).filter_map(expires).collect::<Vec<_>>().join("; ");
+        let said = match Self::read::<Lifecycle>(live, ReadOp::BucketLifecycle).map(expiring) {
+            Fact::Known(said) if !said.is_empty() => said,
+            Fact::Known(_) | Fact::Absent => "no rule expires anything".to_owned(),
+            Fact::Unknown(why) => why.to_string(),
+        };
         self.unmanaged("lifecycle", format!("{said}. Write `managed` and the plan shows one rule per tier of `retention`"));
     }
 
     fn tags(&mut self, live: &ObservedResource) {
-        let Some(Tags(tags)) = self.read(live, ReadOp::BucketTags, "tags") else { return };
+        let Tags(tags) = match Self::read(live, ReadOp::BucketTags) {
+            Fact::Known(tags) => tags,
+            Fact::Absent => return,
+            Fact::Unknown(why) => return self.notes.push(format!("tags: {why}")),
+        };
         let own: Map<String, Value> = tags.into_iter().filter(|(key, _)| !key.starts_with("aws:")).map(|(key, value)| (key, json!(value))).collect();
         if !own.is_empty() {
             self.set("tags", Value::Object(own));

@@ -15,7 +15,8 @@ mod backups;
 mod drills;
 mod storage;
 
-pub use access::{Access, GithubTrust, Role, Trust};
+pub(super) use access::BOUNDARY;
+pub use access::{Access, AccountTrust, GithubEvent, GithubTrust, IrsaTrust, PodIdentityTrust, PolicyArn, Role, Trust};
 pub use approvals::Approval;
 pub use backups::{Anomalies, BackupSet, ClassStep, EngineKind, Exclusion, Retention, Schedule, StorageClass};
 pub use drills::{Check, Drill, Expect, Pick};

@@ -38,6 +38,12 @@ pub enum ReadOp {
     RoleTrust,
     /// The role's inline policy named `lifeboat` \[a canonical IAM policy\].
     RolePermissions,
+    /// ARNs of the managed policies that are attached to a role \[`aspects::Names`\].
+    RoleAttached,
+    /// Names of a role's inline policies other than `lifeboat` \[`aspects::Names`\].
+    RoleInline,
+    /// An OIDC provider with its audiences \[`aspects::Provider`\].
+    OidcProvider,
 }
 
 impl ReadOp {
@@ -53,6 +59,9 @@ impl ReadOp {
             Self::BucketOwnership => "s3:GetBucketOwnershipControls",
             Self::RoleTrust => "iam:GetRole",
             Self::RolePermissions => "iam:GetRolePolicy",
+            Self::RoleAttached => "iam:ListAttachedRolePolicies",
+            Self::RoleInline => "iam:ListRolePolicies",
+            Self::OidcProvider => "iam:GetOpenIDConnectProvider",
         }
     }
 }
@@ -86,12 +95,40 @@ pub enum RequestOp {
     PutBucketLifecycle,
     /// `PutBucketOwnershipControls`.
     PutBucketOwnership,
-    /// `CreateRole` with path, trust, tags.
+    /// `CreateRole` with path, trust, tags, session length and permission boundary.
     CreateRole,
     /// `UpdateAssumeRolePolicy`.
     UpdateRoleTrust,
     /// `PutRolePolicy` of the inline policy named `lifeboat`.
     PutRolePermissions,
+    /// `UpdateRole`, the session length.
+    UpdateRoleSession,
+    /// `PutRolePermissionsBoundary`, or `DeleteRolePermissionsBoundary` for none.
+    PutRoleBoundary,
+    /// `AttachRolePolicy` and `DetachRolePolicy`, one for each name.
+    ChangeRoleAttached,
+    /// `DeleteRolePolicy`, one for each name.
+    DeleteRoleInline,
+    /// `CreateOpenIDConnectProvider`.
+    CreateProvider,
+    /// `AddClientIDToOpenIDConnectProvider`, one for each audience.
+    AddAudiences,
+}
+
+impl RequestOp {
+    /// Whether it is about a role, and so goes to IAM.
+    pub fn is_of_a_role(self) -> bool {
+        matches!(
+            self,
+            Self::CreateRole
+                | Self::UpdateRoleTrust
+                | Self::PutRolePermissions
+                | Self::UpdateRoleSession
+                | Self::PutRoleBoundary
+                | Self::ChangeRoleAttached
+                | Self::DeleteRoleInline
+        )
+    }
 }
 
 impl RequestOp {
@@ -108,7 +145,13 @@ impl RequestOp {
             | Self::PutBucketOwnership
             | Self::CreateRole
             | Self::UpdateRoleTrust
-            | Self::PutRolePermissions => false,
+            | Self::PutRolePermissions
+            | Self::UpdateRoleSession
+            | Self::CreateProvider
+            | Self::PutRoleBoundary
+            | Self::ChangeRoleAttached
+            | Self::AddAudiences => false,
+            Self::DeleteRoleInline => true,
         }
     }
 }

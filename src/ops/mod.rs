@@ -24,6 +24,7 @@ use crate::{policy, rules};
 
 pub mod apply;
 pub mod backup;
+pub mod bootstrap;
 pub mod check;
 pub mod drill;
 pub mod evidence;

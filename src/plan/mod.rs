@@ -130,6 +130,8 @@ pub enum Hold {
         name: String,
         /// What it does, or why it is not ours.
         sentence: String,
+        /// Id of the leave to take it away.
+        leave: &'static str,
     },
     /// The bucket is missing and the policy says `create: false`.
     MayNotCreate,
@@ -148,22 +150,26 @@ pub enum Hold {
         /// The limit.
         limit: Percent,
     },
+    /// Only a person may make or change it, by `lifeboat bootstrap`.
+    NeedsBootstrap,
     /// Another setting of this resource must come first, and that one is held.
     WaitsFor(&'static str),
 }
-
-/// Id of the leave to remove a part that others wrote.
-pub const REMOVES_FOREIGN: &str = "removes-foreign-rule";
 
 impl Hold {
     /// Id of the leave that releases it, if leave can.
     pub fn leave_id(&self) -> Option<&str> {
         match self {
             Self::Weakens(weakening) => Some(&weakening.id),
-            Self::NotOurs { .. } => Some(REMOVES_FOREIGN),
-            Self::Unknown(_) | Self::Skipped(_) | Self::MayNotCreate | Self::CannotChange(_) | Self::Refused(_) | Self::TooMany { .. } | Self::WaitsFor(_) => {
-                None
-            }
+            Self::NotOurs { leave, .. } => Some(leave),
+            Self::Unknown(_)
+            | Self::Skipped(_)
+            | Self::MayNotCreate
+            | Self::CannotChange(_)
+            | Self::Refused(_)
+            | Self::TooMany { .. }
+            | Self::NeedsBootstrap
+            | Self::WaitsFor(_) => None,
         }
     }
 
@@ -178,13 +184,14 @@ impl Hold {
             Self::Unknown(why) => why.to_string(),
             Self::Skipped(said) => said.clone(),
             Self::Weakens(weakening) => weakening.sentence.clone(),
-            Self::NotOurs { name, sentence } => format!("`{name}`, not ours, {sentence}"),
+            Self::NotOurs { name, sentence, .. } => format!("`{name}`, not ours, {sentence}"),
             Self::MayNotCreate => "the bucket does not exist, and the policy says `create: false`".to_owned(),
             Self::CannotChange(sentence) => sentence.clone(),
             Self::Refused(why) => format!("AWS would refuse it: {why}"),
             Self::TooMany { what, changed, of, limit } => {
                 format!("this plan would weaken or remove {changed} of {of} {what}, and the limit is {}", String::from(*limit))
             }
+            Self::NeedsBootstrap => "only a person may change what plans and applies themselves rest upon".to_owned(),
             Self::WaitsFor(setting) => format!("waits for {setting}, which is held"),
         }
     }
@@ -198,6 +205,7 @@ impl Hold {
             Self::Unknown(Why::NotAsked) => Some("run it without --offline".to_owned()),
             Self::Unknown(Why::Unreachable(_) | Why::Stale(_)) => Some("run it again".to_owned()),
             Self::Unknown(Why::Unsupported(_)) => Some(unsupported(setting)),
+            Self::NeedsBootstrap => Some("run `lifeboat bootstrap --apply` with a person's credentials".to_owned()),
             Self::MayNotCreate => Some("make the bucket, or write `create: true`".to_owned()),
             Self::TooMany { .. } => Some("allow fewer steps at a time, or raise limits.settingsChanged in lifeboat.yaml".to_owned()),
             Self::Skipped(_) | Self::Weakens(_) | Self::NotOurs { .. } | Self::CannotChange(_) | Self::Refused(_) | Self::WaitsFor(_) => None,
@@ -208,7 +216,7 @@ impl Hold {
 /// What to do where the endpoint does not know a setting.
 fn unsupported(setting: &Setting) -> String {
     match (setting.kind, setting.leave_alone) {
-        (ResourceKind::Role, _) => "take `access` out of the policy: this endpoint has no such roles".to_owned(),
+        (ResourceKind::Role | ResourceKind::Provider, _) => "take `access` out of the policy: this endpoint has no such roles".to_owned(),
         (ResourceKind::Bucket, Some(yaml)) => {
             format!("leave it alone with `{yaml}`, or go without whatever is not supported: `storage: {{unsupported: skip}}`")
         }

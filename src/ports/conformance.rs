@@ -13,6 +13,7 @@ use crate::settings;
 mod data;
 mod documents;
 mod forms;
+mod roles;
 
 pub use forms::rules as rule_forms;
 
@@ -73,6 +74,11 @@ pub const DIFFERENCES: &[Difference] = &[
         server: "ministack",
         case: "a foreign rule keeps its form: rule prefix",
         reason: "1.5.33 answers a rule-level Prefix as an empty Filter: a rule of that form cannot be tried there",
+    },
+    Difference {
+        server: "ministack",
+        case: "a managed policy that is not there is not attached",
+        reason: "1.5.33 attaches whatever ARN it is given; AWS answers NoSuchEntity",
     },
     Difference { server: "moto", case: "a new bucket has no tags, no lifecycle and no versioning", reason: MOTO_VERSIONING },
     Difference { server: "moto", case: "reads back as it was written: bucket-versioning *", reason: MOTO_VERSIONING },
@@ -160,6 +166,9 @@ pub async fn run(ports: &Ports, subject: &Subject) -> Vec<Case> {
     for (name, outcome) in documents::settings(ports, subject).await {
         cases.push(case(subject, &format!("{WRITTEN}{name}"), outcome));
     }
+    for (name, outcome) in roles::cases(ports, subject).await {
+        cases.push(case(subject, name, outcome));
+    }
     for (name, outcome) in forms::lifecycle(ports, subject).await {
         cases.push(case(subject, &format!("a foreign rule keeps its form: {name}"), outcome));
     }
@@ -227,7 +236,7 @@ async fn read(ports: &Ports, target: &ResourceId, op: ReadOp) -> Fact<Document> 
 async fn missing(ports: &Ports, subject: &Subject) -> Vec<Case> {
     let (bucket, role) = (ResourceId::Bucket(subject.bucket.clone()), ResourceId::Role(subject.role.clone()));
     let mut out = Vec::new();
-    for setting in settings::SETTINGS {
+    for setting in settings::SETTINGS.iter().filter(|setting| setting.kind != ResourceKind::Provider) {
         let target = if setting.kind == ResourceKind::Bucket { &bucket } else { &role };
         let found = same("what is not there", read(ports, target, setting.read).await, Fact::Absent);
         out.push(case(subject, &format!("what is not there is absent, not unknown: {}", setting.id), found));

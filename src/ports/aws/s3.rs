@@ -30,7 +30,9 @@ pub(super) async fn read(bucket: &Bucket, op: ReadOp, name: &str) -> Reading {
         ReadOp::BucketPublicAccess => public_access(bucket, name).await,
         ReadOp::BucketLifecycle => lifecycle::read(bucket, name).await,
         ReadOp::BucketOwnership => ownership::read(bucket, name).await,
-        ReadOp::RoleTrust | ReadOp::RolePermissions => Ok(Fact::Unknown(Why::Unsupported("not a question about a bucket".to_owned()))),
+        ReadOp::RoleTrust | ReadOp::RolePermissions | ReadOp::RoleAttached | ReadOp::RoleInline | ReadOp::OidcProvider => {
+            Ok(Fact::Unknown(Why::Unsupported("not a question about a bucket".to_owned())))
+        }
     }
 }
 
@@ -145,7 +147,15 @@ pub(super) async fn send(bucket: &Bucket, request: &Request) -> Result<(), PortE
         RequestOp::PutPublicAccess => put_public_access(bucket, name, body.to().ok_or_else(wrong)?, &what).await,
         RequestOp::PutBucketLifecycle => lifecycle::put(bucket, name, &body.to().ok_or_else(wrong)?, &what).await,
         RequestOp::PutBucketOwnership => ownership::put(bucket, name, body.to().ok_or_else(wrong)?, &what).await,
-        RequestOp::CreateRole | RequestOp::UpdateRoleTrust | RequestOp::PutRolePermissions => Err(wrong()),
+        RequestOp::CreateRole
+        | RequestOp::UpdateRoleTrust
+        | RequestOp::PutRolePermissions
+        | RequestOp::UpdateRoleSession
+        | RequestOp::PutRoleBoundary
+        | RequestOp::ChangeRoleAttached
+        | RequestOp::DeleteRoleInline
+        | RequestOp::CreateProvider
+        | RequestOp::AddAudiences => Err(wrong()),
     }
 }
 

@@ -22,6 +22,7 @@ mod cloud;
 mod faults;
 mod lifecycle;
 mod objects;
+mod roles;
 mod settings;
 
 pub use faults::{Fault, When};
@@ -90,6 +91,7 @@ struct State {
     answers: BTreeMap<(ResourceId, ReadOp), Fact<Document>>,
     buckets: BTreeMap<String, Bucket>,
     roles: BTreeMap<String, Role>,
+    providers: BTreeMap<String, BTreeSet<String>>,
     uploads: BTreeMap<String, objects::Unfinished>,
     script: Vec<(When, Fault)>,
     dead: bool,
@@ -112,6 +114,17 @@ struct Bucket {
 struct Role {
     trust: RoleTrust,
     permissions: Option<Document>,
+    attached: BTreeSet<String>,
+    inline: BTreeSet<String>,
+}
+
+/// Managed policies of the account that exist: one that does not cannot be attached, nor bound a role.
+const MANAGED: [&str; 2] = ["arn:aws:iam::000000000000:policy/lifeboat-extra", "arn:aws:iam::000000000000:policy/lifeboat-boundary"];
+
+impl Role {
+    fn new(trust: RoleTrust, permissions: Option<Document>) -> Self {
+        Self { trust, permissions, attached: BTreeSet::new(), inline: BTreeSet::new() }
+    }
 }
 
 impl Bucket {
@@ -137,6 +150,7 @@ impl World {
             answers: BTreeMap::new(),
             buckets: BTreeMap::new(),
             roles: BTreeMap::new(),
+            providers: BTreeMap::new(),
             uploads: BTreeMap::new(),
             script: Vec::new(),
             dead: false,
@@ -213,7 +227,26 @@ impl World {
 
     /// Makes a role, with an inline policy named `lifeboat` if one is given.
     pub fn put_role(&self, name: &str, trust: RoleTrust, permissions: Option<Document>) {
-        self.lock().roles.insert(name.to_owned(), Role { trust, permissions });
+        self.lock().roles.insert(name.to_owned(), Role::new(trust, permissions));
+    }
+
+    /// Attaches a managed policy behind lifeboat's back.
+    pub fn attach(&self, role: &str, arn: &str) {
+        if let Some(role) = self.lock().roles.get_mut(role) {
+            role.attached.insert(arn.to_owned());
+        }
+    }
+
+    /// Adds an inline policy of others to a role.
+    pub fn add_inline(&self, role: &str, name: &str) {
+        if let Some(role) = self.lock().roles.get_mut(role) {
+            role.inline.insert(name.to_owned());
+        }
+    }
+
+    /// What is attached to a role, and its inline policies of others, without a request.
+    pub fn policies_of_role(&self, role: &str) -> Option<(BTreeSet<String>, BTreeSet<String>)> {
+        self.lock().roles.get(role).map(|role| (role.attached.clone(), role.inline.clone()))
     }
 
     /// A role as it is, without a request: trust and our inline policy.

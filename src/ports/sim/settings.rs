@@ -36,7 +36,7 @@ impl State {
             RequestOp::PutBucketVersioning => (ReadOp::BucketVersioning, Some(request.body.clone())),
             RequestOp::PutBucketOwnership => (ReadOp::BucketOwnership, Some(request.body.clone())),
             RequestOp::PutPublicAccess => (ReadOp::BucketPublicAccess, Some(request.body.clone())),
-            RequestOp::CreateBucket | RequestOp::CreateRole | RequestOp::UpdateRoleTrust | RequestOp::PutRolePermissions => return Err(wrong()),
+            _ => return Err(wrong()),
         };
         let bucket = self.bucket(op, name)?;
         match kept {
