@@ -172,7 +172,8 @@ impl<'a> Roles<'a> {
     fn session_in_range(&mut self, role: &Role, home: Home<'_>, pointer: &str) {
         let range = role_session::DEFAULT..=role_session::LONGEST;
         if let Some(span) = role.max_session.filter(|_| !range.contains(&seconds(role))) {
-            let finding = Finding::error(format!("a session lasts from 1h to 12h, and this one {span}")).why("AWS takes nothing else (IAM API reference, MaxSessionDuration)");
+            let finding = Finding::error(format!("a session lasts from 1h to 12h, and this one {span}"))
+                .why("AWS takes nothing else (IAM API reference, MaxSessionDuration)");
             let finding = finding.instead("write a length from 1h to 12h, or leave it out, which is 1h");
             self.findings.push(home.mark(finding, &format!("{pointer}/maxSession"), "not from 1h to 12h"));
         }

@@ -32,10 +32,7 @@ impl Estate {
         let lifeboat = std::fs::read_to_string(config.path().join("lifeboat.yaml")).unwrap();
         let job = "trust: [{principal: \"arn:aws:iam::000000000000:user/job\"}]";
         let roles = ["planner", "applier", "auditor"].map(|purpose| format!("    {purpose}: {{role: shop-{name}-{purpose}, {job}}}\n"));
-        let access = format!(
-            "  access:\n    scope: {name}\n    account: \"{ACCOUNT}\"\n    permissionBoundary: shop-{name}-boundary\n{}",
-            roles.concat()
-        );
+        let access = format!("  access:\n    scope: {name}\n    account: \"{ACCOUNT}\"\n    permissionBoundary: shop-{name}-boundary\n{}", roles.concat());
         config.write("lifeboat.yaml", &format!("{lifeboat}{access}"));
         let iam = Iam::new(&admin().await);
         let everything = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}"#;
