@@ -20,6 +20,7 @@ mod completions;
 mod drill;
 mod evidence;
 mod explain;
+mod import;
 mod plan;
 mod policy;
 mod progress;
@@ -117,6 +118,7 @@ enum Command {
     Evidence(evidence::Arguments),
     Report(report::Arguments),
     Policy(policy::Arguments),
+    Import(import::Arguments),
     Explain(explain::Arguments),
     Completions(completions::Arguments),
 }
@@ -152,6 +154,7 @@ async fn dispatch(cli: Cli) -> Said {
         Command::Evidence(arguments) => evidence::run(&arguments, &global).await,
         Command::Report(arguments) => report::run(&arguments, &global).await,
         Command::Policy(arguments) => policy::run(&arguments, &global),
+        Command::Import(arguments) => import::run(&arguments, &global).await,
         Command::Explain(arguments) => Ok(explain::run(&arguments)),
         Command::Completions(arguments) => Ok(completions::run(&arguments)),
     };

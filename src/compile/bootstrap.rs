@@ -37,6 +37,7 @@ fn evidence(loaded: &Loaded, desired: &Desired) -> Option<BucketWish> {
     let place = loaded.repository.as_ref()?.spec.evidence.as_ref()?;
     let managed = desired.resources.iter().any(|wish| matches!(wish, ResourceWish::Bucket(bucket) if bucket.name == place.bucket));
     (!managed).then(|| BucketWish {
+        ownership: Some(crate::model::aspects::Ownership::BucketOwnerEnforced),
         name: place.bucket.clone(),
         account: place.account.clone(),
         region: place.region.clone(),

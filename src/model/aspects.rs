@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A bucket that is there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +45,21 @@ pub struct Encryption {
     pub blocked_types: Vec<String>,
 }
 
+impl Encryption {
+    /// The `PutBucketEncryption` request in the API's own names (as boto3 sends it).
+    pub fn wire(&self) -> Value {
+        let mut default = json!({"SSEAlgorithm": self.algorithm});
+        if let (Some(key), Some(fields)) = (&self.key, default.as_object_mut()) {
+            fields.insert("KMSMasterKeyID".to_owned(), key.as_str().into());
+        }
+        let mut rule = json!({"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": self.bucket_key});
+        if let (false, Some(fields)) = (self.blocked_types.is_empty(), rule.as_object_mut()) {
+            fields.insert("BlockedEncryptionTypes".to_owned(), json!({"EncryptionType": self.blocked_types}));
+        }
+        json!({"ServerSideEncryptionConfiguration": {"Rules": [rule]}})
+    }
+}
+
 /// The four switches of the public access block. A PUT that leaves one out stores `false` for it, so all are always sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -63,6 +78,17 @@ pub struct PublicAccess {
 impl PublicAccess {
     /// Everything blocked.
     pub const BLOCKED: Self = Self { block_public_acls: true, ignore_public_acls: true, block_public_policy: true, restrict_public_buckets: true };
+}
+
+/// Who owns the objects of a bucket, and whether ACLs count (S3 User Guide, about-object-ownership).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ownership {
+    /// The bucket's owner owns everything, and ACLs count for nothing.
+    BucketOwnerEnforced,
+    /// The bucket's owner owns what is uploaded with `bucket-owner-full-control`.
+    BucketOwnerPreferred,
+    /// Who uploads an object owns it.
+    ObjectWriter,
 }
 
 /// A role: where it lives, who made it and who may assume it.

@@ -41,6 +41,9 @@ pub struct RepositorySpec {
     /// Where evidence goes. Left out, commands write none and say so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<EvidencePlace>,
+    /// Where applies keep their lock and their journal. Left out, no lock is taken and the journal is a local file only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub control: Option<ControlPlace>,
     /// The roles that work on all policies of this repository.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access: Option<RepositoryAccess>,
@@ -100,6 +103,24 @@ impl Default for Limits {
     fn default() -> Self {
         Self { settings_changed: thirty_percent(), plan_valid_for: one_day() }
     }
+}
+
+/// The place of the lock and of the journal of applies.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(title = "the control place")]
+pub struct ControlPlace {
+    /// Its bucket. It exists before the first apply and is never managed by the applier.
+    pub bucket: String,
+    /// The AWS account that owns it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = "^[0-9]{12}$"), description = "an account id: 12 digits, in quotes")]
+    pub account: Option<String>,
+    /// Its region.
+    pub region: String,
+    /// Prefix of its keys, ending in `/`.
+    #[schemars(regex(pattern = "^([A-Za-z0-9._-]+/)+$"), description = "a key prefix that ends in a slash, as in control/")]
+    pub prefix: String,
 }
 
 /// The place of the evidence and its keys.

@@ -32,6 +32,8 @@ pub enum ReadOp {
     BucketPublicAccess,
     /// Its lifecycle rules \[`lifecycle::Lifecycle`\].
     BucketLifecycle,
+    /// Who owns its objects \[`aspects::Ownership`\].
+    BucketOwnership,
     /// A role with its trust policy \[`aspects::RoleTrust`\].
     RoleTrust,
     /// The role's inline policy named `lifeboat` \[a canonical IAM policy\].
@@ -54,6 +56,7 @@ impl ReadOp {
             Self::BucketEncryption => "s3:GetEncryptionConfiguration",
             Self::BucketPublicAccess => "s3:GetBucketPublicAccessBlock",
             Self::BucketLifecycle => "s3:GetLifecycleConfiguration",
+            Self::BucketOwnership => "s3:GetBucketOwnershipControls",
             Self::RoleTrust => "iam:GetRole",
             Self::RolePermissions => "iam:GetRolePolicy",
             Self::RoleAttached => "iam:ListAttachedRolePolicies",
@@ -90,6 +93,8 @@ pub enum RequestOp {
     PutPublicAccess,
     /// `PutBucketLifecycleConfiguration`, the whole document.
     PutBucketLifecycle,
+    /// `PutBucketOwnershipControls`.
+    PutBucketOwnership,
     /// `CreateRole` with path, trust, tags, session length and permission boundary.
     CreateRole,
     /// `UpdateAssumeRolePolicy`.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::aspects::{Encryption, Versioning};
+use super::aspects::{Encryption, Ownership, Versioning};
 use super::document::Document;
 use super::fact::{Fact, Why};
 use super::id::ResourceId;
@@ -117,6 +117,8 @@ pub struct BucketWish {
     pub encryption: Option<Encryption>,
     /// Whether the public access block is managed (and then: all on).
     pub public_access: bool,
+    /// Object ownership; none = not managed.
+    pub ownership: Option<Ownership>,
     /// Tags that it must carry.
     pub tags: BTreeMap<String, String>,
     /// The policies that keep backups in it, sorted by name.

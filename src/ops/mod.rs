@@ -29,6 +29,7 @@ pub mod check;
 pub mod drill;
 pub mod evidence;
 pub mod exit;
+pub mod import;
 mod journal;
 pub mod plan;
 pub mod report;

@@ -99,6 +99,9 @@ pub async fn run(ports: &Ports, subject: &Subject) -> Vec<Case> {
     }
     let place = Place { ports, bucket: &subject.bucket };
     cases.push(case(subject, "an object is never replaced", data::created_once(place).await));
+    cases.push(case(subject, "an object is replaced only by who knows its tag", data::replaced(place).await));
+    cases.push(case(subject, "the date of an object and the server's clock agree", data::dated(place).await));
+    cases.push(case(subject, "folders are those right below a prefix", data::folders(place).await));
     cases.push(case(subject, "a listing is in key order and holds to its prefix", data::listing(place).await));
     cases.push(case(subject, "a range is exactly what was asked for", data::ranges(place).await));
     cases.push(case(subject, "an object above the limit is not read", data::limit(place).await));
@@ -153,8 +156,15 @@ async fn read(ports: &Ports, target: &ResourceId, op: ReadOp) -> Fact<Document> 
     ports.cloud.read(&Read { op, target: target.clone() }).await
 }
 
-const OF_BUCKETS: [ReadOp; 6] =
-    [ReadOp::BucketExists, ReadOp::BucketTags, ReadOp::BucketVersioning, ReadOp::BucketEncryption, ReadOp::BucketPublicAccess, ReadOp::BucketLifecycle];
+const OF_BUCKETS: [ReadOp; 7] = [
+    ReadOp::BucketExists,
+    ReadOp::BucketTags,
+    ReadOp::BucketVersioning,
+    ReadOp::BucketEncryption,
+    ReadOp::BucketPublicAccess,
+    ReadOp::BucketLifecycle,
+    ReadOp::BucketOwnership,
+];
 
 async fn missing(ports: &Ports, subject: &Subject) -> Found {
     let (bucket, role) = (ResourceId::Bucket(subject.bucket.clone()), ResourceId::Role(subject.role.clone()));

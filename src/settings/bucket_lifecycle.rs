@@ -10,6 +10,7 @@ use crate::model::lifecycle::{EXPIRE_TAG, Expiration, Filter, Form, Lifecycle, N
 use crate::model::policy::Retention;
 use crate::model::request::{ReadOp, Request, RequestOp};
 use crate::model::resource::{BucketWish, ObservedResource, ResourceWish, SetWish, Tenant};
+use crate::model::verdict;
 
 use super::{Docs, Setting, Threat, Weakening};
 
@@ -30,7 +31,7 @@ pub(super) static SETTING: Setting = Setting {
     seen,
     adopt,
     requests,
-    refused: super::never_refused,
+    refused,
     weakens,
     threats,
     owner: super::ours,
@@ -138,6 +139,11 @@ fn requests(id: &ResourceId, _: &Fact<Document>, to: &Document) -> Vec<Request> 
         return Vec::new();
     }
     vec![Request { op: RequestOp::PutBucketLifecycle, target: id.clone(), body: to.clone() }]
+}
+
+/// Rules of others count too: whatever is wrong with the whole, S3 takes nothing of it.
+fn refused(to: &Document) -> Option<String> {
+    to.to::<Lifecycle>().and_then(|to| verdict::said(verdict::lifecycle::lifecycle(&to.wire())))
 }
 
 fn days_of(rule: &Rule) -> Option<i32> {

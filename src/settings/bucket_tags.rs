@@ -6,6 +6,7 @@ use crate::model::fact::Fact;
 use crate::model::id::{ResourceId, ResourceKind};
 use crate::model::request::{ReadOp, Request, RequestOp};
 use crate::model::resource::{ObservedResource, ResourceWish};
+use crate::model::verdict;
 
 use super::{Docs, Setting, never_weakens, no_threats};
 
@@ -26,7 +27,7 @@ pub(super) static SETTING: Setting = Setting {
     seen,
     adopt,
     requests,
-    refused: super::never_refused,
+    refused,
     weakens: never_weakens,
     threats: no_threats,
     owner: super::ours,
@@ -56,6 +57,10 @@ fn adopt(want: &Document, seen: &Fact<Document>) -> Document {
 
 fn requests(id: &ResourceId, _: &Fact<Document>, to: &Document) -> Vec<Request> {
     vec![Request { op: RequestOp::PutBucketTags, target: id.clone(), body: to.clone() }]
+}
+
+fn refused(to: &Document) -> Option<String> {
+    to.to::<Tags>().and_then(|to| verdict::said(verdict::tags::tags(&to.0, None)))
 }
 
 fn describe(from: &Fact<Document>, to: &Document) -> Vec<String> {

@@ -16,6 +16,7 @@ use crate::model::resource::{ObservedResource, ResourceWish};
 mod bucket_encryption;
 mod bucket_exists;
 pub mod bucket_lifecycle;
+mod bucket_ownership;
 mod bucket_public_access;
 mod bucket_tags;
 mod bucket_versioning;
@@ -32,6 +33,7 @@ mod role_trust;
 pub static SETTINGS: &[&Setting] = &[
     &bucket_exists::SETTING,
     &bucket_public_access::SETTING,
+    &bucket_ownership::SETTING,
     &bucket_versioning::SETTING,
     &bucket_encryption::SETTING,
     &bucket_lifecycle::SETTING,

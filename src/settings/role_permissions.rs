@@ -14,6 +14,7 @@ use crate::model::id::{ResourceId, ResourceKind};
 use crate::model::lifecycle::EXPIRE_TAG;
 use crate::model::request::{ReadOp, Request, RequestOp};
 use crate::model::resource::{ObservedResource, Purpose, ResourceWish, RoleWish};
+use crate::model::verdict;
 
 use super::{Docs, Setting, Weakening, as_wanted, no_threats};
 
@@ -154,12 +155,8 @@ fn requests(id: &ResourceId, _: &Fact<Document>, to: &Document) -> Vec<Request> 
     vec![Request { op: RequestOp::PutRolePermissions, target: id.clone(), body: to.clone() }]
 }
 
-/// Characters, without white space, that all inline policies of a role may have together (IAM user guide, quotas).
-const MOST: usize = 10_240;
-
-fn refused(document: &Document) -> Option<String> {
-    let size = document.to_string().chars().filter(|c| !c.is_whitespace()).count();
-    (size > MOST).then(|| format!("LimitExceeded: Maximum policy size of {MOST} bytes exceeded, and this one has {size}"))
+fn refused(to: &Document) -> Option<String> {
+    verdict::said(verdict::iam_policy::inline(to.value(), "it"))
 }
 
 /// Every allowed `action on resource` pair.

@@ -12,6 +12,7 @@ use crate::model::id::{ResourceId, ResourceKind};
 use crate::model::request::{ReadOp, Request, RequestOp};
 use crate::model::resource::{BoundaryWish, ObservedResource, ResourceWish};
 use crate::model::units::Span;
+use crate::model::verdict;
 
 use super::{Docs, Setting, Weakening, no_threats, role_session};
 
@@ -40,9 +41,6 @@ pub(super) static SETTING: Setting = Setting {
     owner,
     describe,
 };
-
-/// Characters, without white space, that a trust policy may have (IAM user guide, quotas). It can be raised to 4,096.
-const MOST: usize = 2_048;
 
 fn want(wish: &ResourceWish) -> Option<Document> {
     let ResourceWish::Role(role) = wish else { return None };
@@ -89,11 +87,8 @@ fn requests(id: &ResourceId, from: &Fact<Document>, to: &Document) -> Vec<Reques
     vec![Request { op, target: id.clone(), body }]
 }
 
-fn refused(document: &Document) -> Option<String> {
-    let trust = document.to::<RoleTrust>()?.trust.to_string();
-    let size = trust.chars().filter(|c| !c.is_whitespace()).count();
-    let sentence = format!("LimitExceeded: Cannot exceed quota for ACLSizePerRole: {MOST}, and this trust has {size} characters (AWS raises it to 4096)");
-    (size > MOST).then_some(sentence)
+fn refused(to: &Document) -> Option<String> {
+    to.to::<RoleTrust>().and_then(|to| verdict::said(verdict::role::trust(&to.trust)))
 }
 
 fn weakens(from: &Document, to: &Document) -> Option<Weakening> {

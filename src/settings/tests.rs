@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::{SETTINGS, Setting, by_id, of_kind};
-use crate::model::aspects::{Encryption, Existence, RoleTrust, Tags, Versioning};
+use crate::model::aspects::{Encryption, Existence, Ownership, RoleTrust, Tags, Versioning};
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
 use crate::model::id::{ResourceId, ResourceKind};
@@ -149,6 +149,15 @@ fn versioning_is_weakened_by_suspending_only() {
     let [on, off] = [Versioning::Enabled, Versioning::Suspended].map(|state| Document::of(&state));
     assert_eq!(weakening("bucket-versioning", &on, &off).as_deref(), Some("weakens-versioning"));
     assert_eq!(weakening("bucket-versioning", &off, &on), None);
+}
+
+#[test]
+fn ownership_is_weakened_by_acls_that_count_again() {
+    let [enforced, preferred, writer] =
+        [Ownership::BucketOwnerEnforced, Ownership::BucketOwnerPreferred, Ownership::ObjectWriter].map(|state| Document::of(&state));
+    assert_eq!(weakening("bucket-ownership", &enforced, &writer).as_deref(), Some("weakens-ownership"));
+    assert_eq!(weakening("bucket-ownership", &enforced, &preferred).as_deref(), Some("weakens-ownership"));
+    assert_eq!(weakening("bucket-ownership", &writer, &enforced), None);
 }
 
 fn encryption(algorithm: &str, key: Option<&str>, blocked: &[&str]) -> Document {

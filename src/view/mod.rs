@@ -5,6 +5,7 @@ pub mod backup;
 pub mod check;
 pub mod drill;
 pub mod evidence;
+pub mod import;
 pub mod plan;
 pub mod report;
 pub mod restore;

@@ -43,6 +43,9 @@ pub struct Storage {
     /// Whether the lifecycle rules of the bucket are managed.
     #[serde(default)]
     pub lifecycle: LifecycleWish,
+    /// Who owns the objects.
+    #[serde(default)]
+    pub ownership: OwnershipWish,
     /// How long what was expired can be brought back.
     #[serde(default)]
     pub noncurrent: NoncurrentWish,
@@ -120,6 +123,17 @@ pub enum LifecycleWish {
     #[default]
     Managed,
     /// Left alone: nothing that lifeboat writes expires anything, and what others wrote is only reported.
+    Unmanaged,
+}
+
+/// Object ownership as wanted, in the words of S3.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum OwnershipWish {
+    /// The bucket's owner owns every object, and ACLs count for nothing.
+    #[default]
+    BucketOwnerEnforced,
+    /// Left alone.
+    #[serde(rename = "unmanaged")]
     Unmanaged,
 }
 

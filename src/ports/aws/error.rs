@@ -13,6 +13,7 @@ const ABSENT: &[&str] = &[
     "NoSuchTagSetError",
     "ServerSideEncryptionConfigurationNotFoundError",
     "NoSuchPublicAccessBlockConfiguration",
+    "OwnershipControlsNotFoundError",
     "NoSuchBucket",
     "NoSuchKey",
     "NoSuchEntity",
@@ -22,6 +23,10 @@ const ABSENT: &[&str] = &[
 
 const CREDENTIALS: &[&str] =
     &["InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidClientTokenId", "InvalidToken", "TokenRefreshRequired", "ExpiredTokenException"];
+
+/// Codes of a request that this state does not take, whatever their status is: an archived object answers 403, but nobody is
+/// to be granted anything; the others answer 409, but nothing is there that was to be made.
+const REJECTED: &[&str] = &["InvalidObjectState", "InvalidBucketState", "LimitExceeded", "DeleteConflict"];
 
 /// Words of a failure before the first byte was sent; any other failure of the connection may come after the last.
 const NEVER_SENT: &[&str] = &["tcp connect error", "dns error", "error trying to connect", "Connection refused"];
@@ -70,8 +75,7 @@ fn kind_of(status: u16, code: Option<&str>) -> (Kind, bool) {
         Kind::Credentials
     } else if ABSENT.contains(&code) {
         Kind::Missing
-    } else if code == "InvalidObjectState" {
-        // An archived object: 403, but nobody is to be granted anything.
+    } else if REJECTED.contains(&code) {
         Kind::Rejected
     } else if code == "PermanentRedirect" || code == "AuthorizationHeaderMalformed" || status == 301 {
         Kind::OtherRegion

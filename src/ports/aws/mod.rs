@@ -16,6 +16,7 @@ mod error;
 mod iam;
 mod lifecycle;
 mod objects;
+mod ownership;
 mod raw;
 mod s3;
 

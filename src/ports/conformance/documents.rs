@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Found, Subject, fails, read};
-use crate::model::aspects::{Encryption, Versioning};
+use crate::model::aspects::{Encryption, Ownership, Versioning};
 use crate::model::document::Document;
 use crate::model::fact::Fact;
 use crate::model::id::ResourceId;
@@ -83,6 +83,7 @@ fn wish(subject: &Subject, versioning: Versioning, encryption: Option<Encryption
         versioning: Some(versioning),
         encryption,
         public_access: true,
+        ownership: Some(Ownership::BucketOwnerEnforced),
         tags: BTreeMap::from([("cost-centre".to_owned(), "4711 & more".to_owned())]),
         tenants: vec![tenant],
     })

@@ -104,8 +104,12 @@ async fn trusts(ports: &Ports, subject: &Subject) -> Found {
         let wish = ResourceWish::Role(RoleWish { trust: vec![trust.clone()], ..role(subject, Purpose::Writer) });
         write(ports, setting, &wish).await.map_err(|why| format!("{trust:?}: {why}"))?;
     }
-    let wish = ResourceWish::Role(RoleWish { trust: all.to_vec(), ..role(subject, Purpose::Writer) });
-    write(ports, setting, &wish).await
+    // Several at once, as many as the quota of a trust policy takes.
+    for several in all.chunks(4) {
+        let wish = ResourceWish::Role(RoleWish { trust: several.to_vec(), ..role(subject, Purpose::Writer) });
+        write(ports, setting, &wish).await?;
+    }
+    Ok(())
 }
 
 async fn sessions(ports: &Ports, subject: &Subject) -> Found {

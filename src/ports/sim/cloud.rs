@@ -1,13 +1,13 @@
 //! [`Cloud`] of the simulator: each answer and each refusal as AWS gives it.
 
-use super::{ACCOUNT, Bucket, Op, State, World, failure, lifecycle};
-use crate::model::aspects::{Encryption, Existence, Provider, Tags};
+use super::{ACCOUNT, Bucket, Op, State, World, failure};
+use crate::model::aspects::{Existence, Provider};
 use crate::model::document::Document;
 use crate::model::fact::Fact;
 use crate::model::id::ResourceId;
-use crate::model::lifecycle::Lifecycle;
 use crate::model::request::{Read, ReadOp, Request, RequestOp};
 use crate::model::resource::Identity;
+use crate::model::verdict::Verdict;
 use crate::ports::{Answer, Cloud, Kind, PortError};
 
 impl Cloud for World {
@@ -78,42 +78,9 @@ impl State {
             }
         }
     }
+}
 
-    /// A PUT of a bucket's sub-resource replaces the whole document.
-    fn put_setting(&mut self, op: Op, request: &Request) -> Result<(), PortError> {
-        let name = request.target.name();
-        let rejected = |message: &str| failure(op, name, Kind::Rejected, message);
-        let wrong = || rejected("the body of this request is not of its kind; nothing was sent");
-        self.bucket(op, name)?;
-        let (setting, kept) = match request.op {
-            RequestOp::PutBucketLifecycle => {
-                let wish: Lifecycle = request.body.to().ok_or_else(wrong)?;
-                let kept = lifecycle::accept(wish, || self.serial()).map_err(|message| rejected(&message))?;
-                (ReadOp::BucketLifecycle, Some(Document::of(&kept)))
-            }
-            RequestOp::PutBucketEncryption => {
-                let wish: Encryption = request.body.to().ok_or_else(wrong)?;
-                if wish.algorithm == "AES256" && wish.key.is_some() {
-                    return Err(rejected("InvalidArgument: a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse"));
-                }
-                (ReadOp::BucketEncryption, Some(request.body.clone()))
-            }
-            RequestOp::PutBucketTags => {
-                let wish: Tags = request.body.to().ok_or_else(wrong)?;
-                if wish.0.len() > 50 {
-                    return Err(rejected("BadRequest: Bucket tag count cannot be greater than 50"));
-                }
-                (ReadOp::BucketTags, (!wish.0.is_empty()).then(|| request.body.clone()))
-            }
-            RequestOp::PutBucketVersioning => (ReadOp::BucketVersioning, Some(request.body.clone())),
-            RequestOp::PutPublicAccess => (ReadOp::BucketPublicAccess, Some(request.body.clone())),
-            _ => return Err(wrong()),
-        };
-        let bucket = self.bucket(op, name)?;
-        match kept {
-            Some(document) => bucket.settings.insert(setting, document),
-            None => bucket.settings.remove(&setting),
-        };
-        Ok(())
-    }
+/// What AWS would refuse is refused here, in its words.
+pub(super) fn judged(op: Op, name: &str, verdict: Verdict) -> Result<(), PortError> {
+    verdict.map_err(|refusal| failure(op, name, Kind::Rejected, &refusal.answer()))
 }

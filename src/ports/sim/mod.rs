@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 
 use super::{Kind, PortError, Ports};
-use crate::model::aspects::{Encryption, PublicAccess, RoleTrust};
+use crate::model::aspects::{Encryption, Ownership, PublicAccess, RoleTrust};
 use crate::model::document::Document;
 use crate::model::fact::Fact;
 use crate::model::id::ResourceId;
@@ -23,6 +23,7 @@ mod faults;
 mod lifecycle;
 mod objects;
 mod roles;
+mod settings;
 
 pub use faults::{Fault, When};
 
@@ -44,8 +45,10 @@ pub enum Op {
     List,
     /// `GetObject`, whole or a range.
     Get,
-    /// `PutObject`.
+    /// `PutObject` with `If-None-Match`.
     Create,
+    /// `PutObject` with `If-Match`.
+    Replace,
     /// `CreateMultipartUpload`.
     Begin,
     /// `UploadPart`.
@@ -92,6 +95,7 @@ struct State {
     uploads: BTreeMap<String, objects::Unfinished>,
     script: Vec<(When, Fault)>,
     dead: bool,
+    careless: bool,
     requests: usize,
     sent: Vec<Sent>,
     /// Makes upload ids, entity tags and random names, each one once.
@@ -124,10 +128,14 @@ impl Role {
 }
 
 impl Bucket {
-    /// As AWS makes one since April 2023: private, encrypted, unversioned, without lifecycle and tags.
+    /// As AWS makes one since April 2023: private, encrypted, its owner's, unversioned, without lifecycle and tags.
     fn new(owner: &str, region: &str) -> Self {
         let encryption = Encryption { algorithm: "AES256".to_owned(), key: None, bucket_key: false, blocked_types: Vec::new() };
-        let born = [(ReadOp::BucketEncryption, Document::of(&encryption)), (ReadOp::BucketPublicAccess, Document::of(&PublicAccess::BLOCKED))];
+        let born = [
+            (ReadOp::BucketEncryption, Document::of(&encryption)),
+            (ReadOp::BucketPublicAccess, Document::of(&PublicAccess::BLOCKED)),
+            (ReadOp::BucketOwnership, Document::of(&Ownership::BucketOwnerEnforced)),
+        ];
         Self { owner: owner.to_owned(), region: region.to_owned(), settings: BTreeMap::from(born), objects: BTreeMap::new() }
     }
 }
@@ -146,6 +154,7 @@ impl World {
             uploads: BTreeMap::new(),
             script: Vec::new(),
             dead: false,
+            careless: false,
             requests: 0,
             sent: Vec::new(),
             serial: 0,
@@ -253,6 +262,11 @@ impl World {
     /// Takes an [`World::answer`] back.
     pub fn answer_truly(&self, target: ResourceId, op: ReadOp) {
         self.lock().answers.remove(&(target, op));
+    }
+
+    /// From now on the store takes every write on objects and ignores its conditions, as some S3-compatible servers do.
+    pub fn ignore_conditions(&self) {
+        self.lock().careless = true;
     }
 
     /// Requests so far, or since [`World::forget`].

@@ -2,11 +2,13 @@
 
 use serde_json::Value;
 
+use super::cloud::judged;
 use super::{MANAGED, Op, Role, State, failure};
 use crate::model::aspects::{Attachments, Names, Provider, RoleBoundary, RoleSession, RoleTrust};
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
 use crate::model::request::{ReadOp, Request, RequestOp};
+use crate::model::verdict;
 use crate::ports::{Kind, PortError};
 
 /// What `GetRole` answers for a role that was made without a word about it.
@@ -38,16 +40,22 @@ impl State {
         match request.op {
             RequestOp::CreateRole => {
                 let wish: RoleTrust = request.body.to().ok_or_else(wrong)?;
+                judged(op, name, verdict::role::trust(&wish.trust))?;
                 self.create_role(op, name, wish)?;
             }
             RequestOp::UpdateRoleTrust => {
                 let wish: RoleTrust = request.body.to().ok_or_else(wrong)?;
                 let role = self.role(op, name)?;
+                judged(op, name, verdict::role::trust(&wish.trust))?;
                 // UpdateAssumeRolePolicy and TagRole: the path cannot change, and tags are only added.
                 role.trust.trust = wish.trust;
                 role.trust.tags.extend(wish.tags);
             }
-            RequestOp::PutRolePermissions => self.role(op, name)?.permissions = Some(request.body.clone()),
+            RequestOp::PutRolePermissions => {
+                let role = self.role(op, name)?;
+                judged(op, name, verdict::iam_policy::inline(request.body.value(), name))?;
+                role.permissions = Some(request.body.clone());
+            }
             RequestOp::UpdateRoleSession => {
                 let wish: RoleSession = request.body.to().ok_or_else(wrong)?;
                 session(op, name, wish.max_session)?;

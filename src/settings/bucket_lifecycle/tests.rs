@@ -31,6 +31,7 @@ fn wish(retention: Retention) -> ResourceWish {
         versioning: None,
         encryption: None,
         public_access: true,
+        ownership: None,
         tags: BTreeMap::new(),
         tenants: vec![tenant],
     })

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use lifeboat::model::aspects::{Encryption, PublicAccess, RoleTrust, Tags, Versioning};
+use lifeboat::model::aspects::{Encryption, Ownership, PublicAccess, RoleTrust, Tags, Versioning};
 use lifeboat::model::document::Document;
 use lifeboat::model::fact::{Fact, Why};
 use lifeboat::model::id::ResourceId;
@@ -104,6 +104,14 @@ fn buckets() -> Vec<Start> {
             bucket(world);
             world.put_bucket_setting(BUCKET, ReadOp::BucketPublicAccess, None);
         }),
+        Start::new("objects are their writers'", |world| {
+            bucket(world);
+            set(world, ReadOp::BucketOwnership, &Ownership::ObjectWriter);
+        }),
+        Start::new("no ownership controls", |world| {
+            bucket(world);
+            world.put_bucket_setting(BUCKET, ReadOp::BucketOwnership, None);
+        }),
     ]
 }
 
@@ -181,6 +189,7 @@ fn unknowns() -> Vec<Start> {
         ReadOp::BucketEncryption,
         ReadOp::BucketPublicAccess,
         ReadOp::BucketLifecycle,
+        ReadOp::BucketOwnership,
         ReadOp::RoleTrust,
         ReadOp::RolePermissions,
         ReadOp::RoleAttached,

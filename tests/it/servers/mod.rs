@@ -8,6 +8,7 @@ mod drill;
 mod drill_world;
 mod estate;
 mod evidence;
+mod import;
 mod readme;
 mod reconcile;
 mod report;
