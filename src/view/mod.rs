@@ -9,3 +9,5 @@ pub mod import;
 pub mod plan;
 pub mod report;
 pub mod restore;
+pub mod rule;
+pub mod schema;

@@ -17,14 +17,14 @@ use lifeboat::ports::sim::{Fault, Op, Sent, When, World};
 use lifeboat::settings;
 
 mod pure;
-mod worlds;
+pub(crate) mod worlds;
 
 use worlds::{BUCKET, Start};
 
 /// How many small worlds there are at least: the list may grow, and a start taken out must be taken out here too.
 const WORLDS: usize = 46;
 
-const QUICKSTART: &str = include_str!("../../examples/quickstart/config/policies/orders.yaml");
+pub(crate) const QUICKSTART: &str = include_str!("../../examples/quickstart/config/policies/orders.yaml");
 
 /// What the policies want, without findings.
 pub(crate) fn desired(texts: &[&str]) -> Desired {
@@ -60,7 +60,7 @@ fn without_access(policy: &str) -> String {
 }
 
 #[derive(Default)]
-struct Memory(Vec<Entry>);
+pub(crate) struct Memory(Vec<Entry>);
 
 impl Journal for Memory {
     fn write(&mut self, entry: &Entry) -> Result<(), String> {

@@ -305,3 +305,31 @@ fn a_server_that_says_nothing_is_not_waited_for() {
     assert!(took >= Duration::from_secs(9) && took < Duration::from_secs(30), "{took:?}");
     assert_eq!(stub.times("GET /shop-stub-silent-orders/?lifecycle"), 1);
 }
+
+/// On a stub: an old S3-compatible server answers 200 to questions that it does not know, with an element and nothing in it, or
+/// with whatever it takes the question for. None of the servers of the sandbox is that old.
+#[test]
+fn a_hollow_answer_is_not_supported_and_nothing_is_written_over_it() {
+    let hollow = |asked: &Asked, _| {
+        let (_, sub) = asked.what.strip_prefix("GET /shop-stub-hollow-orders/")?.split_once('?')?;
+        let root = match sub {
+            "tagging" => "Tagging",
+            "lifecycle" => "LifecycleConfiguration",
+            "encryption" => "ServerSideEncryptionConfiguration",
+            "publicAccessBlock" => "PublicAccessBlockConfiguration",
+            "versioning" => "ListBucketResult",
+            "ownershipControls" => "OwnershipControls",
+            _ => return None,
+        };
+        Some(answer(200, format!("<{root} xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"/>")))
+    };
+    let (config, stub) = (config("hollow"), Stub::new(hollow));
+    let sentences =
+        ["why not supported by this endpoint: GetBucketTagging was answered without a <TagSet>", "an answer to another question than was asked", "6 unknown"];
+    holds(&stub.run(&config, &["plan"]), 5, &sentences);
+    assert_eq!(stub.run(&config, &["apply"]).code, 5);
+    config.edit("    region: eu-west-1\n", "    region: eu-west-1\n    unsupported: skip\n");
+    holds(&stub.run(&config, &["plan"]), 0, &["6 not supported and skipped · exit 0: everything else is as the policies say"]);
+    assert_eq!(stub.run(&config, &["apply"]).code, 0);
+    assert_eq!(stub.times("PUT /shop-stub-hollow-orders"), 0);
+}
