@@ -1,0 +1,1 @@
+//! What stored entries say, and what they must not be taken to say.
