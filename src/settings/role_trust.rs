@@ -89,7 +89,9 @@ fn adopt(want: &Document, seen: &Fact<Document>) -> Document {
         (Some(mut want), Some(live)) => {
             let mut tags = live.tags;
             tags.append(&mut want.tags);
-            Document::of(&RoleTrust { tags, ..want })
+            // What means the same stays as it is written.
+            let trust = if iam::same(&want.trust, &live.trust) { live.trust } else { want.trust };
+            Document::of(&RoleTrust { trust, tags, ..want })
         }
         _ => want.clone(),
     }

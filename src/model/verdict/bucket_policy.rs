@@ -85,7 +85,8 @@ fn judge(fields: &Map<String, Value>, at: usize, bucket: Option<&str>) -> Verdic
     let lost = texts(fields, "Action").into_iter().find(|action| !resources.is_empty() && !resources.iter().any(|resource| applies(action, resource)));
     match lost {
         Some(action) => {
-            let sentence = format!("statement {at}: `{action}` applies to none of its resources (actions on the bucket need its ARN, those on objects one below it)");
+            let sentence =
+                format!("statement {at}: `{action}` applies to none of its resources (actions on the bucket need its ARN, those on objects one below it)");
             Err(Refusal::new(CODE, "Action does not apply to any resource(s) in statement", sentence))
         }
         None => Ok(()),
@@ -120,9 +121,22 @@ fn applies(action: &str, resource: &str) -> bool {
 /// Whether the policy lets everybody in, as S3 sees it: an Allow for all without a condition that narrows who or from where
 /// (S3 User Guide, "The meaning of public").
 pub fn is_public(document: &Value) -> bool {
-    let narrowing = ["aws:sourceip", "aws:sourcearn", "aws:sourcevpc", "aws:sourcevpce", "aws:sourceowner", "aws:sourceaccount", "aws:userid",
-        "aws:principalorgid", "aws:principalorgpaths", "aws:principalarn", "aws:principalaccount", "s3:dataaccesspointaccount", "s3:dataaccesspointarn",
-        "s3:x-amz-server-side-encryption-aws-kms-key-id"];
+    let narrowing = [
+        "aws:sourceip",
+        "aws:sourcearn",
+        "aws:sourcevpc",
+        "aws:sourcevpce",
+        "aws:sourceowner",
+        "aws:sourceaccount",
+        "aws:userid",
+        "aws:principalorgid",
+        "aws:principalorgpaths",
+        "aws:principalarn",
+        "aws:principalaccount",
+        "s3:dataaccesspointaccount",
+        "s3:dataaccesspointarn",
+        "s3:x-amz-server-side-encryption-aws-kms-key-id",
+    ];
     let canonical = crate::model::iam::canonical(document);
     let statements = canonical.get("Statement").and_then(Value::as_array).into_iter().flatten();
     statements.filter(|statement| statement.get("Effect").and_then(Value::as_str) == Some("Allow")).any(|statement| {

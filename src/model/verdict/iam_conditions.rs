@@ -109,7 +109,8 @@ fn is_time(time: &str) -> bool {
     };
     let mut parts = clock.split(':');
     let (hours, minutes, seconds) = (parts.next().unwrap_or_default(), parts.next(), parts.next());
-    let (whole, fraction) = seconds.map_or((None, None), |seconds| seconds.split_once('.').map_or((Some(seconds), None), |(whole, rest)| (Some(whole), Some(rest))));
+    let (whole, fraction) =
+        seconds.map_or((None, None), |seconds| seconds.split_once('.').map_or((Some(seconds), None), |(whole, rest)| (Some(whole), Some(rest))));
     (hours.is_empty() || within(hours, 0, 23))
         && minutes.is_none_or(|minutes| within(minutes, 0, 59))
         && whole.is_none_or(|whole| within(whole, 0, 59))

@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use super::{ACCOUNT, Bucket, Op, Role, State, World, failure, lifecycle};
-use crate::model::verdict::{self, Verdict};
 use crate::model::aspects::{Encryption, Existence, RoleTrust, Tags};
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
@@ -11,6 +10,7 @@ use crate::model::id::ResourceId;
 use crate::model::lifecycle::Lifecycle;
 use crate::model::request::{Read, ReadOp, Request, RequestOp};
 use crate::model::resource::Identity;
+use crate::model::verdict::{self, Verdict};
 use crate::ports::{Answer, Cloud, Kind, PortError};
 
 impl Cloud for World {

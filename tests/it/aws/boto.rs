@@ -1,7 +1,6 @@
 //! boto3's JSON → our aspects. Only tests read it: the program reads S3's XML through the SDK.
 
 use lifeboat::model::aspects::{Encryption, PublicAccess, Tags, Versioning};
-use lifeboat::model::document::Document;
 use lifeboat::model::lifecycle::{Expiration, Filter, Form, Lifecycle, Noncurrent, NoncurrentTransition, Rule, Tag, Transition};
 use serde_json::Value;
 
@@ -33,12 +32,13 @@ fn rule(rule: &Value) -> Option<Rule> {
         "Disabled" => false,
         _ => return None,
     };
-    let expiration = rule.get("Expiration").map(|expiration| match (int(expiration, "Days"), string(expiration, "Date"), expiration.get("ExpiredObjectDeleteMarker")) {
-        (Some(days), None, None) => Some(Expiration::Days(days)),
-        (None, Some(date), None) => Some(Expiration::Date(date)),
-        (None, None, Some(marker)) => marker.as_bool().map(Expiration::DeleteMarker),
-        _ => None,
-    });
+    let expiration =
+        rule.get("Expiration").map(|expiration| match (int(expiration, "Days"), string(expiration, "Date"), expiration.get("ExpiredObjectDeleteMarker")) {
+            (Some(days), None, None) => Some(Expiration::Days(days)),
+            (None, Some(date), None) => Some(Expiration::Date(date)),
+            (None, None, Some(marker)) => marker.as_bool().map(Expiration::DeleteMarker),
+            _ => None,
+        });
     let transition = |of: &Value| Some(Transition { days: int(of, "Days"), date: string(of, "Date"), class: string(of, "StorageClass")? });
     let noncurrent_transition = |of: &Value| {
         Some(NoncurrentTransition { days: int(of, "NoncurrentDays")?, class: string(of, "StorageClass")?, keep_newer: int(of, "NewerNoncurrentVersions") })
@@ -109,8 +109,4 @@ pub(crate) fn public_access(configuration: &Value) -> PublicAccess {
         block_public_policy: on("BlockPublicPolicy"),
         restrict_public_buckets: on("RestrictPublicBuckets"),
     }
-}
-
-pub(crate) fn document<T: serde::Serialize>(value: &T) -> Document {
-    Document::of(value)
 }
