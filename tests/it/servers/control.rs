@@ -62,7 +62,7 @@ fn ids(steps: Vec<&lifeboat::journal::RunStep>) -> Vec<String> {
 /// The plan as admin, who sees everything, without a process.
 async fn planned(config: &Config) -> (PlanView, Exit) {
     let place = Where { repo: config.path().to_string_lossy().into_owned(), rev: None };
-    match plan(&place, &[], false).await.unwrap() {
+    match plan(&place, &lifeboat::plan::Ask::default(), false).await.unwrap() {
         (Planned::Plan(view, _), exit) => (*view, exit),
         (Planned::Stopped(view), _) => panic!("{view:?}"),
     }
