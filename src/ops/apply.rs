@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::journal::FileJournal;
 use super::plan::{self as planning, Planned};
-use super::{Exit, OpError, Prepared, Where, causes, check, connect, evidence, identify};
+use super::{Exit, OpError, Prepared, Where, check, connect, evidence, identify};
 use crate::evidence::{Entry, Kind};
 use crate::model::fact::Fact;
 use crate::model::resource::Identity;
@@ -56,12 +56,8 @@ pub async fn apply(place: &Where, ask: &Ask<'_>, approved: Option<&Approved>) ->
     let applied = apply::apply(&plan, &ports, &mut journal).await;
     let mut view = ApplyView::of(view, &applied);
     view.journal = Some(journal.path.display().to_string());
-    if let Some(ledger) = ledger {
-        match ledger.append(entry(&prepared, &plan, &applied, &identity)).await {
-            Ok(reference) => view.evidence = Some(reference.to_string()),
-            Err(error) => view.evidence_failed = Some(causes(&error)),
-        }
-    }
+    let entry = entry(&prepared, &plan, &applied, &identity);
+    (view.evidence, view.evidence_failed) = evidence::record(ledger.as_ref(), entry).await;
     let exit = match (applied.complete() && view.evidence_failed.is_none(), held) {
         (false, _) => Exit::Failed,
         (true, true) => Exit::Held,
