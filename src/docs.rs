@@ -103,7 +103,8 @@ pub fn checks() -> String {
     let mut out = page(
         "Checks",
         "What a drill asks of every restored database, in this order, and what a restore asks at its end. Each answer is passed, failed or\n\
-         unproven: a check that could not run proves nothing, and is never passed.",
+         unproven: a check that could not run proves nothing, and is never passed. A fourth one, noted, is passed with something worth a sentence:\n\
+         it is shown, it is in the JSON, and it decides nothing.",
     );
     out.push_str("\n| check | what it proves |\n| --- | --- |\n");
     for check in CHECKS {
