@@ -119,16 +119,17 @@ impl Planner<'_> {
         }
         let mut step = self.step(wish, id, setting, &seen, to);
         step.allowed = allowed;
-        match obstacle(wish, setting, &step) {
-            Some((Hold::Weakens(weakening), step_is_sound)) => match self.leave(&weakening.id, id, &step.effects) {
+        match obstacle(wish, setting, &seen, &step) {
+            Some(Hold::Weakens(weakening)) => match self.leave(&weakening.id, id, &step.effects) {
                 Some(allowed) => step.allowed = Some(allowed),
                 None => {
-                    self.hold(id, setting, Hold::Weakens(weakening), step_is_sound.then_some(step));
+                    self.hold(id, setting, Hold::Weakens(weakening), Some(step));
                     return true;
                 }
             },
-            Some((hold, step_is_sound)) => {
-                self.hold(id, setting, hold, step_is_sound.then_some(step));
+            Some(hold) => {
+                let step = (!step.requests.is_empty()).then_some(step);
+                self.hold(id, setting, hold, step);
                 return true;
             }
             None => {}
@@ -218,24 +219,23 @@ fn unknown(wish: &ResourceWish, setting: &Setting, why: Why) -> Hold {
     }
 }
 
-/// What stands in the way of a step, and whether the step can be shown as what leave would do.
-fn obstacle(wish: &ResourceWish, setting: &'static Setting, step: &Step) -> Option<(Hold, bool)> {
+/// What stands in the way of a step, if anything does.
+fn obstacle(wish: &ResourceWish, setting: &Setting, seen: &Fact<Document>, step: &Step) -> Option<Hold> {
     if step.requests.is_empty() {
-        return Some((cannot(setting, &step.from, &step.to), false));
+        return Some(cannot(setting, seen, &step.to));
     }
     if let ResourceWish::Bucket(bucket) = wish {
         if let Some(sentence) = bucket.not_taken(&step.requests) {
-            return Some((unknown(wish, setting, Why::Unsupported(sentence.to_owned())), true));
+            return Some(unknown(wish, setting, Why::Unsupported(sentence.to_owned())));
         }
-        if step.from == Fact::Absent && setting.read == ReadOp::BucketExists && !bucket.create {
-            return Some((Hold::MayNotCreate, true));
+        if *seen == Fact::Absent && setting.read == ReadOp::BucketExists && !bucket.create {
+            return Some(Hold::MayNotCreate);
         }
     }
     if wish.is_bootstrap_only() {
-        return Some((Hold::NeedsBootstrap, true));
+        return Some(Hold::NeedsBootstrap);
     }
-    let hold = weigh(setting, step).or_else(|| settings::for_good(setting, wish, &step.from).map(Hold::Weakens));
-    hold.map(|hold| (hold, true))
+    weigh(setting, step).or_else(|| settings::for_good(setting, wish, seen).map(Hold::Weakens))
 }
 
 /// What stands in the way of a step by its contents: AWS would refuse it, or it loosens.
