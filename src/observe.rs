@@ -84,7 +84,7 @@ pub fn offline(desired: &Desired, clock: &dyn Clock) -> Observed {
 fn tenants(desired: &Desired) -> Vec<(String, String, String)> {
     let buckets = desired.resources.iter().filter_map(|wish| match wish {
         ResourceWish::Bucket(bucket) => Some(bucket),
-        ResourceWish::Role(_) => None,
+        ResourceWish::Role(_) | ResourceWish::Provider(_) => None,
     });
     buckets.flat_map(|bucket| bucket.tenants.iter().map(|tenant| (tenant.policy.clone(), bucket.name.clone(), tenant.prefix.clone()))).collect()
 }

@@ -48,13 +48,9 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, 
         }
         Ended::Stopped(Planned::Stopped(findings)) => Said::out(json::render(&findings), exit),
         Ended::Stopped(Planned::Plan(view, _)) => Said::out(json::render(&view), Exit::Failed),
-        Ended::Applied(view) => Said::out(
-            match global.format {
-                Format::Json => json::render(&view),
-                Format::Text | Format::Markdown => text::apply(&view, exit.code(), Global::paint()),
-            },
-            exit,
-        ),
+        Ended::Applied(view) => {
+            Said::out(if global.format == Format::Json { json::render(&view) } else { text::apply(&view, exit.code(), Global::paint()) }, exit)
+        }
     })
 }
 

@@ -4,7 +4,7 @@ use super::{Exit, OpError, Prepared, Where, check, connect, identify, prepare};
 use crate::model::fact::Fact;
 use crate::model::resource::Observed;
 use crate::observe;
-use crate::plan::{self, Ask, Hold, Plan};
+use crate::plan::{self, Ask, Plan};
 use crate::ports::quirks::{AWS, Quirks};
 use crate::ports::system::SystemClock;
 use crate::rules;
@@ -68,7 +68,7 @@ pub fn view(prepared: &Prepared, observed: &Observed, plan: &Plan, quirks: &Quir
 
 /// What a plan ends with: held 5, pending 4, nothing 0.
 pub fn exit(plan: &Plan) -> Exit {
-    let held = plan.held.iter().any(|held| !matches!(held.hold, Hold::WaitsFor(_)));
+    let held = plan.held.iter().any(|held| held.hold.needs_a_person());
     if held {
         Exit::Held
     } else if plan.steps.is_empty() {

@@ -1,7 +1,7 @@
 //! The comparison, setting by setting. It never names a setting: what is special about one is in its file.
 
 use super::leave::objection;
-use super::{Allowed, Ask, Effect, Held, Hold, Leave, Plan, REMOVES_FOREIGN, Reason, Step, brake, effects, leftovers};
+use super::{Allowed, Ask, Effect, Held, Hold, Leave, Plan, Reason, Step, brake, effects, leftovers};
 use jiff::Timestamp;
 
 use crate::model::document::Document;
@@ -54,10 +54,14 @@ impl Planner<'_> {
         let nothing = ObservedResource::default();
         let live = self.observed.resources.get(&id).unwrap_or(&nothing);
         let mut blocked: Option<&'static str> = None;
+        let mut made = false;
         for (at, setting) in settings::of_kind(id.kind()).enumerate() {
             let Some(want) = (setting.want)(wish) else { continue };
             if let Some(first) = blocked {
                 self.hold(&id, setting, Hold::WaitsFor(first), None);
+                continue;
+            }
+            if made && setting.comes_with_creation(&want) && (setting.seen)(live) == Fact::Absent {
                 continue;
             }
             let held = self.setting(wish, &id, setting, &want, live);
@@ -65,6 +69,7 @@ impl Planner<'_> {
             if at == 0 && held {
                 blocked = Some(setting.id);
             }
+            made |= at == 0 && !held && matches!((setting.seen)(live), Fact::Absent);
         }
     }
 
@@ -75,7 +80,7 @@ impl Planner<'_> {
             // Nothing was asked: what is wanted is shown all the same, and nothing waits for anything.
             let step = (*why == Why::NotAsked).then(|| self.step(wish, id, setting, &seen, want.clone()));
             let blocks = step.is_none();
-            self.hold(id, setting, Hold::Unknown(why.clone()), step);
+            self.hold(id, setting, unknown(wish, setting, why.clone()), step);
             return blocks;
         }
         if let Fact::Known(document) = &seen
@@ -98,26 +103,16 @@ impl Planner<'_> {
         }
         let mut step = self.step(wish, id, setting, &seen, to);
         step.allowed = allowed;
-        if step.requests.is_empty() {
-            self.hold(id, setting, cannot(setting, &seen, &step.to), None);
-            return true;
-        }
-        if let (ResourceWish::Bucket(bucket), Fact::Absent, ReadOp::BucketExists) = (wish, &seen, setting.read)
-            && !bucket.create
-        {
-            self.hold(id, setting, Hold::MayNotCreate, Some(step));
-            return true;
-        }
-        match weigh(setting, &step) {
-            Some(Hold::Weakens(weakening)) => match self.leave(&weakening.id, id, &step.effects) {
+        match obstacle(wish, setting, &step) {
+            Some((Hold::Weakens(weakening), step_is_sound)) => match self.leave(&weakening.id, id, &step.effects) {
                 Some(allowed) => step.allowed = Some(allowed),
                 None => {
-                    self.hold(id, setting, Hold::Weakens(weakening), Some(step));
+                    self.hold(id, setting, Hold::Weakens(weakening), step_is_sound.then_some(step));
                     return true;
                 }
             },
-            Some(other) => {
-                self.hold(id, setting, other, Some(step));
+            Some((hold, step_is_sound)) => {
+                self.hold(id, setting, hold, step_is_sound.then_some(step));
                 return true;
             }
             None => {}
@@ -132,7 +127,7 @@ impl Planner<'_> {
         let Fact::Known(live) = seen else { return base };
         let found = (setting.threats)(wish, live);
         if !found.is_empty() {
-            base.allowed = self.leave(REMOVES_FOREIGN, id, &[]);
+            base.allowed = self.leave(setting.removes_foreign(), id, &[]);
         }
         if base.allowed.is_some() {
             while let Fact::Known(document) = &base.live
@@ -149,7 +144,7 @@ impl Planner<'_> {
             if let ResourceWish::Bucket(bucket) = wish {
                 step.effects = effects::of_foreign_rule(bucket, live, &threat.name, self.observed);
             }
-            self.hold(id, setting, Hold::NotOurs { name: threat.name, sentence: threat.sentence }, Some(step));
+            self.hold(id, setting, Hold::NotOurs { name: threat.name, sentence: threat.sentence, leave: setting.removes_foreign() }, Some(step));
         }
         base
     }
@@ -196,6 +191,33 @@ impl Planner<'_> {
     fn hold(&mut self, resource: &ResourceId, setting: &'static Setting, hold: Hold, step: Option<Step>) {
         self.plan.held.push(Held { resource: resource.clone(), setting: setting.id, hold, step });
     }
+}
+
+/// What is not supported is a person's to decide, unless the policy has decided. Without the bucket itself nothing is skipped.
+fn unknown(wish: &ResourceWish, setting: &Setting, why: Why) -> Hold {
+    match (wish, why) {
+        (ResourceWish::Bucket(bucket), Why::Unsupported(said)) if bucket.skip_unsupported && setting.read != ReadOp::BucketExists => Hold::Skipped(said),
+        (_, why) => Hold::Unknown(why),
+    }
+}
+
+/// What stands in the way of a step, and whether the step can be shown as what leave would do.
+fn obstacle(wish: &ResourceWish, setting: &'static Setting, step: &Step) -> Option<(Hold, bool)> {
+    if step.requests.is_empty() {
+        return Some((cannot(setting, &step.from, &step.to), false));
+    }
+    if let ResourceWish::Bucket(bucket) = wish {
+        if let Some(sentence) = bucket.not_taken(&step.requests) {
+            return Some((unknown(wish, setting, Why::Unsupported(sentence.to_owned())), true));
+        }
+        if step.from == Fact::Absent && setting.read == ReadOp::BucketExists && !bucket.create {
+            return Some((Hold::MayNotCreate, true));
+        }
+    }
+    if wish.is_bootstrap_only() {
+        return Some((Hold::NeedsBootstrap, true));
+    }
+    weigh(setting, step).map(|hold| (hold, true))
 }
 
 /// What stands in the way of a step by its contents: AWS would refuse it, or it loosens.

@@ -6,6 +6,7 @@ mod command;
 mod conformance;
 mod converge;
 mod floors;
+mod formats;
 mod generated;
 mod servers;
 mod stub;

@@ -84,6 +84,7 @@ fn one(out: &mut String, step: &StepView, paint: Paint) {
         "add" => ("+", Label::Good),
         "change" => ("~", Label::Change),
         "held" => ("!", Label::Bad),
+        "skipped" => ("-", Label::Dim),
         _ => ("?", Label::Change),
     };
     let width = 60;
@@ -97,7 +98,7 @@ fn one(out: &mut String, step: &StepView, paint: Paint) {
         }
     }
     if let Some(hold) = &step.hold {
-        labelled(out, if step.kind == "unknown" { "why" } else { "held" }, &hold.sentence);
+        labelled(out, if step.kind == "held" { "held" } else { "why" }, &hold.sentence);
     }
     for effect in &step.effects {
         labelled(out, "means", &effect.sentence);
@@ -116,12 +117,18 @@ fn one(out: &mut String, step: &StepView, paint: Paint) {
 }
 
 fn closing(counts: CountsView, exit: u8) -> String {
-    let parts = [(counts.add, "to add"), (counts.change, "to change"), (counts.held, "held"), (counts.unknown, "unknown")];
+    let parts = [
+        (counts.add, "to add"),
+        (counts.change, "to change"),
+        (counts.held, "held"),
+        (counts.unknown, "unknown"),
+        (counts.skipped, "not supported and skipped"),
+    ];
     let said: Vec<String> = parts.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{number} {what}")).collect();
     let meaning = match exit {
         4 => "exit 4: changes are pending",
         5 => "exit 5: a person must decide",
-        _ => "exit 0",
+        _ => "exit 0: everything else is as the policies say",
     };
     format!("{} · {meaning}", said.join(", "))
 }

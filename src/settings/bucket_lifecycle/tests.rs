@@ -31,7 +31,10 @@ fn wish(retention: Retention) -> ResourceWish {
         versioning: None,
         encryption: None,
         public_access: true,
+        ownership: None,
         tags: BTreeMap::new(),
+        skip_unsupported: false,
+        not_taken: &[],
         tenants: vec![tenant],
     })
 }

@@ -101,7 +101,7 @@ fn every_error_that_a_document_can_cause_is_foretold() {
 async fn the_simulator_refuses_roles_as_iam_does() {
     let world = World::at("2026-11-22T10:00:00Z".parse().unwrap());
     let send = async |op: RequestOp, trust: Value| {
-        let body = Document::of(&RoleTrust { path: "/".to_owned(), trust, tags: BTreeMap::new() });
+        let body = Document::of(&RoleTrust { path: "/".to_owned(), trust, tags: BTreeMap::new(), max_session: None, boundary: None });
         world.send(&Request { op, target: ResourceId::Role("r".to_owned()), body }).await.map_err(|error| error.message)
     };
     let sound = trusting(&["111111111111".to_owned()]);
