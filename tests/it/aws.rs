@@ -8,6 +8,7 @@ mod boto;
 mod iam;
 mod lifecycle;
 mod pairs;
+mod played;
 mod recorded;
 
 /// The cases of a file.

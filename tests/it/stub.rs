@@ -158,12 +158,14 @@ const IDENTITY: &str = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws
 
 /// What an ordinary bucket answers: at first it holds nothing, and then what was put.
 fn ordinary(asked: &Asked, kept: &mut Kept) -> Answer {
-    const NONE: [(&str, &str); 6] = [
+    const NONE: [(&str, &str); 8] = [
         ("?tagging", "NoSuchTagSet"),
         ("?lifecycle", "NoSuchLifecycleConfiguration"),
         ("?encryption", "ServerSideEncryptionConfigurationNotFoundError"),
         ("?publicAccessBlock", "NoSuchPublicAccessBlockConfiguration"),
         ("?ownershipControls", "OwnershipControlsNotFoundError"),
+        ("?policy", "NoSuchBucketPolicy"),
+        ("?object-lock", "ObjectLockConfigurationNotFoundError"),
         ("/", "NoSuchKey"),
     ];
     let Some((method, place)) = asked.what.split_once(' ') else {
@@ -179,6 +181,7 @@ fn ordinary(asked: &Asked, kept: &mut Kept) -> Answer {
         (_, Some(body)) => answer(200, body.clone()),
         _ if place.contains("list-type=2") => answer(200, "<ListBucketResult><IsTruncated>false</IsTruncated><KeyCount>0</KeyCount></ListBucketResult>"),
         _ if place.ends_with("?versioning") => answer(200, "<VersioningConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"/>"),
+        _ if place.ends_with("?logging") => answer(200, "<BucketLoggingStatus xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"/>"),
         _ => error(404, NONE.iter().find(|(part, _)| place.contains(part)).unwrap().1),
     }
 }
@@ -198,22 +201,57 @@ fn holds(ran: &Ran, code: i32, sentences: &[&str]) {
     }
 }
 
-/// A config repo without roles: the stub plays no IAM.
+/// A config repo without roles and without a control place: the stub plays no IAM and keeps no conditions.
 fn config(name: &str) -> Config {
     let config = Config::new(&format!("stub-{name}"));
+    without_access(&config);
+    let path = config.path().join("lifeboat.yaml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(path, text.split_once("  control:\n").unwrap().0).unwrap();
+    config
+}
+
+fn without_access(config: &Config) {
     let path = config.path().join("policies/orders.yaml");
     let text = std::fs::read_to_string(&path).unwrap();
     let (head, rest) = text.split_once("  access:\n").unwrap();
     std::fs::write(path, format!("{head}  drills:\n{}", rest.split_once("  drills:\n").unwrap().1)).unwrap();
-    config
 }
 
 /// The stub alone, before anything is made of it: it plays S3 well enough for a whole apply.
 #[test]
 fn the_stub_is_an_ordinary_bucket() {
     let (config, stub) = (config("ordinary"), Stub::new(|_, _| None));
-    holds(&stub.run(&config, &["apply"]), 0, &["6 steps done"]);
+    holds(&stub.run(&config, &["apply"]), 0, &["no lock was taken and its journal is only on this machine", "6 steps done"]);
     holds(&stub.run(&config, &["plan"]), 0, &["everything is as the policies say"]);
+}
+
+/// On a stub: every server here keeps conditions; some S3-compatible ones take the header and overwrite all the same.
+#[test]
+fn a_store_that_ignores_conditions_holds_no_lock_and_nothing_is_sent() {
+    let lock = Mutex::new(None::<String>);
+    let careless = move |asked: &Asked, _| {
+        let mut lock = lock.lock().unwrap();
+        match asked.what.as_str() {
+            "PUT /shop-dr-control/control/stub-careless/lock" => {
+                *lock = Some(asked.body.clone());
+                Some(answer(200, ""))
+            }
+            "GET /shop-dr-control/control/stub-careless/lock" => lock.clone().map(|body| Answer {
+                status: 200,
+                headers: vec![("etag", "\"1\""), ("last-modified", "Sun, 22 Nov 2026 10:00:00 GMT"), ("date", "Sun, 22 Nov 2026 10:00:01 GMT")],
+                body,
+            }),
+            _ => None,
+        }
+    };
+    let (config, stub) = (Config::new("stub-careless"), Stub::new(careless));
+    without_access(&config);
+    let sentences =
+        ["error: the bucket shop-dr-control cannot hold a lock: its store ignores If-None-Match", "keep `control` on a store with conditional writes"];
+    holds(&stub.run(&config, &["apply"]), 1, &sentences);
+    assert_eq!(stub.times("PUT /shop-stub-careless-orders"), 0);
+    assert!(stub.asked().iter().any(|asked| asked.body.contains("\"state\":\"released\"")), "nobody has to wait for it");
 }
 
 /// On a stub: an identity that lacks one right on a bucket gets 403 from AWS; ministack checks only whole services so finely.
@@ -306,6 +344,34 @@ fn a_server_that_says_nothing_is_not_waited_for() {
     assert_eq!(stub.times("GET /shop-stub-silent-orders/?lifecycle"), 1);
 }
 
+/// On a stub: an old S3-compatible server answers 200 to questions that it does not know, with an element and nothing in it, or
+/// with whatever it takes the question for. None of the servers of the sandbox is that old.
+#[test]
+fn a_hollow_answer_is_not_supported_and_nothing_is_written_over_it() {
+    let hollow = |asked: &Asked, _| {
+        let (_, sub) = asked.what.strip_prefix("GET /shop-stub-hollow-orders/")?.split_once('?')?;
+        let root = match sub {
+            "tagging" => "Tagging",
+            "lifecycle" => "LifecycleConfiguration",
+            "encryption" => "ServerSideEncryptionConfiguration",
+            "publicAccessBlock" => "PublicAccessBlockConfiguration",
+            "versioning" => "ListBucketResult",
+            "ownershipControls" => "OwnershipControls",
+            _ => return None,
+        };
+        Some(answer(200, format!("<{root} xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"/>")))
+    };
+    let (config, stub) = (config("hollow"), Stub::new(hollow));
+    let sentences =
+        ["why not supported by this endpoint: GetBucketTagging was answered without a <TagSet>", "an answer to another question than was asked", "6 unknown"];
+    holds(&stub.run(&config, &["plan"]), 5, &sentences);
+    assert_eq!(stub.run(&config, &["apply"]).code, 5);
+    config.edit("    region: eu-west-1\n", "    region: eu-west-1\n    unsupported: skip\n");
+    holds(&stub.run(&config, &["plan"]), 0, &["6 not supported and skipped · exit 0: everything else is as the policies say"]);
+    assert_eq!(stub.run(&config, &["apply"]).code, 0);
+    assert_eq!(stub.times("PUT /shop-stub-hollow-orders"), 0);
+}
+
 /// On a stub: AWS gives every form back as it was written, and a PUT without the header, or without blocked types, changes what
 /// others chose; no server here keeps all of them.
 #[test]
@@ -336,32 +402,4 @@ fn what_others_chose_goes_back_on_the_wire_as_it_came() {
     assert!(rule("empty-prefix").contains("<Filter><Prefix></Prefix></Filter>"), "{}", sent.body);
     let sent = put("encryption");
     assert!(sent.body.contains("<BlockedEncryptionTypes><EncryptionType>SSE-C</EncryptionType></BlockedEncryptionTypes>"), "{}", sent.body);
-}
-
-/// On a stub: an old S3-compatible server answers 200 to questions that it does not know, with an element and nothing in it, or
-/// with whatever it takes the question for. None of the servers of the sandbox is that old.
-#[test]
-fn a_hollow_answer_is_not_supported_and_nothing_is_written_over_it() {
-    let hollow = |asked: &Asked, _| {
-        let (_, sub) = asked.what.strip_prefix("GET /shop-stub-hollow-orders/")?.split_once('?')?;
-        let root = match sub {
-            "tagging" => "Tagging",
-            "lifecycle" => "LifecycleConfiguration",
-            "encryption" => "ServerSideEncryptionConfiguration",
-            "publicAccessBlock" => "PublicAccessBlockConfiguration",
-            "versioning" => "ListBucketResult",
-            "ownershipControls" => "OwnershipControls",
-            _ => return None,
-        };
-        Some(answer(200, format!("<{root} xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"/>")))
-    };
-    let (config, stub) = (config("hollow"), Stub::new(hollow));
-    let sentences =
-        ["why not supported by this endpoint: GetBucketTagging was answered without a <TagSet>", "an answer to another question than was asked", "6 unknown"];
-    holds(&stub.run(&config, &["plan"]), 5, &sentences);
-    assert_eq!(stub.run(&config, &["apply"]).code, 5);
-    config.edit("    region: eu-west-1\n", "    region: eu-west-1\n    unsupported: skip\n");
-    holds(&stub.run(&config, &["plan"]), 0, &["6 not supported and skipped · exit 0: everything else is as the policies say"]);
-    assert_eq!(stub.run(&config, &["apply"]).code, 0);
-    assert_eq!(stub.times("PUT /shop-stub-hollow-orders"), 0);
 }
