@@ -1,6 +1,6 @@
 //! Desired and observed: what the policies want of each resource, and what was seen of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -404,6 +404,6 @@ pub struct SeenBackup {
     pub oldest: Timestamp,
     /// S3 date of its newest object.
     pub newest: Timestamp,
-    /// Its keys.
-    pub keys: BTreeSet<String>,
+    /// Its keys, each with its bytes.
+    pub keys: BTreeMap<String, u64>,
 }

@@ -8,9 +8,11 @@ use std::sync::Arc;
 use crate::backup::BackupError;
 use crate::compile;
 use crate::evidence::EvidenceError;
+use crate::journal::lock::LockError;
 use crate::model::causes::causes;
 use crate::model::finding::{Finding, Level};
 use crate::model::policy::SecretRef;
+use crate::model::repository::ControlPlace;
 use crate::model::resource::{BucketPlace, Desired, Identity, ResourceWish};
 use crate::policy::{Loaded, LoadedPolicy};
 use crate::ports::aws::Aws;
@@ -85,6 +87,9 @@ pub enum OpError {
         /// Why.
         source: Box<RestoreError>,
     },
+    /// The lock of applies cannot be had.
+    #[error(transparent)]
+    Lock(#[from] LockError),
     /// Evidence cannot be written or read.
     #[error("the evidence cannot be used")]
     Evidence(#[from] EvidenceError),
@@ -114,6 +119,7 @@ impl OpError {
                 }
             }
             Self::Evidence(error) => error.hint(),
+            Self::Lock(error) => error.hint(),
             Self::Restore { source } => source.hint(),
             Self::Setup { hint, .. } => Some(hint.clone()),
             Self::Backup { source, .. } => source.hint(),
@@ -218,12 +224,21 @@ fn places(loaded: &Loaded) -> Vec<BucketPlace> {
         BucketPlace { name: storage.bucket.clone(), account: storage.account.clone(), region: storage.region.clone(), endpoint: storage.endpoint.clone() }
     };
     let mut out: Vec<BucketPlace> = loaded.policies.iter().map(of_policy).collect();
-    let evidence = loaded.repository.as_ref().and_then(|repository| repository.spec.evidence.as_ref());
-    // Evidence beside the backups of a policy: what the policy says of that bucket holds.
-    if let Some(evidence) = evidence.filter(|evidence| out.iter().all(|place| place.name != evidence.bucket)) {
-        out.push(BucketPlace { name: evidence.bucket.clone(), account: evidence.account.clone(), region: evidence.region.clone(), endpoint: None });
+    let Some(spec) = loaded.repository.as_ref().map(|repository| &repository.spec) else { return out };
+    let evidence = spec.evidence.iter().map(|place| (&place.bucket, &place.account, &place.region));
+    let control = spec.control.iter().map(|place| (&place.bucket, &place.account, &place.region));
+    for (name, account, region) in evidence.chain(control) {
+        // In a bucket of a policy, or in one bucket: what was said of it first holds.
+        if out.iter().all(|place| place.name != *name) {
+            out.push(BucketPlace { name: name.clone(), account: account.clone(), region: region.clone(), endpoint: None });
+        }
     }
     out
+}
+
+/// Where applies keep their lock and their journal, if `lifeboat.yaml` says it.
+pub fn control(prepared: &Prepared) -> Option<&ControlPlace> {
+    prepared.loaded.repository.as_ref()?.spec.control.as_ref()
 }
 
 /// Who we are; failing means that no identity or endpoint is usable at all.

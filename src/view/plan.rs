@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::journal::OthersView;
 use crate::model::fact::Fact;
 use crate::model::id::{ResourceId, ResourceKind};
 use crate::model::resource::{Desired, Identity, Observed};
@@ -43,6 +44,8 @@ pub struct PlanView {
     pub counts: CountsView,
     /// What lifeboat made and no policy wants any more.
     pub leftovers: Vec<LeftoverView>,
+    /// What is known of other applies; none when `lifeboat.yaml` names no place for their lock and journal.
+    pub others: Option<OthersView>,
     /// Leaves that nothing needed.
     pub unused_leaves: Vec<String>,
     /// Approvals of policies that do not count, each with the reason.
@@ -235,6 +238,7 @@ impl PlanView {
             requests: around.observed.requests,
             groups,
             counts,
+            others: None,
             not_enforced: around.not_enforced.iter().map(|text| (*text).to_owned()).collect(),
             leftovers: plan.leftovers.iter().map(LeftoverView::of).collect(),
             unused_leaves: plan.unused.iter().map(ToString::to_string).collect(),

@@ -17,6 +17,7 @@ pub fn plan(view: &PlanView, exit: u8, paint: Paint) -> String {
     if busy.is_empty() {
         left_over(&mut out, view, paint);
         let _ = writeln!(out, "{}", paint.text(Label::Good, &format!("everything is as the policies say · exit {exit}")));
+        others(&mut out, view);
         unused(&mut out, view);
         return out;
     }
@@ -43,6 +44,7 @@ pub fn plan(view: &PlanView, exit: u8, paint: Paint) -> String {
         let _ = writeln!(out, "\nnot enforced by this endpoint, so left out: {}", view.not_enforced.join("; "));
     }
     left_over(&mut out, view, paint);
+    others(&mut out, view);
     unused(&mut out, view);
     let _ = writeln!(out, "\n{}", closing(view.counts, exit));
     out
@@ -60,6 +62,20 @@ fn left_over(out: &mut String, view: &PlanView, paint: Paint) {
     }
     if view.groups.iter().all(|group| group.steps.is_empty()) {
         out.push('\n');
+    }
+}
+
+/// What other applies do or left; the plan itself rests on what was read, not on that.
+fn others(out: &mut String, view: &PlanView) {
+    let Some(others) = &view.others else { return };
+    if let Some(sentence) = &others.under_way {
+        let _ = writeln!(out, "\nnote: another apply is under way, so this may change: {sentence}");
+    }
+    for run in &others.broken_off {
+        let _ = writeln!(out, "\nnote: {}; the next `lifeboat apply` plans anew and closes its journal", run.sentence);
+    }
+    if let Some(why) = &others.unknown {
+        let _ = writeln!(out, "\nnote: whether another apply is under way or broke off is not known: {why}");
     }
 }
 
