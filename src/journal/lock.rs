@@ -131,7 +131,7 @@ pub enum LockError {
         source: PortError,
     },
     /// A journal that should tell what broke off cannot be read or closed.
-    #[error("the journal of a run that broke off cannot be closed")]
+    #[error("the journals of earlier runs cannot be read or closed")]
     Journal(#[from] JournalError),
 }
 
@@ -148,7 +148,7 @@ impl LockError {
                 Some("keep `control` on a store with conditional writes, or take it out of lifeboat.yaml and let nobody else apply meanwhile".to_owned())
             }
             Self::NotALock { .. } => Some("use a newer lifeboat, or let `control.prefix` in lifeboat.yaml name a place of its own".to_owned()),
-            Self::Port { source, .. } if source.kind == Kind::Missing => {
+            Self::Port { source, .. } | Self::Journal(JournalError::Port { source, .. }) if source.kind == Kind::Missing => {
                 Some("the control bucket must exist before the first apply: look at `control.bucket` in lifeboat.yaml".to_owned())
             }
             Self::Port { source, .. } | Self::Journal(JournalError::Port { source, .. }) => source.hint().map(str::to_owned),

@@ -201,14 +201,18 @@ fn holds(ran: &Ran, code: i32, sentences: &[&str]) {
 /// A config repo without roles and without a control place: the stub plays no IAM and keeps no conditions.
 fn config(name: &str) -> Config {
     let config = Config::new(&format!("stub-{name}"));
-    let path = config.path().join("policies/orders.yaml");
-    let text = std::fs::read_to_string(&path).unwrap();
-    let (head, rest) = text.split_once("  access:\n").unwrap();
-    std::fs::write(path, format!("{head}  drills:\n{}", rest.split_once("  drills:\n").unwrap().1)).unwrap();
+    without_access(&config);
     let path = config.path().join("lifeboat.yaml");
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(path, text.split_once("  control:\n").unwrap().0).unwrap();
     config
+}
+
+fn without_access(config: &Config) {
+    let path = config.path().join("policies/orders.yaml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (head, rest) = text.split_once("  access:\n").unwrap();
+    std::fs::write(path, format!("{head}  drills:\n{}", rest.split_once("  drills:\n").unwrap().1)).unwrap();
 }
 
 /// The stub alone, before anything is made of it: it plays S3 well enough for a whole apply.
@@ -217,6 +221,34 @@ fn the_stub_is_an_ordinary_bucket() {
     let (config, stub) = (config("ordinary"), Stub::new(|_, _| None));
     holds(&stub.run(&config, &["apply"]), 0, &["no lock was taken and its journal is only on this machine", "6 steps done"]);
     holds(&stub.run(&config, &["plan"]), 0, &["everything is as the policies say"]);
+}
+
+/// On a stub: every server here keeps conditions; some S3-compatible ones take the header and overwrite all the same.
+#[test]
+fn a_store_that_ignores_conditions_holds_no_lock_and_nothing_is_sent() {
+    let lock = Mutex::new(None::<String>);
+    let careless = move |asked: &Asked, _| {
+        let mut lock = lock.lock().unwrap();
+        match asked.what.as_str() {
+            "PUT /shop-dr-control/control/stub-careless/lock" => {
+                *lock = Some(asked.body.clone());
+                Some(answer(200, ""))
+            }
+            "GET /shop-dr-control/control/stub-careless/lock" => lock.clone().map(|body| Answer {
+                status: 200,
+                headers: vec![("etag", "\"1\""), ("last-modified", "Sun, 22 Nov 2026 10:00:00 GMT"), ("date", "Sun, 22 Nov 2026 10:00:01 GMT")],
+                body,
+            }),
+            _ => None,
+        }
+    };
+    let (config, stub) = (Config::new("stub-careless"), Stub::new(careless));
+    without_access(&config);
+    let sentences =
+        ["error: the bucket shop-dr-control cannot hold a lock: its store ignores If-None-Match", "keep `control` on a store with conditional writes"];
+    holds(&stub.run(&config, &["apply"]), 1, &sentences);
+    assert_eq!(stub.times("PUT /shop-stub-careless-orders"), 0);
+    assert!(stub.asked().iter().any(|asked| asked.body.contains("\"state\":\"released\"")), "nobody has to wait for it");
 }
 
 /// On a stub: an identity that lacks one right on a bucket gets 403 from AWS; ministack checks only whole services so finely.
@@ -335,4 +367,36 @@ fn a_hollow_answer_is_not_supported_and_nothing_is_written_over_it() {
     holds(&stub.run(&config, &["plan"]), 0, &["6 not supported and skipped · exit 0: everything else is as the policies say"]);
     assert_eq!(stub.run(&config, &["apply"]).code, 0);
     assert_eq!(stub.times("PUT /shop-stub-hollow-orders"), 0);
+}
+
+/// On a stub: AWS gives every form back as it was written, and a PUT without the header, or without blocked types, changes what
+/// others chose; no server here keeps all of them.
+#[test]
+fn what_others_chose_goes_back_on_the_wire_as_it_came() {
+    let lifecycle = "<LifecycleConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
+        <Rule><ID>empty-filter</ID><Status>Enabled</Status><Filter/><NoncurrentVersionExpiration><NoncurrentDays>400</NoncurrentDays></NoncurrentVersionExpiration></Rule>\
+        <Rule><ID>empty-prefix</ID><Status>Enabled</Status><Filter><Prefix></Prefix></Filter>\
+        <NoncurrentVersionExpiration><NoncurrentDays>400</NoncurrentDays></NoncurrentVersionExpiration></Rule></LifecycleConfiguration>";
+    let encryption = "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault>\
+        <BucketKeyEnabled>true</BucketKeyEnabled><BlockedEncryptionTypes><EncryptionType>SSE-C</EncryptionType></BlockedEncryptionTypes></Rule></ServerSideEncryptionConfiguration>";
+    let stub = Stub::new(move |asked: &Asked, nth| match asked.what.as_str() {
+        "GET /shop-stub-forms-orders/?lifecycle" if nth <= 2 => {
+            Some(Answer { headers: vec![("x-amz-transition-default-minimum-object-size", "varies_by_storage_class")], ..answer(200, lifecycle) })
+        }
+        "GET /shop-stub-forms-orders/?encryption" if nth <= 2 => Some(answer(200, encryption)),
+        _ => None,
+    });
+    let config = config("forms");
+    let ran = stub.run(&config, &["apply"]);
+    let put = |what: &str| {
+        let asked = stub.asked().into_iter().find(|asked| asked.what == format!("PUT /shop-stub-forms-orders/?{what}"));
+        asked.unwrap_or_else(|| panic!("{what} was not put: {}{}", ran.out, ran.err))
+    };
+    let sent = put("lifecycle");
+    assert_eq!(sent.header("x-amz-transition-default-minimum-object-size"), Some("varies_by_storage_class"));
+    let rule = |id: &str| sent.body.split("<Rule>").find(|rule| rule.contains(&format!("<ID>{id}</ID>"))).unwrap().to_owned();
+    assert!(rule("empty-filter").contains("<Filter></Filter>") || rule("empty-filter").contains("<Filter/>"), "{}", sent.body);
+    assert!(rule("empty-prefix").contains("<Filter><Prefix></Prefix></Filter>"), "{}", sent.body);
+    let sent = put("encryption");
+    assert!(sent.body.contains("<BlockedEncryptionTypes><EncryptionType>SSE-C</EncryptionType></BlockedEncryptionTypes>"), "{}", sent.body);
 }
