@@ -13,3 +13,4 @@ mod report;
 mod restore;
 mod rights;
 mod stage;
+mod tls;
