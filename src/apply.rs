@@ -5,59 +5,22 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
+use crate::journal::{Entry, Outcome};
 use crate::model::document::Document;
 use crate::model::fact::Fact;
 use crate::model::id::ResourceId;
 use crate::model::request::{Read, ReadOp};
 use crate::model::resource::ObservedResource;
 use crate::plan::{Plan, Step};
-use crate::ports::{PortError, Ports};
+use crate::ports::{Answer, PortError, Ports};
 use crate::settings::{self, Setting};
+
+pub mod session;
 
 /// How often a written setting is read back before the answer counts as final, and how long is waited in between. S3 and
 /// IAM may answer the old state for a while after a write (terraform-provider-aws 41268, 9862).
 const READ_BACK: [Duration; 6] =
     [Duration::ZERO, Duration::from_millis(200), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(8)];
-
-/// How a step ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", tag = "state", content = "detail")]
-pub enum Outcome {
-    /// Sent, and read back as planned.
-    Done,
-    /// Not sent.
-    NotSent(String),
-    /// Sent, and whether it happened is not known.
-    MaybeDone(String),
-    /// Sent and accepted, but what is there now is not what was planned.
-    ReadsBackOtherwise(String),
-}
-
-impl Outcome {
-    /// A stable word for programs.
-    pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::NotSent(_) => "notSent",
-            Self::MaybeDone(_) => "maybeDone",
-            Self::ReadsBackOtherwise(_) => "readsBackOtherwise",
-        }
-    }
-}
-
-/// One line of the journal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Entry {
-    /// `SETTING@RESOURCE`.
-    pub step: String,
-    /// Digest of the step.
-    pub digest: String,
-    /// `None` before it is sent, then how it ended.
-    pub outcome: Option<Outcome>,
-}
 
 /// What was done and what not, in the order of the plan.
 #[derive(Clone, Debug, Default)]
@@ -73,13 +36,12 @@ impl Applied {
     }
 }
 
-/// A place to write the journal: called before and after each step. Failing stops the apply.
+/// What an apply is accompanied by. Failing stops it.
 pub trait Journal: Send {
-    /// Writes an entry down, durably.
-    ///
-    /// # Errors
-    /// When it could not be written.
-    fn write(&mut self, entry: &Entry) -> Result<(), String>;
+    /// Writes an entry down, durably: called before and after each step.
+    fn write(&mut self, entry: Entry) -> Answer<'_, Result<(), String>>;
+    /// Whether a request may still be sent: called right before each.
+    fn hold(&mut self) -> Answer<'_, Result<(), String>>;
 }
 
 /// Carries the plan out.
@@ -92,28 +54,27 @@ pub async fn apply(plan: &Plan, ports: &Ports, journal: &mut dyn Journal) -> App
             applied.steps.push((step.clone(), Outcome::NotSent(format!("stopped before it: {why}"))));
             continue;
         }
-        let mut entry = Entry { step: step.id(), digest: step.digest(), outcome: None };
-        let outcome = match journal.write(&entry) {
-            Ok(()) => one(step, ports, made.contains(&step.resource)).await,
+        let (id, digest) = (step.id(), step.digest());
+        let outcome = match journal.write(Entry::Sending { step: id.clone(), digest: digest.clone() }).await {
+            Ok(()) => one(step, ports, made.contains(&step.resource), journal).await,
             Err(error) => Outcome::NotSent(format!("the journal cannot be written: {error}")),
         };
-        entry.outcome = Some(outcome.clone());
-        if let Err(error) = journal.write(&entry) {
+        if let Err(error) = journal.write(Entry::Ended { step: id.clone(), digest, outcome: outcome.clone() }).await {
             stopped = Some(format!("the journal cannot be written: {error}"));
         }
         if outcome == Outcome::Done && step.from == Fact::Absent && is_the_resource_itself(step) {
             made.insert(step.resource.clone());
         }
         if outcome != Outcome::Done {
-            stopped = Some(format!("{} did not end as planned", step.id()));
+            stopped = Some(format!("{id} did not end as planned"));
         }
         applied.steps.push((step.clone(), outcome));
     }
     applied
 }
 
-/// What a new bucket of AWS has although nobody wrote it (since January and April 2023).
-const BORN_WITH: [ReadOp; 2] = [ReadOp::BucketEncryption, ReadOp::BucketPublicAccess];
+/// What a new bucket of AWS has although nobody wrote it (since January and April 2023), and that a new role has no policies.
+const BORN_WITH: [ReadOp; 4] = [ReadOp::BucketEncryption, ReadOp::BucketPublicAccess, ReadOp::BucketOwnership, ReadOp::RoleAttached];
 
 /// The first setting of a kind is the resource itself.
 fn is_the_resource_itself(step: &Step) -> bool {
@@ -122,25 +83,37 @@ fn is_the_resource_itself(step: &Step) -> bool {
 
 /// `made` = this apply made the resource a moment ago: its other settings were absent because it was, and now have the
 /// defaults of the endpoint. Anything else that is there by now is the work of somebody else.
-async fn one(step: &Step, ports: &Ports, made: bool) -> Outcome {
+async fn one(step: &Step, ports: &Ports, made: bool, journal: &mut dyn Journal) -> Outcome {
     let Some(setting) = settings::by_id(&step.setting) else {
         return Outcome::NotSent(format!("there is no setting `{}`", step.setting));
     };
     match seen(setting, step, ports).await {
+        // First of all: unknown then and unknown now is no reason to write, whatever the step says.
+        Fact::Unknown(why) => return Outcome::NotSent(format!("it can no longer be read: {why}")),
         now if now == step.from => {}
         Fact::Known(default) if made && step.from == Fact::Absent && BORN_WITH.contains(&setting.read) => {
             if (setting.adopt)(&step.to, &Fact::Known(default.clone())) == default {
                 return Outcome::Done;
             }
         }
-        Fact::Unknown(why) => return Outcome::NotSent(format!("it can no longer be read: {why}")),
         _ => return Outcome::NotSent("it changed since the plan was made; plan again".to_owned()),
     }
+    if step.from.known().is_none() && step.requests.iter().any(|request| request.op.removes()) {
+        return Outcome::NotSent("it would remove what was not seen to be there".to_owned());
+    }
     let mut doubt = None;
-    for request in &step.requests {
+    for (sent, request) in step.requests.iter().enumerate() {
+        // What was sent before it of the same step is done, and the step as a whole is not.
+        let broken_off = |why: String| match sent {
+            0 => Outcome::NotSent(why),
+            _ => Outcome::MaybeDone(format!("{sent} of {} requests were sent: {why}", step.requests.len())),
+        };
+        if let Err(why) = journal.hold().await {
+            return broken_off(why);
+        }
         if let Err(error) = ports.cloud.send(request).await {
             if !error.maybe_done {
-                return Outcome::NotSent(refusal(&error));
+                return broken_off(refusal(&error));
             }
             doubt = Some(error.to_string());
         }

@@ -55,7 +55,7 @@ pub async fn observe(desired: &Desired, ports: &Ports, identity: Fact<Identity>)
         let seen = seen_backups(ports, &bucket, &prefix).await;
         left.insert((bucket, policy), seen);
     }
-    Observed { at, identity, resources, backups, left, requests }
+    Observed { at, identity, resources, backups, left, applied: BTreeMap::new(), requests }
 }
 
 /// Policies that left a bucket, by their cleanup rule: bucket, policy, prefix.
@@ -78,13 +78,13 @@ pub fn offline(desired: &Desired, clock: &dyn Clock) -> Observed {
         resources.entry(read.target).or_default().facts.insert(read.op, Fact::Unknown(Why::NotAsked));
     }
     let backups = tenants(desired).into_iter().map(|(policy, _, _)| (policy, Fact::Unknown(Why::NotAsked))).collect();
-    Observed { at: clock.now(), identity: Fact::Unknown(Why::NotAsked), resources, backups, left: BTreeMap::new(), requests: 0 }
+    Observed { at: clock.now(), identity: Fact::Unknown(Why::NotAsked), resources, backups, left: BTreeMap::new(), applied: BTreeMap::new(), requests: 0 }
 }
 
 fn tenants(desired: &Desired) -> Vec<(String, String, String)> {
     let buckets = desired.resources.iter().filter_map(|wish| match wish {
         ResourceWish::Bucket(bucket) => Some(bucket),
-        ResourceWish::Role(_) => None,
+        ResourceWish::Role(_) | ResourceWish::Provider(_) => None,
     });
     buckets.flat_map(|bucket| bucket.tenants.iter().map(|tenant| (tenant.policy.clone(), bucket.name.clone(), tenant.prefix.clone()))).collect()
 }

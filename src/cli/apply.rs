@@ -1,12 +1,14 @@
 //! `lifeboat apply`
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 
 use super::{Format, Global, Said};
 use crate::formats::{json, text};
-use crate::ops::apply::{self, Ended};
+use crate::model::units::Span;
+use crate::ops::apply::{self, Ended, Wanted};
 use crate::ops::plan::Planned;
 use crate::ops::{Exit, OpError};
 use crate::plan::saved::{self, Approved};
@@ -33,28 +35,28 @@ pub(super) struct Arguments {
     /// Apply the saved plan only if this is its digest, as `plan --out` said it
     #[arg(long, value_name = "SHA256", requires = "plan")]
     digest: Option<String>,
+    /// Wait so long for another apply that is under way, as in 10m; without it, stop and say whose it is
+    #[arg(long, value_name = "DURATION", default_value = "0s")]
+    wait: Span,
 }
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, OpError> {
     let approved = arguments.plan.as_deref().map(read).transpose()?;
-    if let (Some(wanted), Some(approved)) = (&arguments.digest, &approved) {
-        same_digest(wanted, approved)?;
+    if let (Some(digest), Some(approved)) = (&arguments.digest, &approved) {
+        same_digest(digest, approved)?;
     }
     let ask = Ask { leaves: &arguments.allow, prune: arguments.prune };
-    let (ended, exit) = apply::apply(&global.place(), &ask, approved.as_ref()).await?;
+    let wanted = Wanted { ask, approved: approved.as_ref(), wait: Duration::from_secs(arguments.wait.as_secs()) };
+    let (ended, exit) = apply::apply(&global.place(), &wanted).await?;
     Ok(match ended {
         Ended::Stopped(Planned::Stopped(findings)) if global.format != Format::Json => {
             Said { out: String::new(), err: text::check(&findings, Global::paint()), exit }
         }
         Ended::Stopped(Planned::Stopped(findings)) => Said::out(json::render(&findings), exit),
         Ended::Stopped(Planned::Plan(view, _)) => Said::out(json::render(&view), Exit::Failed),
-        Ended::Applied(view) => Said::out(
-            match global.format {
-                Format::Json => json::render(&view),
-                Format::Text | Format::Markdown => text::apply(&view, exit.code(), Global::paint()),
-            },
-            exit,
-        ),
+        Ended::Applied(view) => {
+            Said::out(if global.format == Format::Json { json::render(&view) } else { text::apply(&view, exit.code(), Global::paint()) }, exit)
+        }
     })
 }
 

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Format, Global, Said};
-use crate::formats::{json, markdown, text};
+use super::{Format, Global, Said, check};
+use crate::formats::{github, json, junit, markdown, sarif, text};
 use crate::ops::OpError;
 use crate::ops::plan::{self, Planned};
 use crate::plan::{Ask, Leave};
@@ -35,19 +35,23 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, OpError> {
     let (planned, exit) = plan::plan(&global.place(), &Ask { leaves: &arguments.allow, prune: arguments.prune }, arguments.offline).await?;
-    let view = match planned {
-        Planned::Stopped(findings) => {
-            return Ok(match global.format {
-                Format::Json => Said::out(json::render(&findings), exit),
-                Format::Text | Format::Markdown => Said { out: String::new(), err: text::check(&findings, Global::paint()), exit },
-            });
+    let (view, findings) = match planned {
+        Planned::Stopped(findings) if global.format == Format::Text => {
+            return Ok(Said { out: String::new(), err: text::check(&findings, Global::paint()), exit });
         }
-        Planned::Plan(view, findings) => {
-            let warnings = if findings.findings.is_empty() || global.quiet { String::new() } else { text::check(&findings, Global::paint()) };
-            (view, warnings)
-        }
+        Planned::Stopped(findings) => return Ok(Said::out(check::rendered(&findings, global.format), exit)),
+        Planned::Plan(view, findings) => (view, findings),
     };
-    let (view, mut err) = view;
+    let (out, shows_findings) = match global.format {
+        Format::Text => (text::plan(&view, exit.code(), Global::paint()), false),
+        Format::Json => (json::render(&view), false),
+        Format::Markdown => (markdown::plan(&view, &findings), true),
+        Format::Sarif => (sarif::plan(&view, &findings), true),
+        Format::Github => (github::plan(&view, &findings), true),
+        Format::Junit => (junit::plan(&view, &findings), true),
+    };
+    let quiet = shows_findings || findings.findings.is_empty() || global.quiet;
+    let mut err = if quiet { String::new() } else { text::check(&findings, Global::paint()) };
     if let Some(path) = &arguments.out {
         std::fs::write(path, json::render(&view)).map_err(|error| OpError::Setup {
             message: format!("the plan cannot be saved to {}: {error}", path.display()),
@@ -57,10 +61,5 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, 
             let _ = writeln!(err, "saved to {} with digest {}: `lifeboat apply {}` sends what it approves", path.display(), view.digest, path.display());
         }
     }
-    let out = match global.format {
-        Format::Json => json::render(&view),
-        Format::Markdown => markdown::plan(&view),
-        Format::Text => text::plan(&view, exit.code(), Global::paint()),
-    };
     Ok(Said { out, err, exit })
 }

@@ -13,13 +13,16 @@ mod access;
 mod approvals;
 mod backups;
 mod drills;
+mod protection;
 mod storage;
 
-pub use access::{Access, GithubTrust, Role, Trust};
+pub(super) use access::BOUNDARY;
+pub use access::{Access, AccountTrust, GithubEvent, GithubTrust, IrsaTrust, PodIdentityTrust, PolicyArn, Role, Trust};
 pub use approvals::Approval;
 pub use backups::{Anomalies, BackupSet, ClassStep, EngineKind, Exclusion, Retention, Schedule, StorageClass};
 pub use drills::{Check, Drill, Expect, Pick};
-pub use storage::{Algorithm, EncryptionWish, NoncurrentWish, PublicAccessWish, Storage, VersioningWish};
+pub use protection::{AccessLogWish, BucketPolicyWish, LockModeWish, LockWish, PrincipalArn, TlsVersion, TransportWish, Understood};
+pub use storage::{Algorithm, EncryptionWish, LifecycleWish, NoncurrentWish, OwnershipWish, PublicAccessWish, Storage, UnsupportedWish, VersioningWish};
 
 /// What must be true of one database's disaster recovery.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

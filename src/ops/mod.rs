@@ -8,10 +8,12 @@ use std::sync::Arc;
 use crate::backup::BackupError;
 use crate::compile;
 use crate::evidence::EvidenceError;
+use crate::journal::lock::LockError;
 use crate::model::causes::causes;
 use crate::model::finding::{Finding, Level};
 use crate::model::policy::SecretRef;
-use crate::model::resource::{BucketPlace, Desired, Identity};
+use crate::model::repository::ControlPlace;
+use crate::model::resource::{BucketPlace, Desired, Identity, ResourceWish};
 use crate::policy::{Loaded, LoadedPolicy};
 use crate::ports::aws::Aws;
 use crate::ports::quirks::{AWS, Quirks};
@@ -24,10 +26,12 @@ use crate::{policy, rules};
 
 pub mod apply;
 pub mod backup;
+pub mod bootstrap;
 pub mod check;
 pub mod drill;
 pub mod evidence;
 pub mod exit;
+pub mod import;
 mod journal;
 pub mod plan;
 pub mod report;
@@ -89,6 +93,9 @@ pub enum OpError {
         /// Why.
         source: Box<RestoreError>,
     },
+    /// The lock of applies cannot be had.
+    #[error(transparent)]
+    Lock(#[from] LockError),
     /// Evidence cannot be written or read.
     #[error("the evidence cannot be used")]
     Evidence(#[from] EvidenceError),
@@ -118,6 +125,7 @@ impl OpError {
                 }
             }
             Self::Evidence(error) => error.hint(),
+            Self::Lock(error) => error.hint(),
             Self::Restore { source } | Self::Unready { source } => source.hint(),
             Self::Setup { hint, .. } => Some(hint.clone()),
             Self::Backup { source, .. } => source.hint(),
@@ -199,7 +207,12 @@ pub async fn connect(place: &Where) -> Result<(Prepared, Ports, Arc<Aws>), OpErr
     let places = places(&first.loaded);
     let aws = Arc::new(Aws::connect(&places).await);
     let quirks = aws.quirks();
-    let prepared = if quirks == AWS { first } else { prepare(place, &quirks)? };
+    let mut prepared = if quirks == AWS { first } else { prepare(place, &quirks)? };
+    for wish in &mut prepared.desired.resources {
+        if let ResourceWish::Bucket(bucket) = wish {
+            bucket.not_taken = aws.quirks_of(&bucket.name).not_taken;
+        }
+    }
     let lonely = prepared.loaded.policies.iter().find(|policy| policy.policy.spec.storage.endpoint.is_some() && policy.policy.spec.access.is_some());
     if let Some(policy) = lonely.filter(|_| !aws.has_iam_endpoint()) {
         return Err(OpError::Setup {
@@ -207,8 +220,28 @@ pub async fn connect(place: &Where) -> Result<(Prepared, Ports, Arc<Aws>), OpErr
             hint: "set AWS_ENDPOINT_URL_IAM and AWS_ENDPOINT_URL_STS, or take `access` out of the policy".to_owned(),
         });
     }
+    no_lock_out(&prepared, aws.endpoint().as_deref())?;
     let ports = Ports { cloud: aws.clone(), objects: aws.clone(), clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) };
     Ok((prepared, ports, aws))
+}
+
+/// A bucket that refuses requests without TLS cannot be reached over an endpoint that has none.
+fn no_lock_out(prepared: &Prepared, endpoint: Option<&str>) -> Result<(), OpError> {
+    let Some(plain) = endpoint.filter(|endpoint| endpoint.starts_with("http://")) else { return Ok(()) };
+    let shuts = |policy: &&LoadedPolicy| {
+        let storage = &policy.policy.spec.storage;
+        storage.endpoint.is_none() && storage.transport.is_some_and(|transport| transport.tls_only)
+    };
+    match prepared.loaded.policies.iter().find(shuts) {
+        None => Ok(()),
+        Some(policy) => Err(OpError::Setup {
+            message: format!(
+                "policy `{}` says transport.tlsOnly, and the S3 endpoint of the environment is {plain}: nobody could reach the bucket any more",
+                policy.name
+            ),
+            hint: "use an endpoint with https://, or write transport: {tlsOnly: false}".to_owned(),
+        }),
+    }
 }
 
 fn places(loaded: &Loaded) -> Vec<BucketPlace> {
@@ -217,12 +250,21 @@ fn places(loaded: &Loaded) -> Vec<BucketPlace> {
         BucketPlace { name: storage.bucket.clone(), account: storage.account.clone(), region: storage.region.clone(), endpoint: storage.endpoint.clone() }
     };
     let mut out: Vec<BucketPlace> = loaded.policies.iter().map(of_policy).collect();
-    let evidence = loaded.repository.as_ref().and_then(|repository| repository.spec.evidence.as_ref());
-    // Evidence beside the backups of a policy: what the policy says of that bucket holds.
-    if let Some(evidence) = evidence.filter(|evidence| out.iter().all(|place| place.name != evidence.bucket)) {
-        out.push(BucketPlace { name: evidence.bucket.clone(), account: evidence.account.clone(), region: evidence.region.clone(), endpoint: None });
+    let Some(spec) = loaded.repository.as_ref().map(|repository| &repository.spec) else { return out };
+    let evidence = spec.evidence.iter().map(|place| (&place.bucket, &place.account, &place.region));
+    let control = spec.control.iter().map(|place| (&place.bucket, &place.account, &place.region));
+    for (name, account, region) in evidence.chain(control) {
+        // In a bucket of a policy, or in one bucket: what was said of it first holds.
+        if out.iter().all(|place| place.name != *name) {
+            out.push(BucketPlace { name: name.clone(), account: account.clone(), region: region.clone(), endpoint: None });
+        }
     }
     out
+}
+
+/// Where applies keep their lock and their journal, if `lifeboat.yaml` says it.
+pub fn control(prepared: &Prepared) -> Option<&ControlPlace> {
+    prepared.loaded.repository.as_ref()?.spec.control.as_ref()
 }
 
 /// Who we are; failing means that no identity or endpoint is usable at all.

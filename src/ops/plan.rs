@@ -1,14 +1,16 @@
 //! `lifeboat plan`.
 
-use super::{Exit, OpError, Prepared, Where, check, connect, identify, prepare};
+use super::{Exit, OpError, Prepared, Where, causes, check, connect, control, identify, prepare};
+use crate::journal::lock;
 use crate::model::fact::Fact;
 use crate::model::resource::Observed;
 use crate::observe;
-use crate::plan::{self, Ask, Hold, Plan};
+use crate::plan::{self, Ask, Plan};
 use crate::ports::quirks::{AWS, Quirks};
 use crate::ports::system::SystemClock;
 use crate::rules;
 use crate::view::check::CheckView;
+use crate::view::journal::OthersView;
 use crate::view::plan::{Around, PlanView};
 
 /// What `plan` ends with: findings that stop it, or the plan.
@@ -40,10 +42,14 @@ pub async fn plan(place: &Where, ask: &Ask<'_>, offline: bool) -> Result<(Planne
     let observed = observe::observe(&prepared.desired, &ports, Fact::Known(identity)).await;
     let plan = plan::asked(&prepared.desired, &observed, ask);
     let exit = exit(&plan);
+    let mut view = view(&prepared, &observed, &plan, &aws.quirks());
+    if let Some(place) = control(&prepared) {
+        view.others = Some(OthersView::of(lock::look(&ports, place).await.map_err(|error| causes(&error))));
+    }
     let mut findings = prepared.findings.clone();
     findings.extend(rules::check_observed(&prepared.loaded.policies, &prepared.desired, &observed));
     let findings = CheckView::of(&prepared.revision, prepared.loaded.files, &findings);
-    Ok((Planned::Plan(Box::new(view(&prepared, &observed, &plan, &aws.quirks())), findings), exit))
+    Ok((Planned::Plan(Box::new(view), findings), exit))
 }
 
 fn stop(prepared: &Prepared) -> Option<(Planned, Exit)> {
@@ -68,7 +74,7 @@ pub fn view(prepared: &Prepared, observed: &Observed, plan: &Plan, quirks: &Quir
 
 /// What a plan ends with: held 5, pending 4, nothing 0.
 pub fn exit(plan: &Plan) -> Exit {
-    let held = plan.held.iter().any(|held| !matches!(held.hold, Hold::WaitsFor(_)));
+    let held = plan.held.iter().any(|held| held.hold.needs_a_person());
     if held {
         Exit::Held
     } else if plan.steps.is_empty() {

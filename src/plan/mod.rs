@@ -2,11 +2,12 @@
 //!
 //! Pure: no clock, no port. The plan holds the very requests that apply will send; apply has no choices left to make.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
-use crate::model::id::ResourceId;
+use crate::model::id::{ResourceId, ResourceKind};
 use crate::model::request::Request;
 use crate::model::units::Percent;
 use crate::settings::{Setting, Weakening};
@@ -17,11 +18,13 @@ mod effects;
 mod leave;
 mod leftovers;
 pub mod saved;
+mod undo;
 
 pub use diff::{asked, plan};
 pub use effects::Effect;
 pub use leave::{Allowed, Leave};
 pub use leftovers::Leftover;
+pub use undo::{Done, undo};
 
 /// What the caller asks of a plan besides the policies.
 #[derive(Clone, Copy, Debug, Default)]
@@ -93,6 +96,10 @@ pub enum Reason {
     Missing,
     /// It is there and differs.
     Differs,
+    /// It differs, and an apply at that time wrote just what is wanted: somebody changed it since.
+    Drifted(Timestamp),
+    /// It is taken back.
+    Undo,
 }
 
 /// A setting that apply will not touch.
@@ -113,6 +120,8 @@ pub struct Held {
 pub enum Hold {
     /// It could not be read.
     Unknown(Why),
+    /// The endpoint does not support it, and the policy says `unsupported: skip`.
+    Skipped(String),
     /// The change loosens protection.
     Weakens(Weakening),
     /// Something of others works against the policy, and it is not ours to remove.
@@ -121,6 +130,8 @@ pub enum Hold {
         name: String,
         /// What it does, or why it is not ours.
         sentence: String,
+        /// Id of the leave to take it away.
+        leave: &'static str,
     },
     /// The bucket is missing and the policy says `create: false`.
     MayNotCreate,
@@ -139,35 +150,48 @@ pub enum Hold {
         /// The limit.
         limit: Percent,
     },
+    /// Only a person may make or change it, by `lifeboat bootstrap`.
+    NeedsBootstrap,
     /// Another setting of this resource must come first, and that one is held.
     WaitsFor(&'static str),
 }
-
-/// Id of the leave to remove a part that others wrote.
-pub const REMOVES_FOREIGN: &str = "removes-foreign-rule";
 
 impl Hold {
     /// Id of the leave that releases it, if leave can.
     pub fn leave_id(&self) -> Option<&str> {
         match self {
             Self::Weakens(weakening) => Some(&weakening.id),
-            Self::NotOurs { .. } => Some(REMOVES_FOREIGN),
-            Self::Unknown(_) | Self::MayNotCreate | Self::CannotChange(_) | Self::Refused(_) | Self::TooMany { .. } | Self::WaitsFor(_) => None,
+            Self::NotOurs { leave, .. } => Some(leave),
+            Self::Unknown(_)
+            | Self::Skipped(_)
+            | Self::MayNotCreate
+            | Self::CannotChange(_)
+            | Self::Refused(_)
+            | Self::TooMany { .. }
+            | Self::NeedsBootstrap
+            | Self::WaitsFor(_) => None,
         }
+    }
+
+    /// Whether a person must decide: not when another hold is decided first, and not when the policy has decided.
+    pub fn needs_a_person(&self) -> bool {
+        !matches!(self, Self::WaitsFor(_) | Self::Skipped(_))
     }
 
     /// What stands in the way.
     pub fn sentence(&self) -> String {
         match self {
             Self::Unknown(why) => why.to_string(),
+            Self::Skipped(said) => said.clone(),
             Self::Weakens(weakening) => weakening.sentence.clone(),
-            Self::NotOurs { name, sentence } => format!("`{name}`, not ours, {sentence}"),
+            Self::NotOurs { name, sentence, .. } => format!("`{name}`, not ours, {sentence}"),
             Self::MayNotCreate => "the bucket does not exist, and the policy says `create: false`".to_owned(),
             Self::CannotChange(sentence) => sentence.clone(),
             Self::Refused(why) => format!("AWS would refuse it: {why}"),
             Self::TooMany { what, changed, of, limit } => {
                 format!("this plan would weaken or remove {changed} of {of} {what}, and the limit is {}", String::from(*limit))
             }
+            Self::NeedsBootstrap => "only a person may change what plans and applies themselves rest upon".to_owned(),
             Self::WaitsFor(setting) => format!("waits for {setting}, which is held"),
         }
     }
@@ -180,11 +204,23 @@ impl Hold {
             Self::Unknown(Why::NotUnderstood(_)) => Some(format!("use a newer lifeboat{alone}")),
             Self::Unknown(Why::NotAsked) => Some("run it without --offline".to_owned()),
             Self::Unknown(Why::Unreachable(_) | Why::Stale(_)) => Some("run it again".to_owned()),
-            Self::Unknown(Why::Unsupported(_)) => setting.leave_alone.map(|yaml| format!("leave it alone with `{yaml}`")),
+            Self::Unknown(Why::Unsupported(_)) => Some(unsupported(setting)),
+            Self::NeedsBootstrap => Some("run `lifeboat bootstrap --apply` with a person's credentials".to_owned()),
             Self::MayNotCreate => Some("make the bucket, or write `create: true`".to_owned()),
             Self::TooMany { .. } => Some("allow fewer steps at a time, or raise limits.settingsChanged in lifeboat.yaml".to_owned()),
-            Self::Weakens(_) | Self::NotOurs { .. } | Self::CannotChange(_) | Self::Refused(_) | Self::WaitsFor(_) => None,
+            Self::Skipped(_) | Self::Weakens(_) | Self::NotOurs { .. } | Self::CannotChange(_) | Self::Refused(_) | Self::WaitsFor(_) => None,
         }
+    }
+}
+
+/// What to do where the endpoint does not know a setting.
+fn unsupported(setting: &Setting) -> String {
+    match (setting.kind, setting.leave_alone) {
+        (ResourceKind::Role | ResourceKind::Provider, _) => "take `access` out of the policy: this endpoint has no such roles".to_owned(),
+        (ResourceKind::Bucket, Some(yaml)) => {
+            format!("leave it alone with `{yaml}`, or go without whatever is not supported: `storage: {{unsupported: skip}}`")
+        }
+        (ResourceKind::Bucket, None) => "take it out of the policy, or go without whatever is not supported: `storage: {unsupported: skip}`".to_owned(),
     }
 }
 

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Plan, Step};
@@ -38,7 +39,7 @@ pub struct Asker {
 }
 
 /// One approved step.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ApprovedStep {
     /// `SETTING@RESOURCE`, for messages.
@@ -48,6 +49,7 @@ pub struct ApprovedStep {
     /// How many restore points it was said to cost.
     pub points: usize,
     /// When the first of them was said to become deletable.
+    #[schemars(with = "Option<String>")]
     pub first: Option<Timestamp>,
 }
 

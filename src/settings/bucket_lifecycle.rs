@@ -10,6 +10,7 @@ use crate::model::lifecycle::{EXPIRE_TAG, Expiration, Filter, Form, Lifecycle, N
 use crate::model::policy::Retention;
 use crate::model::request::{ReadOp, Request, RequestOp};
 use crate::model::resource::{BucketWish, ObservedResource, ResourceWish, SetWish, Tenant};
+use crate::model::verdict;
 
 use super::{Docs, Setting, Threat, Weakening};
 
@@ -18,7 +19,7 @@ pub(super) static SETTING: Setting = Setting {
     id: "bucket-lifecycle",
     kind: ResourceKind::Bucket,
     title: "lifecycle",
-    leave_alone: None,
+    leave_alone: Some("storage: {lifecycle: unmanaged}"),
     read: ReadOp::BucketLifecycle,
     docs: Docs {
         protects: "Each tier of released backups lives as long as the policy says, and what expired can be brought back for a while.",
@@ -30,7 +31,7 @@ pub(super) static SETTING: Setting = Setting {
     seen,
     adopt,
     requests,
-    refused: super::never_refused,
+    refused,
     weakens,
     threats,
     owner: super::ours,
@@ -57,12 +58,13 @@ pub fn tag_value(policy: &str, set: &str, tier: &str) -> String {
 
 fn want(wish: &ResourceWish) -> Option<Document> {
     let ResourceWish::Bucket(bucket) = wish else { return None };
-    Some(Document::of(&Lifecycle { rules: sorted(rules_for(bucket)), minimum_size: None }))
+    let managed = bucket.tenants.iter().any(|tenant| tenant.lifecycle);
+    managed.then(|| Document::of(&Lifecycle { rules: sorted(rules_for(bucket)), minimum_size: None }))
 }
 
 fn rules_for(bucket: &BucketWish) -> Vec<Rule> {
     let mut rules = Vec::new();
-    for tenant in &bucket.tenants {
+    for tenant in bucket.tenants.iter().filter(|tenant| tenant.lifecycle) {
         for set in &tenant.sets {
             rules.extend(tiers(&set.retention).into_iter().map(|(tier, days, _)| tier_rule(tenant, set, tier, days)));
         }
@@ -123,9 +125,11 @@ fn adopt(want: &Document, seen: &Fact<Document>) -> Document {
     let Some(want) = want.to::<Lifecycle>() else { return want.clone() };
     let live = seen.known().and_then(|seen| seen.to::<Lifecycle>()).unwrap_or_default();
     let mut rules = want.rules;
-    let carried: Vec<Rule> = live.rules.into_iter().filter(|rule| !rules.iter().any(|ours| ours.id == rule.id)).collect();
+    let carried: Vec<Rule> = live.rules.iter().filter(|rule| !rules.iter().any(|ours| ours.id == rule.id)).cloned().collect();
     rules.extend(carried);
-    Document::of(&Lifecycle { rules: sorted(rules), minimum_size: live.minimum_size })
+    let to = Lifecycle { rules: sorted(rules), minimum_size: live.minimum_size.clone() };
+    // What means the same stays as it is written: a server may give our own rules back in another form.
+    seen.known().filter(|_| to.same(&live)).cloned().unwrap_or_else(|| Document::of(&to))
 }
 
 /// S3 refuses a configuration that has rules of both forms ("Base level prefix cannot be used in Lifecycle V2"), and a rule
@@ -137,6 +141,11 @@ fn requests(id: &ResourceId, _: &Fact<Document>, to: &Document) -> Vec<Request> 
         return Vec::new();
     }
     vec![Request { op: RequestOp::PutBucketLifecycle, target: id.clone(), body: to.clone() }]
+}
+
+/// Rules of others count too: whatever is wrong with the whole, S3 takes nothing of it.
+fn refused(to: &Document) -> Option<String> {
+    to.to::<Lifecycle>().and_then(|to| verdict::said(verdict::lifecycle::lifecycle(&to.wire())))
 }
 
 fn days_of(rule: &Rule) -> Option<i32> {
@@ -197,7 +206,7 @@ fn threats(wish: &ResourceWish, seen: &Document) -> Vec<Threat> {
             // By place and not by id: some endpoints give no ids to rules that were written without one.
             let rest = live.rules.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, other)| other.clone()).collect();
             let without = Document::of(&Lifecycle { rules: rest, minimum_size: live.minimum_size.clone() });
-            Some(Threat { name: rule.id.clone(), sentence, without })
+            Some(Threat { name: rule.id.clone(), sentence, without, blocks: false })
         })
         .collect()
 }
@@ -265,7 +274,7 @@ fn describe(from: &Fact<Document>, to: &Document) -> Vec<String> {
     for rule in &wanted.rules {
         match live.rules.iter().find(|old| old.id == rule.id) {
             None => lines.push(format!("+ {}", say(rule))),
-            Some(old) if old != rule => lines.push(format!("~ {} (was: {})", say(rule), action(old))),
+            Some(old) if old.meaning() != rule.meaning() => lines.push(format!("~ {} (was: {})", say(rule), action(old))),
             Some(_) => {}
         }
     }

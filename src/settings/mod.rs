@@ -16,10 +16,19 @@ use crate::model::resource::{ObservedResource, ResourceWish};
 mod bucket_encryption;
 mod bucket_exists;
 pub mod bucket_lifecycle;
+mod bucket_logging;
+mod bucket_object_lock;
+mod bucket_ownership;
+mod bucket_policy;
 mod bucket_public_access;
 mod bucket_tags;
 mod bucket_versioning;
+mod oidc_provider;
+mod role_attached;
+mod role_boundary;
+mod role_inline;
 mod role_permissions;
+pub(crate) mod role_session;
 mod role_trust;
 
 /// All settings: within a kind in the order in which apply must send them, which is also the order of the table's ids
@@ -27,13 +36,40 @@ mod role_trust;
 pub static SETTINGS: &[&Setting] = &[
     &bucket_exists::SETTING,
     &bucket_public_access::SETTING,
+    &bucket_ownership::SETTING,
     &bucket_versioning::SETTING,
+    &bucket_object_lock::SETTING,
     &bucket_encryption::SETTING,
     &bucket_lifecycle::SETTING,
     &bucket_tags::SETTING,
+    &bucket_logging::SETTING,
+    &bucket_policy::SETTING,
     &role_trust::SETTING,
+    &role_session::SETTING,
+    &role_boundary::SETTING,
+    &role_attached::SETTING,
+    &role_inline::SETTING,
     &role_permissions::SETTING,
+    &oidc_provider::SETTING,
 ];
+
+/// Settings that AWS refuses while another one of the same resource is not as wanted: the first needs the second.
+static NEEDS: &[(&str, &str)] = &[("bucket-object-lock", "bucket-versioning")];
+
+type ForGood = fn(&ResourceWish, &Fact<Document>) -> Option<Weakening>;
+
+/// Settings with a change that nothing can take back, and who says when it is one.
+static FOR_GOOD: &[(&str, ForGood)] = &[("bucket-object-lock", bucket_object_lock::for_good)];
+
+/// The setting that must be settled or planned before this one can be sent.
+pub fn needs(setting: &Setting) -> Option<&'static str> {
+    NEEDS.iter().find(|(id, _)| *id == setting.id).map(|(_, needed)| *needed)
+}
+
+/// Whether changing what was seen cannot be undone, so that a person must say that it is meant.
+pub fn for_good(setting: &Setting, wish: &ResourceWish, seen: &Fact<Document>) -> Option<Weakening> {
+    FOR_GOOD.iter().find(|(id, _)| *id == setting.id).and_then(|(_, judge)| judge(wish, seen))
+}
 
 /// One managed aspect.
 pub struct Setting {
@@ -70,6 +106,27 @@ pub struct Setting {
     pub describe: fn(&Fact<Document>, &Document) -> Vec<String>,
 }
 
+impl Setting {
+    /// Whether a resource that is made has this from its first moment, so that no step of its own is needed: `CreateRole`
+    /// carries session length and boundary, and a new role has no policies of others.
+    pub fn comes_with_creation(&self, to: &Document) -> bool {
+        match self.read {
+            ReadOp::RoleTrust => true,
+            ReadOp::RoleAttached | ReadOp::RoleInline => to.value().as_array().is_some_and(Vec::is_empty),
+            _ => false,
+        }
+    }
+
+    /// Id of the leave to take away a part that others wrote.
+    pub fn removes_foreign(&self) -> &'static str {
+        match self.read {
+            ReadOp::RoleAttached | ReadOp::RoleInline => "removes-foreign-policy",
+            ReadOp::BucketPolicy => "removes-foreign-statement",
+            _ => "removes-foreign-rule",
+        }
+    }
+}
+
 /// Documentation of a setting.
 #[derive(Debug)]
 pub struct Docs {
@@ -102,6 +159,8 @@ pub struct Threat {
     pub sentence: String,
     /// The live document without it.
     pub without: Document,
+    /// Whether AWS refuses every document with it, so that nothing else of the setting can be sent before it is gone.
+    pub blocks: bool,
 }
 
 impl fmt::Debug for Setting {

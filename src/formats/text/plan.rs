@@ -17,6 +17,7 @@ pub fn plan(view: &PlanView, exit: u8, paint: Paint) -> String {
     if busy.is_empty() {
         left_over(&mut out, view, paint);
         let _ = writeln!(out, "{}", paint.text(Label::Good, &format!("everything is as the policies say · exit {exit}")));
+        others(&mut out, view);
         unused(&mut out, view);
         return out;
     }
@@ -43,6 +44,7 @@ pub fn plan(view: &PlanView, exit: u8, paint: Paint) -> String {
         let _ = writeln!(out, "\nnot enforced by this endpoint, so left out: {}", view.not_enforced.join("; "));
     }
     left_over(&mut out, view, paint);
+    others(&mut out, view);
     unused(&mut out, view);
     let _ = writeln!(out, "\n{}", closing(view.counts, exit));
     out
@@ -60,6 +62,20 @@ fn left_over(out: &mut String, view: &PlanView, paint: Paint) {
     }
     if view.groups.iter().all(|group| group.steps.is_empty()) {
         out.push('\n');
+    }
+}
+
+/// What other applies do or left; the plan itself rests on what was read, not on that.
+fn others(out: &mut String, view: &PlanView) {
+    let Some(others) = &view.others else { return };
+    if let Some(sentence) = &others.under_way {
+        let _ = writeln!(out, "\nnote: another apply is under way, so this may change: {sentence}");
+    }
+    for run in &others.broken_off {
+        let _ = writeln!(out, "\nnote: {}; the next `lifeboat apply` plans anew and closes its journal", run.sentence);
+    }
+    if let Some(why) = &others.unknown {
+        let _ = writeln!(out, "\nnote: whether another apply is under way or broke off is not known: {why}");
     }
 }
 
@@ -84,6 +100,7 @@ fn one(out: &mut String, step: &StepView, paint: Paint) {
         "add" => ("+", Label::Good),
         "change" => ("~", Label::Change),
         "held" => ("!", Label::Bad),
+        "skipped" => ("-", Label::Dim),
         _ => ("?", Label::Change),
     };
     let width = 60;
@@ -97,7 +114,7 @@ fn one(out: &mut String, step: &StepView, paint: Paint) {
         }
     }
     if let Some(hold) = &step.hold {
-        labelled(out, if step.kind == "unknown" { "why" } else { "held" }, &hold.sentence);
+        labelled(out, if step.kind == "held" { "held" } else { "why" }, &hold.sentence);
     }
     for effect in &step.effects {
         labelled(out, "means", &effect.sentence);
@@ -116,12 +133,18 @@ fn one(out: &mut String, step: &StepView, paint: Paint) {
 }
 
 fn closing(counts: CountsView, exit: u8) -> String {
-    let parts = [(counts.add, "to add"), (counts.change, "to change"), (counts.held, "held"), (counts.unknown, "unknown")];
+    let parts = [
+        (counts.add, "to add"),
+        (counts.change, "to change"),
+        (counts.held, "held"),
+        (counts.unknown, "unknown"),
+        (counts.skipped, "not supported and skipped"),
+    ];
     let said: Vec<String> = parts.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{number} {what}")).collect();
     let meaning = match exit {
         4 => "exit 4: changes are pending",
         5 => "exit 5: a person must decide",
-        _ => "exit 0",
+        _ => "exit 0: everything else is as the policies say",
     };
     format!("{} · {meaning}", said.join(", "))
 }

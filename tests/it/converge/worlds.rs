@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use lifeboat::model::aspects::{Encryption, PublicAccess, RoleTrust, Tags, Versioning};
+use lifeboat::model::aspects::{
+    AccessLog, Encryption, LockMode, LockRetention, LogKeyFormat, ObjectLock, Ownership, PublicAccess, RoleTrust, Tags, Versioning,
+};
 use lifeboat::model::document::Document;
 use lifeboat::model::fact::{Fact, Why};
 use lifeboat::model::id::ResourceId;
@@ -36,6 +38,7 @@ impl Start {
 
     pub(crate) fn world(&self) -> Arc<World> {
         let world = World::at("2026-11-22T10:00:00Z".parse().unwrap());
+        world.put_bucket("shop-logs", "eu-west-1");
         (self.build)(&world);
         world.forget();
         world
@@ -66,7 +69,7 @@ pub(crate) fn expiring(id: &str, prefix: &str, days: i32) -> Rule {
 fn trust(path: &str, principals: &[&str], tags: &[(&str, &str)]) -> RoleTrust {
     let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": principals}}]});
     let tags: BTreeMap<String, String> = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-    RoleTrust { path: path.to_owned(), trust, tags }
+    RoleTrust { path: path.to_owned(), trust, tags, max_session: None, boundary: None }
 }
 
 const OURS: &[(&str, &str)] = &[("managed-by", "lifeboat"), ("team", "payments")];
@@ -104,6 +107,14 @@ fn buckets() -> Vec<Start> {
             bucket(world);
             world.put_bucket_setting(BUCKET, ReadOp::BucketPublicAccess, None);
         }),
+        Start::new("objects are their writers'", |world| {
+            bucket(world);
+            set(world, ReadOp::BucketOwnership, &Ownership::ObjectWriter);
+        }),
+        Start::new("no ownership controls", |world| {
+            bucket(world);
+            world.put_bucket_setting(BUCKET, ReadOp::BucketOwnership, None);
+        }),
     ]
 }
 
@@ -138,6 +149,53 @@ fn lifecycles() -> Vec<Start> {
     out
 }
 
+/// Locks and logs that somebody else set up.
+fn locks_and_logs() -> Vec<Start> {
+    let locked = |name: &str, retention: Option<LockRetention>| {
+        Start::new(name, move |world| {
+            bucket(world);
+            set(world, ReadOp::BucketVersioning, &Versioning::Enabled);
+            set(world, ReadOp::BucketObjectLock, &ObjectLock { retention });
+        })
+    };
+    let logged = |name: &str, log: AccessLog| {
+        Start::new(name, move |world| {
+            bucket(world);
+            set(world, ReadOp::BucketLogging, &log);
+        })
+    };
+    let log = |prefix: &str| AccessLog { bucket: "shop-logs".to_owned(), prefix: prefix.to_owned(), grants: Vec::new(), key_format: None };
+    vec![
+        locked("a lock that locks nothing by default", None),
+        locked("a shorter lock", Some(LockRetention { mode: LockMode::Governance, days: Some(1), years: None })),
+        locked("a longer lock that nobody can break", Some(LockRetention { mode: LockMode::Compliance, days: None, years: Some(1) })),
+        logged("a log that goes elsewhere", log("theirs/")),
+        logged("our log with keys by date", AccessLog { key_format: Some(LogKeyFormat::Partitioned(Some("EventTime".to_owned()))), ..log("orders/") }),
+    ]
+}
+
+/// Statements of others and what is left of ours.
+fn policies() -> Vec<Start> {
+    let start = |name: &str, statements: serde_json::Value| {
+        Start::new(name, move |world| {
+            bucket(world);
+            set(world, ReadOp::BucketPolicy, &json!({"Version": "2008-10-17", "Id": "theirs", "Statement": statements}));
+        })
+    };
+    let objects = format!("arn:aws:s3:::{BUCKET}/*");
+    let allow = |who: serde_json::Value| json!({"Sid": "Theirs", "Effect": "Allow", "Principal": who, "Action": "s3:GetObject", "Resource": objects});
+    let within = json!({"Effect": "Allow", "Principal": {"AWS": "000000000000"}, "Action": ["s3:GetObject"], "Resource": [objects]});
+    let deny = json!({"Effect": "Deny", "Principal": "*", "Action": "s3:DeleteBucket", "Resource": format!("arn:aws:s3:::{BUCKET}")});
+    let ours = json!({"Sid": "LifeboatRightKey", "Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": objects});
+    vec![
+        start("a bucket policy of others", json!([within, deny])),
+        start("a bucket policy that lets everybody in", json!([allow(json!("*")), deny])),
+        start("a bucket policy that lets another account in", json!([allow(json!({"AWS": "999999999999"})), within])),
+        start("a statement that bears a name of ours and is wider", json!([ours, deny])),
+        start("a bucket policy with a principal that is gone", json!([allow(json!({"AWS": "AROAEXAMPLEID12345678"}))])),
+    ]
+}
+
 fn roles() -> Vec<Start> {
     vec![
         Start::new("our role, narrower", |world| {
@@ -149,6 +207,20 @@ fn roles() -> Vec<Start> {
         }),
         Start::new("our role, another principal only", |world| {
             world.put_role(WRITER, trust("/lifeboat/orders/", &["arn:aws:iam::000000000000:user/them"], OURS), None);
+        }),
+        Start::new("our role, long sessions, another boundary", |world| {
+            let role = trust("/lifeboat/orders/", &[JOB], OURS);
+            let boundary = Some("arn:aws:iam::aws:policy/ReadOnlyAccess".to_owned());
+            world.put_role(WRITER, RoleTrust { max_session: Some(43_200), boundary, ..role }, Some(permissions(&["s3:PutObject"])));
+        }),
+        Start::new("our role, policies of others", |world| {
+            world.put_role(WRITER, trust("/lifeboat/orders/", &[JOB], OURS), Some(permissions(&["s3:PutObject"])));
+            world.attach(WRITER, "arn:aws:iam::aws:policy/AdministratorAccess");
+            world.attach(WRITER, "arn:aws:iam::aws:policy/ReadOnlyAccess");
+            world.add_inline(WRITER, "debug");
+        }),
+        Start::new("our role, a principal that was deleted", |world| {
+            world.put_role(WRITER, trust("/lifeboat/orders/", &["AIDACKCEVSQ6C2EXAMPLE"], OURS), None);
         }),
         Start::new("a role of others by path", |world| {
             world.put_role(KEEPER, trust("/", &[JOB], OURS), Some(permissions(&["s3:GetObject"])));
@@ -167,8 +239,14 @@ fn unknowns() -> Vec<Start> {
         ReadOp::BucketEncryption,
         ReadOp::BucketPublicAccess,
         ReadOp::BucketLifecycle,
+        ReadOp::BucketOwnership,
+        ReadOp::BucketPolicy,
+        ReadOp::BucketObjectLock,
+        ReadOp::BucketLogging,
         ReadOp::RoleTrust,
         ReadOp::RolePermissions,
+        ReadOp::RoleAttached,
+        ReadOp::RoleInline,
     ];
     let mut out: Vec<Start> = Vec::new();
     for op in bucket_reads {
@@ -176,7 +254,7 @@ fn unknowns() -> Vec<Start> {
             bucket(world);
             world.refuse(CALLER, Op::Read(op));
         });
-        let roles = matches!(op, ReadOp::RoleTrust | ReadOp::RolePermissions);
+        let roles = matches!(op, ReadOp::RoleTrust | ReadOp::RolePermissions | ReadOp::RoleAttached | ReadOp::RoleInline);
         out.push(Start { roles, ..start });
     }
     out.push(Start::new("a lifecycle with an element that nobody knows", |world| {
@@ -191,5 +269,5 @@ fn unknowns() -> Vec<Start> {
 /// Every small world.
 pub(crate) fn all() -> Vec<Start> {
     let about_roles = roles().into_iter().map(Start::with_roles);
-    buckets().into_iter().chain(lifecycles()).chain(about_roles).chain(unknowns()).collect()
+    buckets().into_iter().chain(policies()).chain(locks_and_logs()).chain(lifecycles()).chain(about_roles).chain(unknowns()).collect()
 }
