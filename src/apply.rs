@@ -73,8 +73,8 @@ pub async fn apply(plan: &Plan, ports: &Ports, journal: &mut dyn Journal) -> App
     applied
 }
 
-/// What a new bucket of AWS has although nobody wrote it (since January and April 2023).
-const BORN_WITH: [ReadOp; 2] = [ReadOp::BucketEncryption, ReadOp::BucketPublicAccess];
+/// What a new bucket of AWS has although nobody wrote it (since January and April 2023), and that a new role has no policies.
+const BORN_WITH: [ReadOp; 4] = [ReadOp::BucketEncryption, ReadOp::BucketPublicAccess, ReadOp::BucketOwnership, ReadOp::RoleAttached];
 
 /// The first setting of a kind is the resource itself.
 fn is_the_resource_itself(step: &Step) -> bool {
@@ -88,14 +88,18 @@ async fn one(step: &Step, ports: &Ports, made: bool, journal: &mut dyn Journal) 
         return Outcome::NotSent(format!("there is no setting `{}`", step.setting));
     };
     match seen(setting, step, ports).await {
+        // First of all: unknown then and unknown now is no reason to write, whatever the step says.
+        Fact::Unknown(why) => return Outcome::NotSent(format!("it can no longer be read: {why}")),
         now if now == step.from => {}
         Fact::Known(default) if made && step.from == Fact::Absent && BORN_WITH.contains(&setting.read) => {
             if (setting.adopt)(&step.to, &Fact::Known(default.clone())) == default {
                 return Outcome::Done;
             }
         }
-        Fact::Unknown(why) => return Outcome::NotSent(format!("it can no longer be read: {why}")),
         _ => return Outcome::NotSent("it changed since the plan was made; plan again".to_owned()),
+    }
+    if step.from.known().is_none() && step.requests.iter().any(|request| request.op.removes()) {
+        return Outcome::NotSent("it would remove what was not seen to be there".to_owned());
     }
     let mut doubt = None;
     for (sent, request) in step.requests.iter().enumerate() {

@@ -10,10 +10,13 @@ use futures_util::stream;
 use crate::catalog::layout;
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
-use crate::model::request::Read;
+use crate::model::id::ResourceId;
+use crate::model::lifecycle::Lifecycle;
+use crate::model::request::{Read, ReadOp};
 use crate::model::resource::{Desired, Identity, Observed, ObservedResource, ResourceWish, SeenBackup};
 use crate::ports::{Clock, Ports};
 use crate::settings;
+use crate::settings::bucket_lifecycle::left;
 
 /// How many questions are under way at once.
 const AT_ONCE: usize = 16;
@@ -46,7 +49,26 @@ pub async fn observe(desired: &Desired, ports: &Ports, identity: Fact<Identity>)
         requests += 1;
         backups.insert(policy, seen_backups(ports, &bucket, &prefix).await);
     }
-    Observed { at, identity, resources, backups, requests }
+    let mut left = BTreeMap::new();
+    for (bucket, policy, prefix) in left_behind(desired, &resources) {
+        requests += 1;
+        let seen = seen_backups(ports, &bucket, &prefix).await;
+        left.insert((bucket, policy), seen);
+    }
+    Observed { at, identity, resources, backups, left, applied: BTreeMap::new(), requests }
+}
+
+/// Policies that left a bucket, by their cleanup rule: bucket, policy, prefix.
+fn left_behind(desired: &Desired, resources: &BTreeMap<ResourceId, ObservedResource>) -> Vec<(String, String, String)> {
+    let mut out = Vec::new();
+    for wish in &desired.resources {
+        let ResourceWish::Bucket(bucket) = wish else { continue };
+        let live = resources.get(&wish.id()).map(|seen| seen.fact(ReadOp::BucketLifecycle));
+        let Some(live) = live.as_ref().and_then(Fact::known).and_then(Document::to::<Lifecycle>) else { continue };
+        let gone = left(bucket, &live).into_iter().filter(|rule| bucket.tenants.iter().all(|tenant| tenant.policy != rule.policy));
+        out.extend(gone.filter_map(|rule| Some((bucket.name.clone(), rule.policy, rule.prefix?))));
+    }
+    out
 }
 
 /// The same shape with nothing asked, for `--offline`.
@@ -56,13 +78,13 @@ pub fn offline(desired: &Desired, clock: &dyn Clock) -> Observed {
         resources.entry(read.target).or_default().facts.insert(read.op, Fact::Unknown(Why::NotAsked));
     }
     let backups = tenants(desired).into_iter().map(|(policy, _, _)| (policy, Fact::Unknown(Why::NotAsked))).collect();
-    Observed { at: clock.now(), identity: Fact::Unknown(Why::NotAsked), resources, backups, requests: 0 }
+    Observed { at: clock.now(), identity: Fact::Unknown(Why::NotAsked), resources, backups, left: BTreeMap::new(), applied: BTreeMap::new(), requests: 0 }
 }
 
 fn tenants(desired: &Desired) -> Vec<(String, String, String)> {
     let buckets = desired.resources.iter().filter_map(|wish| match wish {
         ResourceWish::Bucket(bucket) => Some(bucket),
-        ResourceWish::Role(_) => None,
+        ResourceWish::Role(_) | ResourceWish::Provider(_) => None,
     });
     buckets.flat_map(|bucket| bucket.tenants.iter().map(|tenant| (tenant.policy.clone(), bucket.name.clone(), tenant.prefix.clone()))).collect()
 }

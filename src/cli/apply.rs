@@ -11,15 +11,17 @@ use crate::model::units::Span;
 use crate::ops::apply::{self, Ended, Wanted};
 use crate::ops::plan::Planned;
 use crate::ops::{Exit, OpError};
-use crate::plan::Leave;
-use crate::plan::saved::Approved;
+use crate::plan::saved::{self, Approved};
+use crate::plan::{Ask, Leave};
 
 /// Make the real buckets and roles as the policies say
 ///
 /// Recomputes the plan, re-reads what each step assumes, sends it, reads it back. With a saved plan, only steps that it
 /// approves are sent. Held steps stay held. Exit 0: all done. 5: done except what is held. 1: stopped.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  lifeboat apply\n  lifeboat apply plan.json\n  lifeboat apply --allow weakens-versioning@bucket/acme-dr-orders")]
+#[command(
+    after_help = "Examples:\n  lifeboat apply\n  lifeboat apply plan.json\n  lifeboat apply plan.json --digest 4f1c9e…\n  lifeboat apply --allow weakens-versioning@bucket/acme-dr-orders"
+)]
 pub(super) struct Arguments {
     /// A plan saved by `lifeboat plan --out`: it selects and approves steps
     #[arg(value_name = "PLAN")]
@@ -27,6 +29,12 @@ pub(super) struct Arguments {
     /// Release a held step by name, as the plan prints it
     #[arg(long, value_name = "ID@RESOURCE")]
     allow: Vec<Leave>,
+    /// Also remove what lifeboat made and no policy wants any more, once no backup needs it
+    #[arg(long)]
+    prune: bool,
+    /// Apply the saved plan only if this is its digest, as `plan --out` said it
+    #[arg(long, value_name = "SHA256", requires = "plan")]
+    digest: Option<String>,
     /// Wait so long for another apply that is under way, as in 10m; without it, stop and say whose it is
     #[arg(long, value_name = "DURATION", default_value = "0s")]
     wait: Span,
@@ -34,7 +42,11 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, OpError> {
     let approved = arguments.plan.as_deref().map(read).transpose()?;
-    let wanted = Wanted { leaves: &arguments.allow, approved: approved.as_ref(), wait: Duration::from_secs(arguments.wait.as_secs()) };
+    if let (Some(wanted), Some(approved)) = (&arguments.digest, &approved) {
+        same_digest(wanted, approved)?;
+    }
+    let ask = Ask { leaves: &arguments.allow, prune: arguments.prune };
+    let wanted = Wanted { ask, approved: approved.as_ref(), wait: Duration::from_secs(arguments.wait.as_secs()) };
     let (ended, exit) = apply::apply(&global.place(), &wanted).await?;
     Ok(match ended {
         Ended::Stopped(Planned::Stopped(findings)) if global.format != Format::Json => {
@@ -42,13 +54,21 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, 
         }
         Ended::Stopped(Planned::Stopped(findings)) => Said::out(json::render(&findings), exit),
         Ended::Stopped(Planned::Plan(view, _)) => Said::out(json::render(&view), Exit::Failed),
-        Ended::Applied(view) => Said::out(
-            match global.format {
-                Format::Json => json::render(&view),
-                Format::Text | Format::Markdown => text::apply(&view, exit.code(), Global::paint()),
-            },
-            exit,
-        ),
+        Ended::Applied(view) => {
+            Said::out(if global.format == Format::Json { json::render(&view) } else { text::apply(&view, exit.code(), Global::paint()) }, exit)
+        }
+    })
+}
+
+/// The digest is counted anew from what the file approves: what it says of itself is not believed.
+fn same_digest(wanted: &str, approved: &Approved) -> Result<(), OpError> {
+    let found = saved::digest(&approved.policy_digest, &approved.approved);
+    if found == wanted.trim() {
+        return Ok(());
+    }
+    Err(OpError::Setup {
+        message: format!("the saved plan has digest {found}, and {wanted} was to be applied"),
+        hint: "apply the plan that was reviewed, or have this one reviewed; nothing was sent".to_owned(),
     })
 }
 

@@ -1,14 +1,15 @@
 //! `lifeboat plan`
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Format, Global, Said};
-use crate::formats::{json, markdown, text};
+use super::{Format, Global, Said, check};
+use crate::formats::{github, json, junit, markdown, sarif, text};
 use crate::ops::OpError;
 use crate::ops::plan::{self, Planned};
-use crate::plan::Leave;
+use crate::plan::{Ask, Leave};
 
 /// Show what would change, and what it means for recovery
 ///
@@ -27,33 +28,38 @@ pub(super) struct Arguments {
     /// Release a held step by name, as the plan prints it
     #[arg(long, value_name = "ID@RESOURCE")]
     allow: Vec<Leave>,
+    /// Also plan the removal of what lifeboat made and no policy wants any more, once no backup needs it
+    #[arg(long)]
+    prune: bool,
 }
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, OpError> {
-    let (planned, exit) = plan::plan(&global.place(), &arguments.allow, arguments.offline).await?;
-    let view = match planned {
-        Planned::Stopped(findings) => {
-            return Ok(match global.format {
-                Format::Json => Said::out(json::render(&findings), exit),
-                Format::Text | Format::Markdown => Said { out: String::new(), err: text::check(&findings, Global::paint()), exit },
-            });
+    let (planned, exit) = plan::plan(&global.place(), &Ask { leaves: &arguments.allow, prune: arguments.prune }, arguments.offline).await?;
+    let (view, findings) = match planned {
+        Planned::Stopped(findings) if global.format == Format::Text => {
+            return Ok(Said { out: String::new(), err: text::check(&findings, Global::paint()), exit });
         }
-        Planned::Plan(view, findings) => {
-            let warnings = if findings.findings.is_empty() || global.quiet { String::new() } else { text::check(&findings, Global::paint()) };
-            (view, warnings)
-        }
+        Planned::Stopped(findings) => return Ok(Said::out(check::rendered(&findings, global.format), exit)),
+        Planned::Plan(view, findings) => (view, findings),
     };
-    let (view, err) = view;
+    let (out, shows_findings) = match global.format {
+        Format::Text => (text::plan(&view, exit.code(), Global::paint()), false),
+        Format::Json => (json::render(&view), false),
+        Format::Markdown => (markdown::plan(&view, &findings), true),
+        Format::Sarif => (sarif::plan(&view, &findings), true),
+        Format::Github => (github::plan(&view, &findings), true),
+        Format::Junit => (junit::plan(&view, &findings), true),
+    };
+    let quiet = shows_findings || findings.findings.is_empty() || global.quiet;
+    let mut err = if quiet { String::new() } else { text::check(&findings, Global::paint()) };
     if let Some(path) = &arguments.out {
         std::fs::write(path, json::render(&view)).map_err(|error| OpError::Setup {
             message: format!("the plan cannot be saved to {}: {error}", path.display()),
             hint: "name a file that can be written".to_owned(),
         })?;
+        if !global.quiet {
+            let _ = writeln!(err, "saved to {} with digest {}: `lifeboat apply {}` sends what it approves", path.display(), view.digest, path.display());
+        }
     }
-    let out = match global.format {
-        Format::Json => json::render(&view),
-        Format::Markdown => markdown::plan(&view),
-        Format::Text => text::plan(&view, exit.code(), Global::paint()),
-    };
     Ok(Said { out, err, exit })
 }

@@ -11,11 +11,12 @@ use crate::apply::session::{self, Session};
 use crate::evidence::{Entry, Kind};
 use crate::journal::Began;
 use crate::model::fact::Fact;
+use crate::model::repository::ControlPlace;
 use crate::model::resource::Identity;
-use crate::plan::saved::{self, Approved, Stale};
-use crate::plan::{self, Leave, Plan};
+use crate::plan::saved::{self, Approved, Here, Stale};
+use crate::plan::{self, Ask, Plan};
 use crate::ports::Ports;
-use crate::ports::quirks::Quirks;
+use crate::ports::aws::Aws;
 use crate::view::apply::ApplyView;
 use crate::view::journal::RunView;
 use crate::{apply, observe};
@@ -32,8 +33,8 @@ pub enum Ended {
 /// What the caller of `apply` decides.
 #[derive(Debug, Default)]
 pub struct Wanted<'a> {
-    /// Held steps that are released by name.
-    pub leaves: &'a [Leave],
+    /// What is asked of the plan.
+    pub ask: Ask<'a>,
     /// The saved plan, which selects and approves steps.
     pub approved: Option<&'a Approved>,
     /// For how long another apply is waited for.
@@ -51,39 +52,57 @@ pub async fn apply(place: &Where, wanted: &Wanted<'_>) -> Result<(Ended, Exit), 
     if exit == Exit::Findings {
         return Ok((Ended::Stopped(Planned::Stopped(findings)), exit));
     }
-    let identity = identify(&ports, Some(&aws)).await?;
     let at = control(&prepared);
+    let (mut view, exit) = carry_out(&prepared, &ports, &aws, wanted, at).await?;
+    view.unlocked = at.is_none().then(|| "lifeboat.yaml names no `control`".to_owned());
+    Ok((Ended::Applied(Box::new(view)), exit))
+}
+
+/// The same for what was read and judged already. Without a control place no lock is taken.
+///
+/// # Errors
+/// When there is no usable identity, another apply holds the lock, the saved plan is stale, or no journal can be opened.
+pub(super) async fn carry_out(
+    prepared: &Prepared,
+    ports: &Ports,
+    aws: &Aws,
+    wanted: &Wanted<'_>,
+    control: Option<&ControlPlace>,
+) -> Result<(ApplyView, Exit), OpError> {
+    let identity = identify(ports, Some(aws)).await?;
     // Before anything is read for the plan: what another run is doing now is not what to plan upon.
-    let mut session = Session::open(&ports, at, &identity, wanted.wait).await?;
-    let around = Around { prepared: &prepared, ports: &ports, quirks: aws.quirks(), identity: &identity };
-    let carried = carry_out(&around, wanted, &mut session).await;
+    let mut session = Session::open(ports, control, &identity, wanted.wait).await?;
+    let around = Around { prepared, ports, aws, identity: &identity };
+    let carried = under_lock(&around, wanted, &mut session).await;
     let broken = session.broken.iter().map(RunView::of).collect();
     let closed = session.close().await;
     let (mut view, finished, exit) = carried?;
     view.broken_off = broken;
-    view.no_control = at.is_none();
     view.left_behind = session::left_behind(&finished, &closed);
     let exit = if view.left_behind.is_empty() { exit } else { exit.worst(Exit::Failed) };
-    Ok((Ended::Applied(Box::new(view)), exit))
+    Ok((view, exit))
 }
 
 /// What an apply works with.
+#[derive(Clone, Copy)]
 struct Around<'a> {
     prepared: &'a Prepared,
     ports: &'a Ports,
-    quirks: Quirks,
+    aws: &'a Aws,
     identity: &'a Identity,
 }
 
-/// Plans and applies under the lock. The second part says whether the end of the run is written down.
-async fn carry_out(around: &Around<'_>, wanted: &Wanted<'_>, session: &mut Session) -> Result<(ApplyView, Result<(), String>, Exit), OpError> {
-    let Around { prepared, ports, identity, .. } = *around;
+/// Plans and applies. The second part says whether the end of the run is written down.
+async fn under_lock(around: &Around<'_>, wanted: &Wanted<'_>, session: &mut Session) -> Result<(ApplyView, Result<(), String>, Exit), OpError> {
+    let Around { prepared, ports, aws, identity } = *around;
     let observed = observe::observe(&prepared.desired, ports, Fact::Known(identity.clone())).await;
-    let mut plan = plan::plan(&prepared.desired, &observed, wanted.leaves);
+    let mut plan = plan::asked(&prepared.desired, &observed, &wanted.ask);
     if let Some(approved) = wanted.approved {
-        plan = saved::select(plan, &prepared.desired.digest, approved).map_err(stale)?;
+        let here =
+            Here { policy_digest: &prepared.desired.digest, account: &identity.account, now: observed.at, valid_for: prepared.desired.limits.plan_valid_for };
+        plan = saved::select(plan, here, approved).map_err(stale)?;
     }
-    let view = planning::view(prepared, &observed, &plan, &around.quirks);
+    let view = planning::view(prepared, &observed, &plan, &aws.quirks());
     let held = planning::exit(&plan) == Exit::Held;
     if plan.steps.is_empty() {
         let exit = if held { Exit::Held } else { Exit::Good };

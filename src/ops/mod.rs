@@ -13,7 +13,7 @@ use crate::model::causes::causes;
 use crate::model::finding::{Finding, Level};
 use crate::model::policy::SecretRef;
 use crate::model::repository::ControlPlace;
-use crate::model::resource::{BucketPlace, Desired, Identity};
+use crate::model::resource::{BucketPlace, Desired, Identity, ResourceWish};
 use crate::policy::{Loaded, LoadedPolicy};
 use crate::ports::aws::Aws;
 use crate::ports::quirks::{AWS, Quirks};
@@ -26,10 +26,12 @@ use crate::{policy, rules};
 
 pub mod apply;
 pub mod backup;
+pub mod bootstrap;
 pub mod check;
 pub mod drill;
 pub mod evidence;
 pub mod exit;
+pub mod import;
 mod journal;
 pub mod plan;
 pub mod report;
@@ -199,7 +201,12 @@ pub async fn connect(place: &Where) -> Result<(Prepared, Ports, Arc<Aws>), OpErr
     let places = places(&first.loaded);
     let aws = Arc::new(Aws::connect(&places).await);
     let quirks = aws.quirks();
-    let prepared = if quirks == AWS { first } else { prepare(place, &quirks)? };
+    let mut prepared = if quirks == AWS { first } else { prepare(place, &quirks)? };
+    for wish in &mut prepared.desired.resources {
+        if let ResourceWish::Bucket(bucket) = wish {
+            bucket.not_taken = aws.quirks_of(&bucket.name).not_taken;
+        }
+    }
     let lonely = prepared.loaded.policies.iter().find(|policy| policy.policy.spec.storage.endpoint.is_some() && policy.policy.spec.access.is_some());
     if let Some(policy) = lonely.filter(|_| !aws.has_iam_endpoint()) {
         return Err(OpError::Setup {

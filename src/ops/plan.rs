@@ -5,7 +5,7 @@ use crate::journal::lock;
 use crate::model::fact::Fact;
 use crate::model::resource::Observed;
 use crate::observe;
-use crate::plan::{self, Hold, Leave, Plan};
+use crate::plan::{self, Ask, Plan};
 use crate::ports::quirks::{AWS, Quirks};
 use crate::ports::system::SystemClock;
 use crate::rules;
@@ -26,12 +26,12 @@ pub enum Planned {
 ///
 /// # Errors
 /// When there is no config repo or no usable identity.
-pub async fn plan(place: &Where, leaves: &[Leave], offline: bool) -> Result<(Planned, Exit), OpError> {
+pub async fn plan(place: &Where, ask: &Ask<'_>, offline: bool) -> Result<(Planned, Exit), OpError> {
     if offline {
         let prepared = prepare(place, &AWS)?;
         return Ok(match stop(&prepared) {
             Some(stopped) => stopped,
-            None => without_asking(&prepared, leaves),
+            None => without_asking(&prepared, ask),
         });
     }
     let (prepared, ports, aws) = connect(place).await?;
@@ -40,7 +40,7 @@ pub async fn plan(place: &Where, leaves: &[Leave], offline: bool) -> Result<(Pla
     }
     let identity = identify(&ports, Some(&aws)).await?;
     let observed = observe::observe(&prepared.desired, &ports, Fact::Known(identity)).await;
-    let plan = plan::plan(&prepared.desired, &observed, leaves);
+    let plan = plan::asked(&prepared.desired, &observed, ask);
     let exit = exit(&plan);
     let mut view = view(&prepared, &observed, &plan, &aws.quirks());
     if let Some(place) = control(&prepared) {
@@ -57,9 +57,9 @@ fn stop(prepared: &Prepared) -> Option<(Planned, Exit)> {
     (exit == Exit::Findings).then_some((Planned::Stopped(view), exit))
 }
 
-fn without_asking(prepared: &Prepared, leaves: &[Leave]) -> (Planned, Exit) {
+fn without_asking(prepared: &Prepared, ask: &Ask<'_>) -> (Planned, Exit) {
     let observed = observe::offline(&prepared.desired, &SystemClock);
-    let plan = plan::plan(&prepared.desired, &observed, leaves);
+    let plan = plan::asked(&prepared.desired, &observed, ask);
     let exit = exit(&plan);
     (Planned::Plan(Box::new(view(prepared, &observed, &plan, &AWS)), check::view(prepared).0), exit)
 }
@@ -74,7 +74,7 @@ pub fn view(prepared: &Prepared, observed: &Observed, plan: &Plan, quirks: &Quir
 
 /// What a plan ends with: held 5, pending 4, nothing 0.
 pub fn exit(plan: &Plan) -> Exit {
-    let held = plan.held.iter().any(|held| !matches!(held.hold, Hold::WaitsFor(_)));
+    let held = plan.held.iter().any(|held| held.hold.needs_a_person());
     if held {
         Exit::Held
     } else if plan.steps.is_empty() {

@@ -12,8 +12,8 @@ use super::journal::OthersView;
 use crate::model::fact::Fact;
 use crate::model::id::{ResourceId, ResourceKind};
 use crate::model::resource::{Desired, Identity, Observed};
-use crate::plan::saved::{ApprovedStep, FORMAT};
-use crate::plan::{Effect, Held, Hold, Plan, Reason, Step};
+use crate::plan::saved::{ApprovedStep, FORMAT, digest};
+use crate::plan::{Effect, Held, Hold, Leftover, Plan, Reason, Step};
 use crate::settings;
 
 /// What `plan` says.
@@ -42,14 +42,19 @@ pub struct PlanView {
     pub groups: Vec<GroupView>,
     /// How many steps of each kind.
     pub counts: CountsView,
+    /// What lifeboat made and no policy wants any more.
+    pub leftovers: Vec<LeftoverView>,
     /// What is known of other applies; none when `lifeboat.yaml` names no place for their lock and journal.
     pub others: Option<OthersView>,
     /// Leaves that nothing needed.
     pub unused_leaves: Vec<String>,
+    /// Approvals of policies that do not count, each with the reason.
+    pub void_approvals: Vec<String>,
     /// What the endpoint is known not to enforce of what roles may not do.
     pub not_enforced: Vec<String>,
+    /// SHA-256 over what is approved when this plan is: equal plans have equal digests, whenever they were made.
+    pub digest: String,
     /// What is approved when this plan is approved.
-    #[schemars(with = "Value")]
     pub approved: Vec<ApprovedStep>,
 }
 
@@ -65,6 +70,20 @@ pub struct IdentityView {
     pub name: String,
 }
 
+/// Something that is left over.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LeftoverView {
+    /// Where it is.
+    pub resource: String,
+    /// What it is.
+    pub name: String,
+    /// Why it is still there, or what removes it.
+    pub sentence: String,
+    /// Whether `--prune` removes it.
+    pub removable: bool,
+}
+
 /// The steps of resources that the same policies want.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -75,6 +94,9 @@ pub struct GroupView {
     pub files: Vec<String>,
     /// How many settings are as they should be.
     pub settled: usize,
+    /// Which ones, as `SETTING@RESOURCE`.
+    #[serde(default)]
+    pub settled_ids: Vec<String>,
     /// The rest.
     pub steps: Vec<StepView>,
 }
@@ -91,6 +113,9 @@ pub struct CountsView {
     pub held: usize,
     /// Settings that could not be read.
     pub unknown: usize,
+    /// Settings that the endpoint does not support and the policies go without.
+    #[serde(default)]
+    pub skipped: usize,
 }
 
 /// What is to be done to one setting, or why nothing is.
@@ -99,7 +124,9 @@ pub struct CountsView {
 pub struct StepView {
     /// `SETTING@RESOURCE`.
     pub id: String,
-    /// `add`, `change`, `held`, `unknown`, or `waits` for another setting of the resource that is one of the last two.
+    /// `add`, `change`, `held`, `unknown`, `skipped` because the endpoint does not support it and the policy goes without, or
+    /// `waits` for another setting of the resource that is held or unknown.
+    #[schemars(extend("enum" = ["add", "change", "held", "unknown", "skipped", "waits"]))]
     pub kind: String,
     /// The resource.
     pub resource: String,
@@ -113,7 +140,7 @@ pub struct StepView {
     pub effects: Vec<EffectView>,
     /// What stands in the way, if it is held.
     pub hold: Option<HoldView>,
-    /// The leave that released it, if it was held before.
+    /// What released it, if it would be held: `--allow ID@RESOURCE`, or an approval of the policy.
     pub allowed: Option<String>,
     /// Digest of what is approved.
     pub digest: Option<String>,
@@ -129,7 +156,8 @@ pub struct StepView {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HoldView {
-    /// Id of the kind of hold: a leave id, or `unknown`, `may-not-create`, `cannot-change`, `would-be-refused`, `waits`.
+    /// Id of the kind of hold: a leave id, or `unknown`, `skipped`, `may-not-create`, `cannot-change`, `would-be-refused`, `too-many`,
+    /// `needs-bootstrap`, `waits`.
     pub id: String,
     /// What stands in the way.
     pub sentence: String,
@@ -153,6 +181,15 @@ pub struct EffectView {
     pub first: Option<String>,
     /// In words.
     pub sentence: String,
+    /// The oldest restore point there is, RFC 3339.
+    #[serde(default)]
+    pub oldest: Option<String>,
+    /// The oldest that is left once those have gone; none when none is left, or when none goes.
+    #[serde(default)]
+    pub oldest_left: Option<String>,
+    /// Whether there is a way back, in words; none where nothing goes.
+    #[serde(default)]
+    pub undo: Option<String>,
 }
 
 /// What the view needs besides the plan.
@@ -177,13 +214,18 @@ impl PlanView {
         for wish in &around.desired.resources {
             let id = wish.id();
             let policies: Vec<String> = wish.policies().into_iter().map(str::to_owned).collect();
-            let files = policies.iter().filter_map(|policy| around.files.get(policy).cloned()).collect();
-            let group = groups.entry(policies.clone()).or_insert_with(|| GroupView { policies, files, settled: 0, steps: Vec::new() });
-            group.settled += plan.settled.iter().filter(|(resource, _)| *resource == id).count();
+            let mut files: Vec<String> = policies.iter().filter_map(|policy| around.files.get(policy).cloned()).collect();
+            if files.is_empty() {
+                files.push("lifeboat.yaml".to_owned());
+            }
+            let group = groups.entry(policies.clone()).or_insert_with(|| GroupView { policies, files, settled: 0, settled_ids: Vec::new(), steps: Vec::new() });
+            group.settled_ids.extend(plan.settled.iter().filter(|(resource, _)| *resource == id).map(|(_, setting)| format!("{setting}@{id}")));
+            group.settled = group.settled_ids.len();
             group.steps.extend(steps_of(plan, &id));
         }
         let groups: Vec<GroupView> = groups.into_values().collect();
         let counts = count(&groups);
+        let approved: Vec<ApprovedStep> = plan.steps.iter().map(ApprovedStep::of).collect();
         Self {
             format: FORMAT.to_owned(),
             tool: env!("CARGO_PKG_VERSION").to_owned(),
@@ -198,9 +240,18 @@ impl PlanView {
             counts,
             others: None,
             not_enforced: around.not_enforced.iter().map(|text| (*text).to_owned()).collect(),
+            leftovers: plan.leftovers.iter().map(LeftoverView::of).collect(),
             unused_leaves: plan.unused.iter().map(ToString::to_string).collect(),
-            approved: plan.steps.iter().map(|step| ApprovedStep { id: step.id(), digest: step.digest() }).collect(),
+            void_approvals: plan.void_approvals.clone(),
+            digest: digest(&around.desired.digest, &approved),
+            approved,
         }
+    }
+}
+
+impl LeftoverView {
+    fn of(left: &Leftover) -> Self {
+        Self { resource: left.resource.to_string(), name: left.name.clone(), sentence: left.sentence.clone(), removable: left.removable }
     }
 }
 
@@ -210,7 +261,7 @@ fn seconds(at: Timestamp) -> String {
 
 fn count(groups: &[GroupView]) -> CountsView {
     let of = |kind: &str| groups.iter().flat_map(|group| &group.steps).filter(|step| step.kind == kind).count();
-    CountsView { add: of("add"), change: of("change"), held: of("held"), unknown: of("unknown") }
+    CountsView { add: of("add"), change: of("change"), held: of("held"), unknown: of("unknown"), skipped: of("skipped") }
 }
 
 /// The steps of one resource, in the order of the settings table.
@@ -239,25 +290,28 @@ fn title(id: &ResourceId, setting: &str) -> String {
         ResourceKind::Bucket if setting == "bucket" => format!("bucket {}", id.name()),
         ResourceKind::Bucket => format!("bucket {} · {setting}", id.name()),
         ResourceKind::Role => format!("role {} · {setting}", id.name()),
+        ResourceKind::Provider => format!("OIDC {setting} {}", id.name()),
     }
 }
 
 impl StepView {
     fn of(step: &Step) -> Self {
         let (kind, reason) = match step.reason {
-            Reason::Missing => ("add", "missing"),
-            Reason::Differs => ("change", "differs"),
+            Reason::Missing => ("add", "missing".to_owned()),
+            Reason::Differs => ("change", "differs".to_owned()),
+            Reason::Drifted(since) => ("change", format!("drifted since the apply of {}", since.strftime("%Y-%m-%d"))),
+            Reason::Undo => ("change", "taken back".to_owned()),
         };
         Self {
             id: step.id(),
             kind: kind.to_owned(),
             resource: step.resource.to_string(),
             title: title(&step.resource, &step.setting),
-            reason: reason.to_owned(),
+            reason,
             lines: step.lines.clone(),
             effects: step.effects.iter().map(EffectView::of).collect(),
             hold: None,
-            allowed: step.allowed.clone(),
+            allowed: step.allowed.as_ref().map(ToString::to_string),
             digest: Some(step.digest()),
             from: match &step.from {
                 Fact::Known(document) => Some(document.value().clone()),
@@ -272,9 +326,12 @@ impl StepView {
         let hold = HoldView {
             id: match &held.hold {
                 Hold::Unknown(_) => "unknown",
+                Hold::Skipped(_) => "skipped",
                 Hold::MayNotCreate => "may-not-create",
                 Hold::CannotChange(_) => "cannot-change",
                 Hold::Refused(_) => "would-be-refused",
+                Hold::TooMany { .. } => "too-many",
+                Hold::NeedsBootstrap => "needs-bootstrap",
                 Hold::WaitsFor(_) => "waits",
                 Hold::Weakens(_) | Hold::NotOurs { .. } => held.hold.leave_id().unwrap_or_default(),
             }
@@ -283,14 +340,11 @@ impl StepView {
             allow: held.hold.leave_id().map(|id| format!("{id}@{}", held.resource)),
             advice: settings::by_id(held.setting).and_then(|setting| held.hold.advice(setting)),
         };
-        let unknown = matches!(held.hold, Hold::Unknown(_));
-        let waits = matches!(held.hold, Hold::WaitsFor(_));
-        let (kind, reason) = if waits {
-            ("waits", "waits".to_owned())
-        } else if unknown {
-            ("unknown", "unknown, left alone".to_owned())
-        } else {
-            ("held", format!("{}, held", hold.id))
+        let (kind, reason) = match held.hold {
+            Hold::WaitsFor(_) => ("waits", "waits".to_owned()),
+            Hold::Unknown(_) => ("unknown", "unknown, left alone".to_owned()),
+            Hold::Skipped(_) => ("skipped", "not supported here, skipped".to_owned()),
+            _ => ("held", format!("{}, held", hold.id)),
         };
         let base = held.step.as_ref().map(Self::of);
         let empty = Self {
@@ -314,6 +368,15 @@ impl StepView {
 
 impl EffectView {
     fn of(effect: &Effect) -> Self {
-        Self { policy: effect.policy.clone(), points: effect.points, bytes: effect.bytes, first: effect.first.map(seconds), sentence: effect.sentence.clone() }
+        Self {
+            policy: effect.policy.clone(),
+            points: effect.points,
+            bytes: effect.bytes,
+            first: effect.first.map(seconds),
+            sentence: effect.sentence.clone(),
+            oldest: effect.oldest.map(seconds),
+            oldest_left: effect.oldest_left.map(seconds),
+            undo: effect.undo.clone(),
+        }
     }
 }

@@ -15,6 +15,7 @@ pub fn plan(view: &PlanView, exit: u8, paint: Paint) -> String {
     let mut out = heading(view, paint);
     let (busy, calm): (Vec<&GroupView>, Vec<&GroupView>) = view.groups.iter().partition(|group| !group.steps.is_empty());
     if busy.is_empty() {
+        left_over(&mut out, view, paint);
         let _ = writeln!(out, "{}", paint.text(Label::Good, &format!("everything is as the policies say · exit {exit}")));
         others(&mut out, view);
         unused(&mut out, view);
@@ -42,6 +43,7 @@ pub fn plan(view: &PlanView, exit: u8, paint: Paint) -> String {
     if roles && !view.not_enforced.is_empty() {
         let _ = writeln!(out, "\nnot enforced by this endpoint, so left out: {}", view.not_enforced.join("; "));
     }
+    left_over(&mut out, view, paint);
     others(&mut out, view);
     unused(&mut out, view);
     let _ = writeln!(out, "\n{}", closing(view.counts, exit));
@@ -62,9 +64,27 @@ fn others(out: &mut String, view: &PlanView) {
     }
 }
 
+/// What nobody wants any more. It is information: it changes no exit code.
+fn left_over(out: &mut String, view: &PlanView, paint: Paint) {
+    if view.leftovers.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n{}", paint.text(Label::Strong, "left over"));
+    for left in &view.leftovers {
+        let _ = writeln!(out, "  {} {} · {}", paint.text(Label::Dim, "·"), left.resource.replace('/', " "), left.name);
+        let _ = writeln!(out, "      {}", left.sentence);
+    }
+    if view.groups.iter().all(|group| group.steps.is_empty()) {
+        out.push('\n');
+    }
+}
+
 fn unused(out: &mut String, view: &PlanView) {
     for leave in &view.unused_leaves {
         let _ = writeln!(out, "\nnote: nothing needed --allow {leave}");
+    }
+    for approval in &view.void_approvals {
+        let _ = writeln!(out, "\nnote: {approval}");
     }
 }
 
@@ -80,6 +100,7 @@ fn one(out: &mut String, step: &StepView, paint: Paint) {
         "add" => ("+", Label::Good),
         "change" => ("~", Label::Change),
         "held" => ("!", Label::Bad),
+        "skipped" => ("-", Label::Dim),
         _ => ("?", Label::Change),
     };
     let width = 60;
@@ -93,7 +114,7 @@ fn one(out: &mut String, step: &StepView, paint: Paint) {
         }
     }
     if let Some(hold) = &step.hold {
-        labelled(out, if step.kind == "unknown" { "why" } else { "held" }, &hold.sentence);
+        labelled(out, if step.kind == "held" { "held" } else { "why" }, &hold.sentence);
     }
     for effect in &step.effects {
         labelled(out, "means", &effect.sentence);
@@ -107,17 +128,23 @@ fn one(out: &mut String, step: &StepView, paint: Paint) {
         }
     }
     if let Some(allowed) = &step.allowed {
-        labelled(out, "allowed by", &format!("--allow {allowed}"));
+        labelled(out, "allowed by", allowed);
     }
 }
 
 fn closing(counts: CountsView, exit: u8) -> String {
-    let parts = [(counts.add, "to add"), (counts.change, "to change"), (counts.held, "held"), (counts.unknown, "unknown")];
+    let parts = [
+        (counts.add, "to add"),
+        (counts.change, "to change"),
+        (counts.held, "held"),
+        (counts.unknown, "unknown"),
+        (counts.skipped, "not supported and skipped"),
+    ];
     let said: Vec<String> = parts.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{number} {what}")).collect();
     let meaning = match exit {
         4 => "exit 4: changes are pending",
         5 => "exit 5: a person must decide",
-        _ => "exit 0",
+        _ => "exit 0: everything else is as the policies say",
     };
     format!("{} · {meaning}", said.join(", "))
 }

@@ -40,6 +40,15 @@ pub struct Storage {
     /// Public access block, all four switches.
     #[serde(default)]
     pub public_access: PublicAccessWish,
+    /// What becomes of a setting that the endpoint does not support. AWS supports all of them.
+    #[serde(default)]
+    pub unsupported: UnsupportedWish,
+    /// Whether the lifecycle rules of the bucket are managed.
+    #[serde(default)]
+    pub lifecycle: LifecycleWish,
+    /// Who owns the objects.
+    #[serde(default)]
+    pub ownership: OwnershipWish,
     /// How long what was expired can be brought back.
     #[serde(default)]
     pub noncurrent: NoncurrentWish,
@@ -106,6 +115,39 @@ pub enum PublicAccessWish {
     #[default]
     Blocked,
     /// Left alone.
+    Unmanaged,
+}
+
+/// What becomes of a setting that the endpoint does not support.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum UnsupportedWish {
+    /// A person must decide: the plan is held (exit 5) until the policy no longer asks for it.
+    #[default]
+    Hold,
+    /// It goes without: the plan lists it as not supported and holds nothing.
+    Skip,
+}
+
+/// Lifecycle rules as wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum LifecycleWish {
+    /// One rule per tier, so that what is released goes when its time has come.
+    #[default]
+    Managed,
+    /// Left alone: nothing that lifeboat writes expires anything, and what others wrote is only reported.
+    Unmanaged,
+}
+
+/// Object ownership as wanted, in the words of S3.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum OwnershipWish {
+    /// The bucket's owner owns every object, and ACLs count for nothing.
+    #[default]
+    BucketOwnerEnforced,
+    /// Left alone.
+    #[serde(rename = "unmanaged")]
     Unmanaged,
 }
 

@@ -13,6 +13,7 @@ const ABSENT: &[&str] = &[
     "NoSuchTagSetError",
     "ServerSideEncryptionConfigurationNotFoundError",
     "NoSuchPublicAccessBlockConfiguration",
+    "OwnershipControlsNotFoundError",
     "NoSuchBucket",
     "NoSuchKey",
     "NoSuchEntity",
@@ -22,6 +23,14 @@ const ABSENT: &[&str] = &[
 
 const CREDENTIALS: &[&str] =
     &["InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidClientTokenId", "InvalidToken", "TokenRefreshRequired", "ExpiredTokenException"];
+
+/// Codes of a request that this state does not take, whatever their status is: an archived object answers 403, but nobody is
+/// to be granted anything; the others answer 409, but nothing is there that was to be made.
+const REJECTED: &[&str] = &["InvalidObjectState", "InvalidBucketState", "LimitExceeded", "DeleteConflict"];
+
+/// Words of a refusal that nobody's rights would change: the endpoint does not do this for anybody (SeaweedFS 4.48 answers
+/// 403 with them to questions about roles).
+const NOT_SERVED: &[&str] = &["IAM write operations are disabled"];
 
 /// Words of a failure before the first byte was sent; any other failure of the connection may come after the last.
 const NEVER_SENT: &[&str] = &["tcp connect error", "dns error", "error trying to connect", "Connection refused"];
@@ -39,6 +48,7 @@ where
         (None, Some(text)) => text.to_owned(),
         (None, None) => match status {
             Some(200..=299) if is_empty(&error) => "an empty answer".to_owned(),
+            Some(200..=299) if is_another(&error) => "an answer to another question than was asked".to_owned(),
             Some(200..=299) | None => causes(&error),
             Some(status) => format!("HTTP {status} without a reason"),
         },
@@ -48,6 +58,8 @@ where
         SdkError::DispatchFailure(failure) => (construction(&message), !failure.is_user() && !NEVER_SENT.iter().any(|words| message.contains(words))),
         SdkError::TimeoutError(_) => (Kind::Unreachable, true),
         SdkError::ResponseError(_) if is_empty(&error) => (Kind::Unsupported, true),
+        _ if is_another(&error) => (Kind::Unsupported, true),
+        _ if NOT_SERVED.iter().any(|words| message.contains(words)) => (Kind::Unsupported, false),
         SdkError::ResponseError(_) => (Kind::NotUnderstood, true),
         _ => kind_of(status.unwrap_or(0), code.as_deref()),
     };
@@ -57,6 +69,12 @@ where
 /// An answer without a body: what servers say to questions that they do not know.
 fn is_empty<E>(error: &SdkError<E, HttpResponse>) -> bool {
     error.raw_response().and_then(|response| response.body().bytes()).is_some_and(<[u8]>::is_empty)
+}
+
+/// An answer with another root element than the question has: servers that ignore a sub-resource that they do not know
+/// answer the listing of the bucket, or whatever they take it for.
+fn is_another<E: std::error::Error + 'static>(error: &SdkError<E, HttpResponse>) -> bool {
+    causes(error).contains("encountered invalid XML root")
 }
 
 /// A request that could not be made or sent: mostly a missing credential, else the network.
@@ -70,8 +88,7 @@ fn kind_of(status: u16, code: Option<&str>) -> (Kind, bool) {
         Kind::Credentials
     } else if ABSENT.contains(&code) {
         Kind::Missing
-    } else if code == "InvalidObjectState" {
-        // An archived object: 403, but nobody is to be granted anything.
+    } else if REJECTED.contains(&code) {
         Kind::Rejected
     } else if code == "PermanentRedirect" || code == "AuthorizationHeaderMalformed" || status == 301 {
         Kind::OtherRegion

@@ -9,13 +9,15 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 
 use super::quirks::{self, Quirks};
-use crate::model::resource::BucketPlace;
+use crate::model::resource::{BucketPlace, Partition};
 
 mod cloud;
 mod error;
 mod iam;
 mod lifecycle;
+mod look;
 mod objects;
+mod ownership;
 mod raw;
 mod s3;
 
@@ -46,19 +48,29 @@ struct Bucket {
     data: aws_sdk_s3::Client,
     account: Option<String>,
     region: Option<String>,
+    /// Where it is, unless the SDK decides that.
+    endpoint: Option<String>,
+    quirks: Quirks,
 }
 
 impl Aws {
-    /// Reads the AWS environment (variables, profiles) and makes clients for these buckets. Nothing is sent yet.
+    /// Reads the AWS environment (variables, profiles) and makes clients for these buckets. Endpoints that are not Amazon's
+    /// are asked what they are, once each; nothing else is sent yet.
     pub async fn connect(places: &[BucketPlace]) -> Self {
         let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).operation_timeout(OPERATION).build();
         // Retries are the SDK's standard ones (3 attempts), or what AWS_MAX_ATTEMPTS and AWS_RETRY_MODE say.
-        let base = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts).load().await;
+        Self::with(aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts).load().await, places).await
+    }
+
+    /// The same from a configuration that was read before.
+    pub async fn with(base: SdkConfig, places: &[BucketPlace]) -> Self {
         let iam = aws_sdk_iam::Client::new(&base);
         let sts = aws_sdk_sts::Client::new(&base);
         let default = bucket(&base, None);
         let buckets = places.iter().map(|place| (place.name.clone(), bucket(&base, Some(place)))).collect();
-        Self { base, iam, sts, default, buckets }
+        let mut aws = Self { base, iam, sts, default, buckets };
+        aws.look().await;
+        aws
     }
 
     /// The endpoint of S3 that the AWS environment names, if it names one.
@@ -73,7 +85,12 @@ impl Aws {
 
     /// What is known of the endpoint of the AWS environment.
     pub fn quirks(&self) -> Quirks {
-        quirks::of(self.endpoint().as_deref())
+        self.default.quirks
+    }
+
+    /// What is known of the endpoint of a bucket.
+    pub fn quirks_of(&self, bucket: &str) -> Quirks {
+        self.bucket(bucket).quirks
     }
 
     /// The access key in use, shortened, and where the profile was taken from: for messages about credentials.
@@ -92,6 +109,13 @@ impl Aws {
         }
     }
 
+    /// `ACCOUNT/ISSUER` → the ARN of the provider, in the partition of the region in use.
+    fn provider_arn(&self, name: &str) -> String {
+        let partition = Partition::of_region(self.base.region().map(AsRef::as_ref).unwrap_or_default());
+        let (account, issuer) = name.split_once('/').unwrap_or_default();
+        format!("arn:{}:iam::{account}:oidc-provider/{issuer}", partition.as_str())
+    }
+
     fn bucket(&self, name: &str) -> &Bucket {
         self.buckets.get(name).unwrap_or(&self.default)
     }
@@ -104,12 +128,13 @@ fn environment_endpoint(base: &SdkConfig) -> Option<String> {
 fn bucket(base: &SdkConfig, place: Option<&BucketPlace>) -> Bucket {
     let endpoint = place.and_then(|place| place.endpoint.clone());
     let effective = endpoint.clone().or_else(|| environment_endpoint(base));
+    let quirks = quirks::of(effective.as_deref());
     let config = |timeouts: Option<TimeoutConfig>| {
-        let mut builder = aws_sdk_s3::config::Builder::from(base).force_path_style(quirks::of(effective.as_deref()).path_style);
+        let mut builder = aws_sdk_s3::config::Builder::from(base).force_path_style(quirks.path_style);
         if let Some(place) = place {
             builder = builder.region(Region::new(place.region.clone()));
         }
-        builder.set_endpoint_url(endpoint.clone().or_else(|| std::env::var("AWS_ENDPOINT_URL_S3").ok()).or_else(|| base.endpoint_url().map(str::to_owned)));
+        builder.set_endpoint_url(effective.clone());
         if let Some(timeouts) = timeouts {
             builder = builder.timeout_config(timeouts);
         }
@@ -121,5 +146,7 @@ fn bucket(base: &SdkConfig, place: Option<&BucketPlace>) -> Bucket {
         data: config(Some(data)),
         account: place.and_then(|place| place.account.clone()),
         region: place.map(|place| place.region.clone()).or_else(|| base.region().map(ToString::to_string)),
+        endpoint: effective,
+        quirks,
     }
 }

@@ -10,8 +10,8 @@ use aws_sdk_s3::types::{
 use super::Bucket;
 use super::error::port;
 use super::iam::unreadable;
-use super::lifecycle;
 use super::raw::RawBody;
+use super::{lifecycle, ownership};
 use crate::model::aspects::{Encryption, Existence, PublicAccess, Tags, Versioning};
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
@@ -29,8 +29,16 @@ pub(super) async fn read(bucket: &Bucket, op: ReadOp, name: &str) -> Reading {
         ReadOp::BucketEncryption => encryption(bucket, name).await,
         ReadOp::BucketPublicAccess => public_access(bucket, name).await,
         ReadOp::BucketLifecycle => lifecycle::read(bucket, name).await,
-        ReadOp::RoleTrust | ReadOp::RolePermissions => Ok(Fact::Unknown(Why::Unsupported("not a question about a bucket".to_owned()))),
+        ReadOp::BucketOwnership => ownership::read(bucket, name).await,
+        ReadOp::RoleTrust | ReadOp::RolePermissions | ReadOp::RoleAttached | ReadOp::RoleInline | ReadOp::OidcProvider => {
+            Ok(Fact::Unknown(Why::Unsupported("not a question about a bucket".to_owned())))
+        }
     }
+}
+
+/// An answer came and lacks what makes it an answer: asked again with the setting there, it would say the same.
+pub(super) fn hollow(question: &str, element: &str) -> Fact<Document> {
+    Fact::Unknown(Why::Unsupported(format!("{question} was answered without a <{element}>")))
 }
 
 /// Turns what the raw answer proved into the fact.
@@ -63,6 +71,9 @@ async fn tags(bucket: &Bucket, name: &str) -> Reading {
     let ask = bucket.control.get_bucket_tagging().bucket(name).set_expected_bucket_owner(bucket.account.clone());
     let answer = ask.customize().interceptor(raw.clone()).send().await.map_err(|error| port(&format!("GetBucketTagging {name}"), error))?;
     let found: BTreeMap<String, String> = answer.tag_set().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect();
+    if !raw.has("TagSet") {
+        return Ok(hollow("GetBucketTagging", "TagSet"));
+    }
     Ok(proven(&raw, "Tagging", &["TagSet", "Tag", "Key", "Value"], &Tags(found)))
 }
 
@@ -86,6 +97,9 @@ async fn encryption(bucket: &Bucket, name: &str) -> Reading {
     let raw = RawBody::default();
     let ask = bucket.control.get_bucket_encryption().bucket(name).set_expected_bucket_owner(bucket.account.clone());
     let answer = ask.customize().interceptor(raw.clone()).send().await.map_err(|error| port(&format!("GetBucketEncryption {name}"), error))?;
+    if !raw.has("Rule") {
+        return Ok(hollow("GetBucketEncryption", "Rule"));
+    }
     let rules = answer.server_side_encryption_configuration().map(ServerSideEncryptionConfiguration::rules).unwrap_or_default();
     let [rule] = rules else { return Ok(Fact::Unknown(Why::NotUnderstood(format!("{} encryption rules instead of one", rules.len())))) };
     let Some(default) = rule.apply_server_side_encryption_by_default() else {
@@ -107,8 +121,8 @@ async fn public_access(bucket: &Bucket, name: &str) -> Reading {
     let raw = RawBody::default();
     let ask = bucket.control.get_public_access_block().bucket(name).set_expected_bucket_owner(bucket.account.clone());
     let answer = ask.customize().interceptor(raw.clone()).send().await.map_err(|error| port(&format!("GetPublicAccessBlock {name}"), error))?;
-    let Some(found) = answer.public_access_block_configuration() else {
-        return Ok(Fact::Unknown(Why::Unsupported("an answer without a configuration".to_owned())));
+    let Some(found) = answer.public_access_block_configuration().filter(|_| raw.has("BlockPublicAcls")) else {
+        return Ok(hollow("GetPublicAccessBlock", "BlockPublicAcls"));
     };
     let value = PublicAccess {
         block_public_acls: found.block_public_acls().unwrap_or(false),
@@ -132,7 +146,16 @@ pub(super) async fn send(bucket: &Bucket, request: &Request) -> Result<(), PortE
         RequestOp::PutBucketEncryption => put_encryption(bucket, name, &body.to().ok_or_else(wrong)?, &what).await,
         RequestOp::PutPublicAccess => put_public_access(bucket, name, body.to().ok_or_else(wrong)?, &what).await,
         RequestOp::PutBucketLifecycle => lifecycle::put(bucket, name, &body.to().ok_or_else(wrong)?, &what).await,
-        RequestOp::CreateRole | RequestOp::UpdateRoleTrust | RequestOp::PutRolePermissions => Err(wrong()),
+        RequestOp::PutBucketOwnership => ownership::put(bucket, name, body.to().ok_or_else(wrong)?, &what).await,
+        RequestOp::CreateRole
+        | RequestOp::UpdateRoleTrust
+        | RequestOp::PutRolePermissions
+        | RequestOp::UpdateRoleSession
+        | RequestOp::PutRoleBoundary
+        | RequestOp::ChangeRoleAttached
+        | RequestOp::DeleteRoleInline
+        | RequestOp::CreateProvider
+        | RequestOp::AddAudiences => Err(wrong()),
     }
 }
 

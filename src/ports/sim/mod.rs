@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 
 use super::{Kind, PortError, Ports};
-use crate::model::aspects::{Encryption, PublicAccess, RoleTrust};
+use crate::model::aspects::{Encryption, Ownership, PublicAccess, RoleTrust};
 use crate::model::document::Document;
 use crate::model::fact::Fact;
 use crate::model::id::ResourceId;
@@ -22,6 +22,8 @@ mod cloud;
 mod faults;
 mod lifecycle;
 mod objects;
+mod roles;
+mod settings;
 
 pub use faults::{Fault, When};
 
@@ -89,6 +91,7 @@ struct State {
     answers: BTreeMap<(ResourceId, ReadOp), Fact<Document>>,
     buckets: BTreeMap<String, Bucket>,
     roles: BTreeMap<String, Role>,
+    providers: BTreeMap<String, BTreeSet<String>>,
     uploads: BTreeMap<String, objects::Unfinished>,
     script: Vec<(When, Fault)>,
     dead: bool,
@@ -111,13 +114,28 @@ struct Bucket {
 struct Role {
     trust: RoleTrust,
     permissions: Option<Document>,
+    attached: BTreeSet<String>,
+    inline: BTreeSet<String>,
+}
+
+/// Managed policies of the account that exist: one that does not cannot be attached, nor bound a role.
+const MANAGED: [&str; 2] = ["arn:aws:iam::000000000000:policy/lifeboat-extra", "arn:aws:iam::000000000000:policy/lifeboat-boundary"];
+
+impl Role {
+    fn new(trust: RoleTrust, permissions: Option<Document>) -> Self {
+        Self { trust, permissions, attached: BTreeSet::new(), inline: BTreeSet::new() }
+    }
 }
 
 impl Bucket {
-    /// As AWS makes one since April 2023: private, encrypted, unversioned, without lifecycle and tags.
+    /// As AWS makes one since April 2023: private, encrypted, its owner's, unversioned, without lifecycle and tags.
     fn new(owner: &str, region: &str) -> Self {
         let encryption = Encryption { algorithm: "AES256".to_owned(), key: None, bucket_key: false, blocked_types: Vec::new() };
-        let born = [(ReadOp::BucketEncryption, Document::of(&encryption)), (ReadOp::BucketPublicAccess, Document::of(&PublicAccess::BLOCKED))];
+        let born = [
+            (ReadOp::BucketEncryption, Document::of(&encryption)),
+            (ReadOp::BucketPublicAccess, Document::of(&PublicAccess::BLOCKED)),
+            (ReadOp::BucketOwnership, Document::of(&Ownership::BucketOwnerEnforced)),
+        ];
         Self { owner: owner.to_owned(), region: region.to_owned(), settings: BTreeMap::from(born), objects: BTreeMap::new() }
     }
 }
@@ -132,6 +150,7 @@ impl World {
             answers: BTreeMap::new(),
             buckets: BTreeMap::new(),
             roles: BTreeMap::new(),
+            providers: BTreeMap::new(),
             uploads: BTreeMap::new(),
             script: Vec::new(),
             dead: false,
@@ -208,7 +227,26 @@ impl World {
 
     /// Makes a role, with an inline policy named `lifeboat` if one is given.
     pub fn put_role(&self, name: &str, trust: RoleTrust, permissions: Option<Document>) {
-        self.lock().roles.insert(name.to_owned(), Role { trust, permissions });
+        self.lock().roles.insert(name.to_owned(), Role::new(trust, permissions));
+    }
+
+    /// Attaches a managed policy behind lifeboat's back.
+    pub fn attach(&self, role: &str, arn: &str) {
+        if let Some(role) = self.lock().roles.get_mut(role) {
+            role.attached.insert(arn.to_owned());
+        }
+    }
+
+    /// Adds an inline policy of others to a role.
+    pub fn add_inline(&self, role: &str, name: &str) {
+        if let Some(role) = self.lock().roles.get_mut(role) {
+            role.inline.insert(name.to_owned());
+        }
+    }
+
+    /// What is attached to a role, and its inline policies of others, without a request.
+    pub fn policies_of_role(&self, role: &str) -> Option<(BTreeSet<String>, BTreeSet<String>)> {
+        self.lock().roles.get(role).map(|role| (role.attached.clone(), role.inline.clone()))
     }
 
     /// A role as it is, without a request: trust and our inline policy.

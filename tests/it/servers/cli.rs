@@ -32,7 +32,8 @@ fn lifeboat() -> Command {
 
 /// An environment variable that `scripts/sandbox` sets. Without the servers the test fails: it never skips.
 pub(crate) fn sandbox(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run the tests with `make test` or `scripts/sandbox run -- cargo test`"))
+    std::env::var(name)
+        .unwrap_or_else(|_| panic!("{name} is not set: run the tests with `make test` or `scripts/sandbox run --moto --seaweedfs -- cargo test`"))
 }
 
 impl Config {
