@@ -10,7 +10,7 @@ use crate::drill::checks::CHECKS;
 use crate::model::finding::Level;
 use crate::model::id::ResourceKind;
 use crate::ops::exit::TABLE;
-use crate::ports::conformance::{DIFFERENCES, SERVERS, Support, support};
+use crate::ports::conformance::{DIFFERENCES, RECORDED, SERVERS, Support, support};
 use crate::ports::quirks;
 use crate::{rules, settings};
 
@@ -103,7 +103,8 @@ pub fn checks() -> String {
     let mut out = page(
         "Checks",
         "What a drill asks of every restored database, in this order, and what a restore asks at its end. Each answer is passed, failed or\n\
-         unproven: a check that could not run proves nothing, and is never passed.",
+         unproven: a check that could not run proves nothing, and is never passed. A fourth one, noted, is passed with something worth a sentence:\n\
+         it is shown, it is in the JSON, and it decides nothing.",
     );
     out.push_str("\n| check | what it proves |\n| --- | --- |\n");
     for check in CHECKS {
@@ -172,19 +173,22 @@ fn matrix(out: &mut String) {
     out.push_str(
         "\n## What converges where\n\nA setting *converges* where whatever a policy can ask for is applied and then reads back so that the next plan is empty. Each cell is\n\
          measured by `make test` on that server, with the same suite, and a cell that is no longer true fails it. Nothing here was run against AWS\n\
-         itself.\n\n| setting |",
+         itself: its column counts answers that were recorded there, each of which a test reads and writes back without a loss.\n\n\
+         | setting | AWS |",
     );
     for (server, version) in SERVERS {
         let _ = write!(out, " {} |", format!("{server} {version}").trim_end());
     }
-    let _ = writeln!(out, "\n| --- |{}", " --- |".repeat(SERVERS.len()));
+    let _ = writeln!(out, "\n| --- |{}", " --- |".repeat(SERVERS.len() + 1));
     for setting in settings::SETTINGS {
+        let recorded =
+            RECORDED.iter().find(|(id, _)| *id == setting.id).map_or_else(|| "no recorded answer".to_owned(), |(_, answers)| format!("{answers} answers"));
         let cells = SERVERS.iter().map(|(server, _)| match support(server, setting.id) {
             Support::Converges => "converges",
             Support::Partly(_) => "in part",
             Support::Not(_) => "not supported",
         });
-        let _ = writeln!(out, "| [`{0}`](settings.md#{0}) | {1} |", setting.id, cells.collect::<Vec<_>>().join(" | "));
+        let _ = writeln!(out, "| [`{0}`](settings.md#{0}) | {recorded} | {1} |", setting.id, cells.collect::<Vec<_>>().join(" | "));
     }
 }
 

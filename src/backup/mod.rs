@@ -262,9 +262,11 @@ async fn one_database(job: &Job<'_>, programs: &Programs, server: &snapshot::Ser
     let target = job.target.database(database);
     let questions = questions(job.policy, job.name, job.set, database);
     let snapshot = stoppable(job, snapshot::Snapshot::take(&target, database, server, &questions)).await?;
+    job.progress.stage(&format!("materialized views of {database}"));
+    let views = stoppable(job, snapshot.views(job.set, job.ports.clock.as_ref())).await?;
     job.progress.stage(&format!("dump of {database}"));
     let (dump, facts) = dump::stream(job, programs, &target, &snapshot, database, folder).await?;
-    snapshot.finish(job.set, database, dump, facts).await
+    snapshot.finish(job.set, database, dump, facts, views).await
 }
 
 /// The policy's `sameAsBackup` queries about one database of a set, from every drill that restores the set.

@@ -42,8 +42,8 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, OpError> {
     let approved = arguments.plan.as_deref().map(read).transpose()?;
-    if let (Some(wanted), Some(approved)) = (&arguments.digest, &approved) {
-        same_digest(wanted, approved)?;
+    if let (Some(digest), Some(approved)) = (&arguments.digest, &approved) {
+        same_digest(digest, approved)?;
     }
     let ask = Ask { leaves: &arguments.allow, prune: arguments.prune };
     let wanted = Wanted { ask, approved: approved.as_ref(), wait: Duration::from_secs(arguments.wait.as_secs()) };

@@ -100,7 +100,7 @@ pub struct Drilled {
 impl Drilled {
     /// Failed beats unproven beats passed.
     pub fn verdict(&self) -> Outcome {
-        self.checks.iter().map(|check| check.outcome).max().unwrap_or(Outcome::Unproven)
+        checks::overall(&self.checks)
     }
 }
 
@@ -210,6 +210,7 @@ impl Run<'_> {
         let manifest = fetch::manifest(objects, &job.at, job.set, &job.backup).await?;
         fetch::listed(&manifest, &job.at, &job.seen)?;
         self.checks.push(checks::objectives::dated(&manifest, job.seen.newest));
+        self.checks.push(checks::written(&fetch::surplus(&manifest, &job.at, &job.seen), Outcome::Failed));
         self.manifest = Some(manifest.clone());
 
         job.progress.stage("provision");

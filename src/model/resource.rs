@@ -406,6 +406,6 @@ pub struct SeenBackup {
     pub oldest: Timestamp,
     /// S3 date of its newest object.
     pub newest: Timestamp,
-    /// Its keys.
-    pub keys: BTreeSet<String>,
+    /// Its keys, each with its bytes.
+    pub keys: BTreeMap<String, u64>,
 }

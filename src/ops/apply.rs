@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::journal::FileJournal;
 use super::plan::{self as planning, Planned};
-use super::{Exit, OpError, Prepared, Where, causes, check, connect, control, evidence, identify};
+use super::{Exit, OpError, Prepared, Where, check, connect, control, evidence, identify};
 use crate::apply::session::{self, Session};
 use crate::evidence::{Entry, Kind};
 use crate::journal::Began;
@@ -17,6 +17,7 @@ use crate::plan::saved::{self, Approved, Here, Stale};
 use crate::plan::{self, Ask, Plan};
 use crate::ports::Ports;
 use crate::ports::aws::Aws;
+use crate::ports::quirks::Quirks;
 use crate::view::apply::ApplyView;
 use crate::view::journal::RunView;
 use crate::{apply, observe};
@@ -52,49 +53,47 @@ pub async fn apply(place: &Where, wanted: &Wanted<'_>) -> Result<(Ended, Exit), 
     if exit == Exit::Findings {
         return Ok((Ended::Stopped(Planned::Stopped(findings)), exit));
     }
-    let at = control(&prepared);
-    let (mut view, exit) = carry_out(&prepared, &ports, &aws, wanted, at).await?;
-    view.unlocked = at.is_none().then(|| "lifeboat.yaml names no `control`".to_owned());
-    Ok((Ended::Applied(Box::new(view)), exit))
+    let at = control(&prepared).ok_or("lifeboat.yaml names no `control`");
+    under_lock(&prepared, &ports, &aws, wanted, at).await
 }
 
-/// The same for what was read and judged already. Without a control place no lock is taken.
+/// The same for what was read and judged already. `at` is the place of the lock, or why none is taken.
 ///
 /// # Errors
 /// When there is no usable identity, another apply holds the lock, the saved plan is stale, or no journal can be opened.
-pub(super) async fn carry_out(
+pub(super) async fn under_lock(
     prepared: &Prepared,
     ports: &Ports,
     aws: &Aws,
     wanted: &Wanted<'_>,
-    control: Option<&ControlPlace>,
-) -> Result<(ApplyView, Exit), OpError> {
+    at: Result<&ControlPlace, &'static str>,
+) -> Result<(Ended, Exit), OpError> {
     let identity = identify(ports, Some(aws)).await?;
     // Before anything is read for the plan: what another run is doing now is not what to plan upon.
-    let mut session = Session::open(ports, control, &identity, wanted.wait).await?;
-    let around = Around { prepared, ports, aws, identity: &identity };
-    let carried = under_lock(&around, wanted, &mut session).await;
+    let mut session = Session::open(ports, at.ok(), &identity, wanted.wait).await?;
+    let around = Around { prepared, ports, quirks: aws.quirks(), identity: &identity };
+    let carried = carry_out(&around, wanted, &mut session).await;
     let broken = session.broken.iter().map(RunView::of).collect();
     let closed = session.close().await;
     let (mut view, finished, exit) = carried?;
     view.broken_off = broken;
+    view.unlocked = at.err().map(str::to_owned);
     view.left_behind = session::left_behind(&finished, &closed);
     let exit = if view.left_behind.is_empty() { exit } else { exit.worst(Exit::Failed) };
-    Ok((view, exit))
+    Ok((Ended::Applied(Box::new(view)), exit))
 }
 
 /// What an apply works with.
-#[derive(Clone, Copy)]
 struct Around<'a> {
     prepared: &'a Prepared,
     ports: &'a Ports,
-    aws: &'a Aws,
+    quirks: Quirks,
     identity: &'a Identity,
 }
 
-/// Plans and applies. The second part says whether the end of the run is written down.
-async fn under_lock(around: &Around<'_>, wanted: &Wanted<'_>, session: &mut Session) -> Result<(ApplyView, Result<(), String>, Exit), OpError> {
-    let Around { prepared, ports, aws, identity } = *around;
+/// Plans and applies under the lock. The second part says whether the end of the run is written down.
+async fn carry_out(around: &Around<'_>, wanted: &Wanted<'_>, session: &mut Session) -> Result<(ApplyView, Result<(), String>, Exit), OpError> {
+    let Around { prepared, ports, identity, .. } = *around;
     let observed = observe::observe(&prepared.desired, ports, Fact::Known(identity.clone())).await;
     let mut plan = plan::asked(&prepared.desired, &observed, &wanted.ask);
     if let Some(approved) = wanted.approved {
@@ -102,7 +101,7 @@ async fn under_lock(around: &Around<'_>, wanted: &Wanted<'_>, session: &mut Sess
             Here { policy_digest: &prepared.desired.digest, account: &identity.account, now: observed.at, valid_for: prepared.desired.limits.plan_valid_for };
         plan = saved::select(plan, here, approved).map_err(stale)?;
     }
-    let view = planning::view(prepared, &observed, &plan, &aws.quirks());
+    let view = planning::view(prepared, &observed, &plan, &around.quirks);
     let held = planning::exit(&plan) == Exit::Held;
     if plan.steps.is_empty() {
         let exit = if held { Exit::Held } else { Exit::Good };
@@ -121,12 +120,8 @@ async fn under_lock(around: &Around<'_>, wanted: &Wanted<'_>, session: &mut Sess
     let finished = session.finish(&applied).await;
     let mut view = ApplyView::of(view, &applied);
     (view.journal, view.run) = (Some(path), Some(session.run.clone()));
-    if let Some(ledger) = ledger {
-        match ledger.append(entry(prepared, &plan, &applied, identity, &session.run)).await {
-            Ok(reference) => view.evidence = Some(reference.to_string()),
-            Err(error) => view.evidence_failed = Some(causes(&error)),
-        }
-    }
+    let entry = entry(prepared, &plan, &applied, identity, &session.run);
+    (view.evidence, view.evidence_failed) = evidence::record(ledger.as_ref(), entry).await;
     let exit = match (applied.complete() && view.evidence_failed.is_none(), held) {
         (false, _) => Exit::Failed,
         (true, true) => Exit::Held,

@@ -2,11 +2,13 @@
 
 use super::apply::{self, Ended, Wanted};
 use super::plan::{self as planning, Planned};
-use super::{Exit, OpError, Prepared, Where, check, connect, identify};
+use super::{Exit, OpError, Prepared, Where, check, connect, control, identify};
 use crate::compile;
 use crate::model::fact::Fact;
+use crate::model::repository::ControlPlace;
 use crate::observe;
 use crate::plan::{self, Ask};
+use crate::ports::{Kind, Ports};
 
 /// Plans what must exist before the first plan in CI; with `send`, carries it out as `apply` does.
 ///
@@ -21,10 +23,8 @@ pub async fn bootstrap(place: &Where, ask: &Ask<'_>, send: bool) -> Result<(Ende
     prepared.desired = compile::bootstrap(&prepared.loaded, &prepared.desired);
     something(&prepared)?;
     if send {
-        // Without a lock: the place of the lock is what this makes.
-        let (mut view, exit) = apply::carry_out(&prepared, &ports, &aws, &Wanted { ask: *ask, ..Wanted::default() }, None).await?;
-        view.unlocked = Some("bootstrap makes the place of the lock itself".to_owned());
-        return Ok((Ended::Applied(Box::new(view)), exit));
+        let at = lock(&prepared, &ports).await;
+        return apply::under_lock(&prepared, &ports, &aws, &Wanted { ask: *ask, ..Wanted::default() }, at).await;
     }
     let identity = identify(&ports, Some(&aws)).await?;
     let observed = observe::observe(&prepared.desired, &ports, Fact::Known(identity)).await;
@@ -32,6 +32,15 @@ pub async fn bootstrap(place: &Where, ask: &Ask<'_>, send: bool) -> Result<(Ende
     let exit = planning::exit(&plan);
     let view = planning::view(&prepared, &observed, &plan, &aws.quirks());
     Ok((Ended::Stopped(Planned::Plan(Box::new(view), findings)), exit))
+}
+
+/// The place of the lock, unless its bucket is one of those that are yet to be made.
+async fn lock<'a>(prepared: &'a Prepared, ports: &Ports) -> Result<&'a ControlPlace, &'static str> {
+    let place = control(prepared).ok_or("lifeboat.yaml names no `control`")?;
+    match ports.objects.list(&place.bucket, &place.prefix).await {
+        Err(error) if error.kind == Kind::Missing => Err("its bucket is yet to be made"),
+        Ok(_) | Err(_) => Ok(place),
+    }
 }
 
 fn something(prepared: &Prepared) -> Result<(), OpError> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tokio_postgres::error::SqlState;
 
-use super::{Exit, OpError, Where, backup as backups, causes, check, connect, drill as drills, evidence, identify};
+use super::{Exit, OpError, Where, backup as backups, check, connect, drill as drills, evidence, identify};
 use crate::backup::Progress;
 use crate::catalog::manifest::{DatabaseBackup, Manifest};
 use crate::drill::checks::{self, CheckResult, Outcome, Subject};
@@ -62,6 +62,7 @@ pub struct Ready {
     policy_digest: String,
     at: At,
     manifest: Manifest,
+    surplus: Vec<String>,
     database: DatabaseBackup,
     queries: Vec<Query>,
     target: Target,
@@ -125,6 +126,7 @@ pub async fn prepare(place: &Where, wish: &Wish<'_>) -> Result<(Prepare, Exit), 
             view,
             ledger,
             policy_digest: prepared.desired.digest.clone(),
+            surplus: fetch::surplus(&manifest, &at, backup),
             at,
             queries: queries(policy, set, &manifest, &database),
             anomalies: set_wish.anomalies,
@@ -248,10 +250,10 @@ impl Ready {
         let warnings = load.from_stream(&self.database, &self.target).await.map_err(failed_restore)?;
         let restored = clock.now();
         progress.stage("check");
-        let mut results = vec![checks::loaded(&self.database.name, &warnings)];
+        let mut results = vec![checks::written(&self.surplus, Outcome::Noted), checks::loaded(&self.database.name, &warnings)];
         results.extend(self.check().await);
         let ended = clock.now();
-        let verdict = results.iter().map(|check| check.outcome).max().unwrap_or(Outcome::Unproven);
+        let verdict = checks::overall(&results);
         let phases = [
             Phase { name: "restore", millis: millis_between(began, restored), note: "streamed, each piece proven before it was used".to_owned() },
             Phase { name: "check", millis: millis_between(restored, ended), note: format!("{} checks", results.len()) },
@@ -265,17 +267,16 @@ impl Ready {
             evidence: None,
             evidence_failed: None,
         };
-        if let Some(ledger) = &self.ledger {
-            let body = serde_json::to_value(&view).unwrap_or_default();
-            let entry = Entry { kind: Kind::Restore, policy: Some(self.view.policy.clone()), policy_digest: Some(self.policy_digest.clone()), body };
-            match ledger.append(entry).await {
-                Ok(reference) => view.evidence = Some(reference.to_string()),
-                Err(error) => view.evidence_failed = Some(causes(&error)),
-            }
-        }
+        (view.evidence, view.evidence_failed) = self.record(&view).await;
         let exit = if verdict == Outcome::Passed { Exit::Good } else { Exit::Drill };
         let exit = if view.evidence_failed.is_some() { exit.worst(Exit::Failed) } else { exit };
         Ok((view, exit))
+    }
+
+    async fn record(&self, view: &RestoreView) -> (Option<String>, Option<String>) {
+        let body = serde_json::to_value(view).unwrap_or_default();
+        let entry = Entry { kind: Kind::Restore, policy: Some(self.view.policy.clone()), policy_digest: Some(self.policy_digest.clone()), body };
+        evidence::record(self.ledger.as_ref(), entry).await
     }
 
     /// Missing roles, so that owners and grants can be given: without passwords and not able to log in.

@@ -16,6 +16,8 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::secrets::Secret;
 use crate::model::causes::causes;
 
+pub mod rows;
+
 /// How long to wait for a connection.
 const CONNECT: Duration = Duration::from_secs(10);
 

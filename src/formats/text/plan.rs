@@ -50,20 +50,6 @@ pub fn plan(view: &PlanView, exit: u8, paint: Paint) -> String {
     out
 }
 
-/// What other applies do or left; the plan itself rests on what was read, not on that.
-fn others(out: &mut String, view: &PlanView) {
-    let Some(others) = &view.others else { return };
-    if let Some(sentence) = &others.under_way {
-        let _ = writeln!(out, "\nnote: another apply is under way, so this may change: {sentence}");
-    }
-    for run in &others.broken_off {
-        let _ = writeln!(out, "\nnote: {}; the next `lifeboat apply` plans anew and closes its journal", run.sentence);
-    }
-    if let Some(why) = &others.unknown {
-        let _ = writeln!(out, "\nnote: whether another apply is under way or broke off is not known: {why}");
-    }
-}
-
 /// What nobody wants any more. It is information: it changes no exit code.
 fn left_over(out: &mut String, view: &PlanView, paint: Paint) {
     if view.leftovers.is_empty() {
@@ -76,6 +62,20 @@ fn left_over(out: &mut String, view: &PlanView, paint: Paint) {
     }
     if view.groups.iter().all(|group| group.steps.is_empty()) {
         out.push('\n');
+    }
+}
+
+/// What other applies do or left; the plan itself rests on what was read, not on that.
+fn others(out: &mut String, view: &PlanView) {
+    let Some(others) = &view.others else { return };
+    if let Some(sentence) = &others.under_way {
+        let _ = writeln!(out, "\nnote: another apply is under way, so this may change: {sentence}");
+    }
+    for run in &others.broken_off {
+        let _ = writeln!(out, "\nnote: {}; the next `lifeboat apply` plans anew and closes its journal", run.sentence);
+    }
+    if let Some(why) = &others.unknown {
+        let _ = writeln!(out, "\nnote: whether another apply is under way or broke off is not known: {why}");
     }
 }
 

@@ -104,3 +104,6 @@ fn kind_of(status: u16, code: Option<&str>) -> (Kind, bool) {
     };
     (kind, status >= 500 && status != 501)
 }
+
+#[cfg(test)]
+mod tests;

@@ -160,3 +160,23 @@ async fn a_bucket_that_is_not_there_holds_no_backups_and_one_that_cannot_be_list
     assert!(matches!(seen(world.clone()).await, Fact::Unknown(Why::Refused(_))));
     assert_eq!(planned(&desired, &world, &[]).await.held, Vec::new(), "what cannot be listed holds no setting");
 }
+
+/// S3 takes nothing into an infrequent-access class before 30 days: the lifecycle is held with the reason, and with leave too.
+#[tokio::test]
+async fn what_aws_would_refuse_is_held_and_never_sent() {
+    let early = QUICKSTART.replace("{after: 30d, class: STANDARD_IA}", "{after: 10d, class: STANDARD_IA}");
+    assert_ne!(early, QUICKSTART);
+    let (desired, world) = (desired(&[&early]), empty());
+    settled(&world);
+    let leave = Leave { id: "shortens-retention".to_owned(), resource: ResourceId::Bucket(BUCKET.to_owned()) };
+    let (plan, _) = round(&desired, &world, &[leave], "a class too early").await;
+    let refused = plan.held.iter().find(|held| held.setting == "bucket-lifecycle").unwrap();
+    let Hold::Refused(why) = &refused.hold else { panic!("{:?}", refused.hold) };
+    assert!(
+        why.starts_with("InvalidArgument: rule `lifeboat/orders/nightly:") && why.ends_with("moves objects to STANDARD_IA before they are 30 days old"),
+        "{why}"
+    );
+    assert!(refused.step.is_some(), "what would be sent is shown");
+    assert_eq!(world.rules(BUCKET), Vec::new());
+    assert!(world.sent().iter().all(|sent| sent.op != Op::Write(lifeboat::model::request::RequestOp::PutBucketLifecycle)));
+}

@@ -14,7 +14,7 @@ mod import;
 mod others;
 mod readme;
 mod reconcile;
-mod recorder;
+pub(crate) mod recorder;
 mod report;
 mod restore;
 mod rights;

@@ -75,6 +75,20 @@ impl Recorder {
         })
     }
 
+    /// Says the same to everything.
+    pub(crate) fn saying(status: u16, headers: &[(&'static str, String)], body: &str) -> Self {
+        let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let answer = format!("HTTP/1.1 {status} Said\r\n{headers}content-length: {}\r\n\r\n{body}", body.len());
+        Self::new(move |mut client, sent| {
+            let mut reader = BufReader::new(client.try_clone().unwrap());
+            while receive(&mut reader, &mut std::io::sink(), sent).is_some() {
+                if client.write_all(answer.as_bytes()).is_err() {
+                    return;
+                }
+            }
+        })
+    }
+
     fn new(serve: impl Fn(TcpStream, &Mutex<Vec<Sent>>) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());

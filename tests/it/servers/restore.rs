@@ -103,7 +103,7 @@ fn what_a_restore_must_not_do_is_refused_before_anything_is_touched() {
 async fn a_damaged_backup_and_an_older_server_are_said_plainly() {
     let stage = Stage::new("broken", SMALL);
     let backup = stage.backup();
-    let (_, url) = stage.target();
+    let (name, url) = stage.target();
     let (client, bucket, folder) = (s3("admin").await, stage.config.bucket(), format!("orders/nightly/{}/", backup["backup"].as_str().unwrap()));
     let dump = format!("{folder}{}.dump.zst", stage.database);
     let whole = get(&client, &bucket, &dump).await;
@@ -113,6 +113,14 @@ async fn a_damaged_backup_and_an_older_server_are_said_plainly() {
     let ran = stage.restore(&url, &["--yes"]);
     let object = format!("object {dump}, bytes 0–");
     refused(&ran, &["the restore broke off; the target may hold a part of the backup", &object, "SHA-256 is not the manifest's", "--backup ID"]);
+    // What was added behind the end is not read: it must not keep anybody from a restore that is needed.
+    put(&client, &bucket, &dump, [whole.as_slice(), b"more"].concat()).await;
+    let ran = stage.restore(&url, &["--yes", "--format", "json"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    let view: Value = serde_json::from_str(&ran.out).unwrap();
+    let noted = not_passed(&view);
+    assert!(view["verdict"] == "passed" && noted.len() == 1 && noted[0].starts_with("fetch noted: ") && noted[0].contains("holds 4 bytes more"), "{noted:#?}");
+    sql(&name, "DROP TABLE one");
     put(&client, &bucket, &dump, whole).await;
 
     let key = format!("{folder}manifest.json");
