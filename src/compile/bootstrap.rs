@@ -41,6 +41,9 @@ fn kept(loaded: &Loaded, desired: &Desired) -> BTreeMap<String, BucketWish> {
     let places = control.chain(spec.evidence.iter().map(|place| (&place.bucket, &place.account, &place.region)));
     let wish = |name: &String, account: &Option<String>, region: &String| BucketWish {
         ownership: Some(crate::model::aspects::Ownership::BucketOwnerEnforced),
+        guard: None,
+        object_lock: None,
+        access_log: None,
         name: name.clone(),
         account: account.clone(),
         region: region.clone(),

@@ -34,6 +34,12 @@ pub enum ReadOp {
     BucketLifecycle,
     /// Who owns its objects \[`aspects::Ownership`\].
     BucketOwnership,
+    /// Its policy \[a canonical IAM policy\].
+    BucketPolicy,
+    /// Its object lock \[`aspects::ObjectLock`\].
+    BucketObjectLock,
+    /// Where its access log goes \[`aspects::AccessLog`\].
+    BucketLogging,
     /// A role with its trust policy \[`aspects::RoleTrust`\].
     RoleTrust,
     /// The role's inline policy named `lifeboat` \[a canonical IAM policy\].
@@ -57,6 +63,9 @@ impl ReadOp {
             Self::BucketPublicAccess => "s3:GetBucketPublicAccessBlock",
             Self::BucketLifecycle => "s3:GetLifecycleConfiguration",
             Self::BucketOwnership => "s3:GetBucketOwnershipControls",
+            Self::BucketPolicy => "s3:GetBucketPolicy",
+            Self::BucketObjectLock => "s3:GetBucketObjectLockConfiguration",
+            Self::BucketLogging => "s3:GetBucketLogging",
             Self::RoleTrust => "iam:GetRole",
             Self::RolePermissions => "iam:GetRolePolicy",
             Self::RoleAttached => "iam:ListAttachedRolePolicies",
@@ -95,6 +104,12 @@ pub enum RequestOp {
     PutBucketLifecycle,
     /// `PutBucketOwnershipControls`.
     PutBucketOwnership,
+    /// `PutBucketPolicy`, the whole document.
+    PutBucketPolicy,
+    /// `PutObjectLockConfiguration`, always with its retention.
+    PutBucketObjectLock,
+    /// `PutBucketLogging`.
+    PutBucketLogging,
     /// `CreateRole` with path, trust, tags, session length and permission boundary.
     CreateRole,
     /// `UpdateAssumeRolePolicy`.
@@ -143,6 +158,9 @@ impl RequestOp {
             | Self::PutPublicAccess
             | Self::PutBucketLifecycle
             | Self::PutBucketOwnership
+            | Self::PutBucketPolicy
+            | Self::PutBucketObjectLock
+            | Self::PutBucketLogging
             | Self::CreateRole
             | Self::UpdateRoleTrust
             | Self::PutRolePermissions

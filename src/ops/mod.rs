@@ -214,8 +214,28 @@ pub async fn connect(place: &Where) -> Result<(Prepared, Ports, Arc<Aws>), OpErr
             hint: "set AWS_ENDPOINT_URL_IAM and AWS_ENDPOINT_URL_STS, or take `access` out of the policy".to_owned(),
         });
     }
+    no_lock_out(&prepared, aws.endpoint().as_deref())?;
     let ports = Ports { cloud: aws.clone(), objects: aws.clone(), clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) };
     Ok((prepared, ports, aws))
+}
+
+/// A bucket that refuses requests without TLS cannot be reached over an endpoint that has none.
+fn no_lock_out(prepared: &Prepared, endpoint: Option<&str>) -> Result<(), OpError> {
+    let Some(plain) = endpoint.filter(|endpoint| endpoint.starts_with("http://")) else { return Ok(()) };
+    let shuts = |policy: &&LoadedPolicy| {
+        let storage = &policy.policy.spec.storage;
+        storage.endpoint.is_none() && storage.transport.is_some_and(|transport| transport.tls_only)
+    };
+    match prepared.loaded.policies.iter().find(shuts) {
+        None => Ok(()),
+        Some(policy) => Err(OpError::Setup {
+            message: format!(
+                "policy `{}` says transport.tlsOnly, and the S3 endpoint of the environment is {plain}: nobody could reach the bucket any more",
+                policy.name
+            ),
+            hint: "use an endpoint with https://, or write transport: {tlsOnly: false}".to_owned(),
+        }),
+    }
 }
 
 fn places(loaded: &Loaded) -> Vec<BucketPlace> {

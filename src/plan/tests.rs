@@ -96,7 +96,7 @@ fn what_hangs_on_a_held_resource_waits_for_it() {
     let refused = (ReadOp::BucketExists, Fact::Unknown(Why::Refused("no".to_owned())));
     let plan = plan(&desired, &observed(&desired, &[refused]), &[]);
     let of_bucket: Vec<&Hold> = plan.held.iter().filter(|held| held.resource == bucket()).map(|held| &held.hold).collect();
-    assert_eq!(of_bucket.len(), 7);
+    assert_eq!(of_bucket.len(), 8);
     assert!(matches!(of_bucket.first(), Some(Hold::Unknown(Why::Refused(_)))));
     assert!(of_bucket.iter().skip(1).all(|hold| **hold == Hold::WaitsFor("bucket-exists")));
     assert_eq!(plan.steps.len(), 6, "the roles do not wait for it");

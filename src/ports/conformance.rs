@@ -80,7 +80,7 @@ pub const DIFFERENCES: &[Difference] = &[
         case: "a managed policy that is not there is not attached",
         reason: "1.5.33 attaches whatever ARN it is given; AWS answers NoSuchEntity",
     },
-    Difference { server: "moto", case: "a new bucket has no tags, no lifecycle and no versioning", reason: MOTO_VERSIONING },
+    Difference { server: "moto", case: "a new bucket has no tags, no lifecycle, no versioning, no policy, no lock and no log", reason: MOTO_VERSIONING },
     Difference { server: "moto", case: "reads back as it was written: bucket-versioning *", reason: MOTO_VERSIONING },
     Difference { server: "moto", case: "a foreign rule keeps its form: and of sizes", reason: MOTO_SIZES },
     Difference { server: "moto", case: "a foreign rule keeps its form: size", reason: MOTO_SIZES },
@@ -161,8 +161,9 @@ pub async fn run(ports: &Ports, subject: &Subject) -> Vec<Case> {
     cases.extend([
         case(subject, "nothing is made in a bucket that is not there", made_nowhere(ports, subject).await),
         case(subject, "a bucket is made once", documents::bucket(ports, subject).await),
-        case(subject, "a new bucket has no tags, no lifecycle and no versioning", born(ports, subject).await),
+        case(subject, "a new bucket has no tags, no lifecycle, no versioning, no policy, no lock and no log", born(ports, subject).await),
     ]);
+    cases.push(case(subject, "a lock needs versioning", documents::lock_needs_versioning(ports, subject).await));
     for (name, outcome) in documents::settings(ports, subject).await {
         cases.push(case(subject, &format!("{WRITTEN}{name}"), outcome));
     }
@@ -184,6 +185,9 @@ pub async fn run(ports: &Ports, subject: &Subject) -> Vec<Case> {
     cases.push(case(subject, "an upload is invisible until it is complete", data::upload(place).await));
     cases.push(case(subject, "an upload does not replace an object", data::upload_onto(place).await));
     cases.push(case(subject, "an upload that was given up is gone", data::given_up(place).await));
+    for (name, outcome) in documents::locks(ports, subject).await {
+        cases.push(case(subject, &format!("reads back as it was written: {name}"), outcome));
+    }
     cases
 }
 
@@ -253,7 +257,8 @@ async fn made_nowhere(ports: &Ports, subject: &Subject) -> Found {
 
 async fn born(ports: &Ports, subject: &Subject) -> Found {
     let bucket = ResourceId::Bucket(subject.bucket.clone());
-    for op in [ReadOp::BucketTags, ReadOp::BucketVersioning, ReadOp::BucketLifecycle] {
+    let absent = [ReadOp::BucketTags, ReadOp::BucketVersioning, ReadOp::BucketLifecycle, ReadOp::BucketPolicy, ReadOp::BucketObjectLock, ReadOp::BucketLogging];
+    for op in absent {
         same(&format!("{op:?}"), read(ports, &bucket, op).await, Fact::Absent)?;
     }
     same("objects", ports.objects.list(&subject.bucket, "").await.map_err(words)?, Vec::new())

@@ -206,7 +206,7 @@ fn threats(wish: &ResourceWish, seen: &Document) -> Vec<Threat> {
             // By place and not by id: some endpoints give no ids to rules that were written without one.
             let rest = live.rules.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, other)| other.clone()).collect();
             let without = Document::of(&Lifecycle { rules: rest, minimum_size: live.minimum_size.clone() });
-            Some(Threat { name: rule.id.clone(), sentence, without })
+            Some(Threat { name: rule.id.clone(), sentence, without, blocks: false })
         })
         .collect()
 }

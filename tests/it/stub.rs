@@ -158,12 +158,14 @@ const IDENTITY: &str = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws
 
 /// What an ordinary bucket answers: at first it holds nothing, and then what was put.
 fn ordinary(asked: &Asked, kept: &mut Kept) -> Answer {
-    const NONE: [(&str, &str); 6] = [
+    const NONE: [(&str, &str); 8] = [
         ("?tagging", "NoSuchTagSet"),
         ("?lifecycle", "NoSuchLifecycleConfiguration"),
         ("?encryption", "ServerSideEncryptionConfigurationNotFoundError"),
         ("?publicAccessBlock", "NoSuchPublicAccessBlockConfiguration"),
         ("?ownershipControls", "OwnershipControlsNotFoundError"),
+        ("?policy", "NoSuchBucketPolicy"),
+        ("?object-lock", "ObjectLockConfigurationNotFoundError"),
         ("/", "NoSuchKey"),
     ];
     let Some((method, place)) = asked.what.split_once(' ') else {
@@ -179,6 +181,7 @@ fn ordinary(asked: &Asked, kept: &mut Kept) -> Answer {
         (_, Some(body)) => answer(200, body.clone()),
         _ if place.contains("list-type=2") => answer(200, "<ListBucketResult><IsTruncated>false</IsTruncated><KeyCount>0</KeyCount></ListBucketResult>"),
         _ if place.ends_with("?versioning") => answer(200, "<VersioningConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"/>"),
+        _ if place.ends_with("?logging") => answer(200, "<BucketLoggingStatus xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"/>"),
         _ => error(404, NONE.iter().find(|(part, _)| place.contains(part)).unwrap().1),
     }
 }

@@ -14,6 +14,8 @@ const ABSENT: &[&str] = &[
     "ServerSideEncryptionConfigurationNotFoundError",
     "NoSuchPublicAccessBlockConfiguration",
     "OwnershipControlsNotFoundError",
+    "NoSuchBucketPolicy",
+    "ObjectLockConfigurationNotFoundError",
     "NoSuchBucket",
     "NoSuchKey",
     "NoSuchEntity",

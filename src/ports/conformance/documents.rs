@@ -1,14 +1,15 @@
 //! Settings: what is written reads back in canonical form, through the very table that plans use.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Found, Subject, fails, read};
-use crate::model::aspects::{Encryption, Ownership, Versioning};
+use super::{Found, Subject, fails, read, same};
+use crate::model::aspects::{AccessLog, Encryption, LockMode, LockRetention, ObjectLock, Ownership, Versioning};
 use crate::model::document::Document;
 use crate::model::fact::Fact;
 use crate::model::id::ResourceId;
-use crate::model::policy::{ClassStep, GithubTrust, Retention, StorageClass, Trust};
-use crate::model::resource::{BoundaryWish, BucketWish, ObservedResource, Partition, Purpose, ResourceWish, RoleWish, SetWish, Tenant};
+use crate::model::policy::{ClassStep, GithubTrust, Retention, StorageClass, TlsVersion, TransportWish, Trust};
+use crate::model::request::{ReadOp, Request, RequestOp};
+use crate::model::resource::{BoundaryWish, BucketWish, Guard, LockWanted, ObservedResource, Partition, Purpose, ResourceWish, RoleWish, SetWish, Tenant};
 use crate::model::units::Span;
 use crate::ports::{Kind, Ports};
 use crate::settings::{self, Setting};
@@ -50,6 +51,34 @@ pub(super) async fn settings(ports: &Ports, subject: &Subject) -> Vec<(String, F
     out
 }
 
+/// Object lock, last of all: nothing takes it away again, and the versioning that it needs cannot be suspended.
+pub(super) async fn locks(ports: &Ports, subject: &Subject) -> Vec<(String, Found)> {
+    let locked = |mode: LockMode, days: Option<i32>, years: Option<i32>| {
+        let ResourceWish::Bucket(bucket) = wish(subject, Versioning::Enabled, None) else { return wish(subject, Versioning::Enabled, None) };
+        let retention = LockRetention { mode, days, years };
+        ResourceWish::Bucket(BucketWish { object_lock: Some(LockWanted { retention, understood: true }), ..bucket })
+    };
+    let wishes = [
+        ("for days", locked(LockMode::Governance, Some(1), None)),
+        ("for years", locked(LockMode::Governance, None, Some(1))),
+        ("in compliance mode", locked(LockMode::Compliance, Some(1), None)),
+    ];
+    let mut out = Vec::new();
+    let Some(setting) = settings::by_id("bucket-object-lock") else { return out };
+    for (name, wish) in &wishes {
+        out.push((format!("bucket-object-lock {name}"), write(ports, setting, wish).await));
+    }
+    out
+}
+
+/// A lock is refused while the bucket is not versioned.
+pub(super) async fn lock_needs_versioning(ports: &Ports, subject: &Subject) -> Found {
+    let body = Document::of(&ObjectLock { retention: Some(LockRetention { mode: LockMode::Governance, days: Some(1), years: None }) });
+    let request = Request { op: RequestOp::PutBucketObjectLock, target: ResourceId::Bucket(subject.bucket.clone()), body };
+    fails("a lock before versioning", ports.cloud.send(&request).await, Kind::Rejected)?;
+    same("the lock", read(ports, &request.target, ReadOp::BucketObjectLock).await, Fact::Absent)
+}
+
 /// As plan and apply do it: look, write what is wanted with what others have there, look again.
 pub(super) async fn write(ports: &Ports, setting: &'static Setting, wish: &ResourceWish) -> Found {
     let id = wish.id();
@@ -89,6 +118,14 @@ fn wish(subject: &Subject, versioning: Versioning, encryption: Option<Encryption
         encryption,
         public_access: true,
         ownership: Some(Ownership::BucketOwnerEnforced),
+        guard: Some(Guard {
+            // The servers of the suite speak plain HTTP, and this bucket must stay within reach.
+            transport: Some(TransportWish { tls_only: false, min_tls: Some(TlsVersion::V12) }),
+            changed_by: BTreeSet::from(["arn:aws:iam::000000000000:*".to_owned()]),
+            unfilled_keys: &[],
+        }),
+        object_lock: None,
+        access_log: Some(AccessLog { bucket: subject.bucket.clone(), prefix: "log/".to_owned(), grants: Vec::new(), key_format: None }),
         tags: BTreeMap::from([("cost-centre".to_owned(), "4711 + more".to_owned())]),
         skip_unsupported: false,
         not_taken: &[],

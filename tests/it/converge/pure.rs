@@ -31,7 +31,7 @@ fn names(plan: &Plan) -> (Vec<String>, Vec<String>) {
 fn offline_everything_is_wanted_and_nothing_known() {
     let desired = desired(&[QUICKSTART]);
     let plan = plan::plan(&desired, &observe::offline(&desired, &*empty()), &[]);
-    assert_eq!((plan.steps.len(), plan.held.len()), (0, 22), "seven of the bucket, five of each role");
+    assert_eq!((plan.steps.len(), plan.held.len()), (0, 23), "eight of the bucket, five of each role");
     for held in &plan.held {
         assert_eq!(held.hold, Hold::Unknown(Why::NotAsked), "{}", held.setting);
         assert!(held.step.as_ref().is_some_and(|step| !step.lines.is_empty()), "{} says what is wanted", held.setting);
