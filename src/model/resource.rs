@@ -296,6 +296,8 @@ pub struct Estate {
     pub keys: BTreeSet<String>,
     /// ARNs of the roles that only a person may change: planner, applier, auditor.
     pub guarded: BTreeSet<String>,
+    /// Bucket and prefix of the lock and the journal of applies, when there is one.
+    pub control: Option<(String, String)>,
 }
 
 /// What is wanted of an OIDC provider: that it is there.

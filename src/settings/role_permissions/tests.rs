@@ -23,6 +23,7 @@ fn role(purpose: Purpose, boundary: BoundaryWish) -> RoleWish {
         places: BTreeSet::from([("acme-dr".to_owned(), "orders/".to_owned()), ("acme-dr".to_owned(), "carts/".to_owned())]),
         keys: BTreeSet::from([KEY.to_owned()]),
         guarded: ["dr-applier", "dr-planner", "dr-auditor"].map(|name| format!("arn:aws:iam::111122223333:role/lifeboat/dr/{name}")).into(),
+        control: Some(("acme-control".to_owned(), "control/".to_owned())),
     };
     RoleWish {
         name: format!("dr-{}", purpose.as_str()),
@@ -123,6 +124,20 @@ fn nobody_deletes_and_only_the_applier_changes_settings() {
         if purpose != Purpose::Applier {
             judge(purpose, false, &changes);
         }
+    }
+}
+
+#[test]
+fn only_the_applier_writes_lock_and_journal_and_nobody_deletes_them() {
+    let (lock, entry) = ("arn:aws:s3:::acme-control/control/lock", "arn:aws:s3:::acme-control/control/journal/20261122T100000Z-9f8e7d/000001.json");
+    let bucket = "arn:aws:s3:::acme-control";
+    for purpose in [Purpose::Writer, Purpose::Keeper, Purpose::Restorer, Purpose::Planner, Purpose::Applier, Purpose::Auditor] {
+        let (writes, reads) = (purpose == Purpose::Applier, matches!(purpose, Purpose::Applier | Purpose::Planner));
+        judge(purpose, writes, &[("s3:PutObject", lock), ("s3:PutObject", entry)]);
+        judge(purpose, reads, &[("s3:GetObject", lock), ("s3:GetObject", entry)]);
+        assert_eq!(may(purpose, "s3:ListBucket", bucket, &[("s3:prefix", "control/journal/")]), reads, "{purpose:?}");
+        judge(purpose, false, &[("s3:DeleteObject", lock), ("s3:DeleteObject", entry), ("s3:PutObject", "arn:aws:s3:::acme-control/other")]);
+        judge(purpose, false, &[("s3:PutLifecycleConfiguration", bucket), ("s3:PutBucketVersioning", bucket), ("s3:DeleteBucket", bucket)]);
     }
 }
 
