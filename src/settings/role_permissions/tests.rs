@@ -21,6 +21,7 @@ const GLOBALS: &str = "arn:aws:s3:::acme-dr/orders/nightly/20261122T000000Z/glob
 fn role(purpose: Purpose, boundary: BoundaryWish) -> RoleWish {
     let estate = Estate {
         places: BTreeSet::from([("acme-dr".to_owned(), "orders/".to_owned()), ("acme-dr".to_owned(), "carts/".to_owned())]),
+        control: Some(("acme-control".to_owned(), "dr/".to_owned())),
         keys: BTreeSet::from([KEY.to_owned()]),
         guarded: ["dr-applier", "dr-planner", "dr-auditor"].map(|name| format!("arn:aws:iam::111122223333:role/lifeboat/dr/{name}")).into(),
     };
@@ -176,6 +177,7 @@ fn the_planner_reads_settings_roles_and_manifests_and_leaves_no_record() {
         &[
             ("s3:GetObject", DATA),
             ("s3:GetObject", GLOBALS),
+            ("s3:PutObject", "arn:aws:s3:::acme-control/dr/lock.json"),
             ("s3:GetBucketVersioning", "arn:aws:s3:::of-others"),
             ("s3:PutObject", MANIFEST),
             ("s3:PutObject", "arn:aws:s3:::acme-evidence/evidence/dr-planner/000001.json"),
@@ -207,6 +209,8 @@ fn the_applier_makes_bounded_roles_and_cannot_get_out_of_that() {
             ("iam:UpdateAssumeRolePolicy", WRITER),
             ("iam:UpdateRole", WRITER),
             ("iam:TagRole", WRITER),
+            ("s3:PutObject", "arn:aws:s3:::acme-control/dr/lock.json"),
+            ("s3:GetObject", "arn:aws:s3:::acme-control/dr/journal/1"),
         ],
     );
     judge(
@@ -224,6 +228,9 @@ fn the_applier_makes_bounded_roles_and_cannot_get_out_of_that() {
             ("s3:PutBucketPolicy", "arn:aws:s3:::acme-evidence"),
             ("s3:PutLifecycleConfiguration", "arn:aws:s3:::acme-evidence"),
             ("s3:PutBucketVersioning", "arn:aws:s3:::of-others"),
+            ("s3:PutLifecycleConfiguration", "arn:aws:s3:::acme-control"),
+            ("s3:DeleteObject", "arn:aws:s3:::acme-control/dr/lock.json"),
+            ("s3:PutObject", "arn:aws:s3:::acme-control/other/lock.json"),
             ("s3:PutObject", "arn:aws:s3:::acme-evidence/evidence/dr-writer/000001.json"),
             ("s3:PutObject", DATA),
             ("s3:GetObject", DATA),
