@@ -99,7 +99,7 @@ fn nothing_is_removed_that_was_not_seen() {
         let Some(want) = (setting.want)(&wish) else { continue };
         for from in &unseen {
             let requests = (setting.requests)(&wish.id(), from, &(setting.adopt)(&want, from));
-            assert!(requests.iter().all(|request| !request.op.removes()), "{} from {from:?}", setting.id);
+            assert!(requests.iter().all(|request| !request.removes()), "{} from {from:?}", setting.id);
         }
     }
 }

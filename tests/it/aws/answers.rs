@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lifeboat::model::aspects::{Encryption, PublicAccess};
+use lifeboat::model::aspects::{Encryption, Ownership, PublicAccess};
 use lifeboat::model::document::Document;
 use lifeboat::model::fact::Fact;
 use lifeboat::model::id::ResourceId;
@@ -39,6 +39,10 @@ fn managed(get: &str, answer: &Value) -> Option<(&'static Setting, RequestOp, Fa
         "get_public_access_block" => {
             let found = answer.get("PublicAccessBlockConfiguration").map(|it| Document::of(&boto::public_access(it)));
             ("bucket-public-access", RequestOp::PutPublicAccess, absent_or(found))
+        }
+        "get_bucket_ownership_controls" => {
+            let found = answer.pointer("/OwnershipControls/Rules/0/ObjectOwnership").map(Document::of).filter(|it| it.to::<Ownership>().is_some());
+            ("bucket-ownership", RequestOp::PutBucketOwnership, absent_or(found))
         }
         "get_bucket_lifecycle_configuration" => {
             let found = answer.get("Rules").map(|_| Document::of(&boto::lifecycle(answer, answer.get("TransitionDefaultMinimumObjectSize")).unwrap()));
@@ -152,6 +156,8 @@ async fn what_a_bucket_is_born_with_is_known_and_what_is_not_there_is_absent() {
     let expected = [
         (("bucket-encryption", "known"), 1),
         (("bucket-lifecycle", "absent"), 3),
+        (("bucket-ownership", "absent"), 1),
+        (("bucket-ownership", "known"), 3),
         (("bucket-public-access", "absent"), 1),
         (("bucket-public-access", "known"), 1),
         (("bucket-tags", "absent"), 3),

@@ -178,7 +178,7 @@ fn queries_of_the_policy_only_read_and_objectives_are_measured() {
 
 /// A function that is called immutable and is not gives another value where the row is loaded than where it is read.
 #[test]
-fn a_generated_column_that_its_expression_does_not_give_is_named() {
+fn a_column_that_its_own_expression_does_not_give_is_named() {
     let script = "CREATE FUNCTION who(n int) RETURNS text IMMUTABLE LANGUAGE plpgsql AS $$BEGIN RETURN n || current_setting('application_name'); END$$; \
         CREATE FUNCTION when_(n int) RETURNS text IMMUTABLE LANGUAGE plpgsql AS $$BEGIN RETURN n || clock_timestamp()::text; END$$; \
         CREATE TABLE stamped (id int, twice int GENERATED ALWAYS AS (id * 2) STORED, by text GENERATED ALWAYS AS (public.who(id)) STORED); \

@@ -21,4 +21,5 @@ mod restore;
 mod rights;
 mod safety;
 mod stage;
+mod tls;
 mod toll;
