@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::aspects::Versioning;
+use crate::model::aspects::{Ownership, Versioning};
 use crate::model::policy::Trust;
 use crate::model::resource::{BucketWish, Desired, GITHUB_OIDC, ProviderWish, ResourceWish, RoleWish};
 use crate::policy::Loaded;
@@ -40,10 +40,6 @@ fn kept(loaded: &Loaded, desired: &Desired) -> BTreeMap<String, BucketWish> {
     // Behind, so that in one bucket what is said of the evidence holds.
     let places = control.chain(spec.evidence.iter().map(|place| (&place.bucket, &place.account, &place.region)));
     let wish = |name: &String, account: &Option<String>, region: &String| BucketWish {
-        ownership: Some(crate::model::aspects::Ownership::BucketOwnerEnforced),
-        guard: None,
-        object_lock: None,
-        access_log: None,
         name: name.clone(),
         account: account.clone(),
         region: region.clone(),
@@ -52,9 +48,13 @@ fn kept(loaded: &Loaded, desired: &Desired) -> BTreeMap<String, BucketWish> {
         versioning: Some(Versioning::Enabled),
         encryption: None,
         public_access: true,
+        ownership: Some(Ownership::BucketOwnerEnforced),
+        guard: None,
+        object_lock: None,
+        access_log: None,
+        tags: BTreeMap::new(),
         skip_unsupported: false,
         not_taken: &[],
-        tags: BTreeMap::new(),
         tenants: Vec::new(),
     };
     places.filter(|(name, _, _)| !managed(name)).map(|(name, account, region)| (name.clone(), wish(name, account, region))).collect()

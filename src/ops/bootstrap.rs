@@ -6,6 +6,7 @@ use super::{Exit, OpError, Prepared, Where, check, connect, control, identify};
 use crate::compile;
 use crate::model::fact::Fact;
 use crate::model::repository::ControlPlace;
+use crate::model::resource::ResourceWish;
 use crate::observe;
 use crate::plan::{self, Ask};
 use crate::ports::{Kind, Ports};
@@ -21,6 +22,11 @@ pub async fn bootstrap(place: &Where, ask: &Ask<'_>, send: bool) -> Result<(Ende
         return Ok((Ended::Stopped(Planned::Stopped(findings)), exit));
     }
     prepared.desired = compile::bootstrap(&prepared.loaded, &prepared.desired);
+    for wish in &mut prepared.desired.resources {
+        if let ResourceWish::Bucket(bucket) = wish {
+            bucket.not_taken = aws.quirks_of(&bucket.name).not_taken;
+        }
+    }
     something(&prepared)?;
     if send {
         let at = lock(&prepared, &ports).await;

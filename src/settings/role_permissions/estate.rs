@@ -29,7 +29,7 @@ const READ_BUCKET: [&str; 5] =
     ["s3:GetBucket*", "s3:GetEncryptionConfiguration", "s3:GetLifecycleConfiguration", "s3:GetReplicationConfiguration", "s3:ListBucket"];
 
 /// What reads a role.
-const READ_ROLE: [&str; 4] = ["iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"];
+const READ_ROLE: [&str; 5] = ["iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole", "iam:ListRolePolicies"];
 
 /// Actions that know the condition key `iam:PermissionsBoundary` (service authorization reference, IAM).
 const BOUNDED: [&str; 6] =
@@ -59,6 +59,10 @@ fn reads(role: &RoleWish, estate: &Estate) -> Vec<Value> {
         json!({"Sid": "ReadRoles", "Effect": "Allow", "Action": READ_ROLE, "Resource": roles(role)}),
         json!({"Sid": "ReadProviders", "Effect": "Allow", "Action": "iam:GetOpenIDConnectProvider", "Resource": providers}),
     ];
+    if !estate.keys.is_empty() {
+        let look = ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus"];
+        out.push(json!({"Sid": "ReadKeys", "Effect": "Allow", "Action": look, "Resource": estate.keys}));
+    }
     if !estate.places.is_empty() {
         out.push(json!({"Sid": "ReadSettings", "Effect": "Allow", "Action": READ_BUCKET, "Resource": bucket_arns(role, estate)}));
     }
@@ -99,6 +103,11 @@ pub(super) fn applier(role: &RoleWish, estate: &Estate) -> Vec<Value> {
         let buckets = bucket_arns(role, estate);
         let change: Vec<&str> = ["s3:CreateBucket"].into_iter().chain(CHANGE_BUCKET).collect();
         out.push(json!({"Sid": "ChangeSettings", "Effect": "Allow", "Action": change, "Resource": buckets}));
+    }
+    if let Some((bucket, prefix)) = &estate.control {
+        // The lock is taken over by a conditional replace; journals are created and never changed.
+        out.push(json!({"Sid": "LockAndJournal", "Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": objects(role, bucket, prefix)}));
+        out.push(list(role, "ListJournals", bucket, prefix));
     }
     out.push(json!({"Sid": "ChangeTrust", "Effect": "Allow", "Action": UNBOUNDED, "Resource": roles(role)}));
     let mut change = json!({"Sid": "ChangeRoles", "Effect": "Allow", "Action": BOUNDED, "Resource": roles(role)});

@@ -11,6 +11,7 @@ mod estate;
 mod evidence;
 mod gate;
 mod import;
+mod keys;
 mod others;
 mod readme;
 mod reconcile;
