@@ -372,6 +372,21 @@ fn a_hollow_answer_is_not_supported_and_nothing_is_written_over_it() {
     assert_eq!(stub.times("PUT /shop-stub-hollow-orders"), 0);
 }
 
+/// On a stub: none of the servers knows MFA delete.
+#[test]
+fn mfa_delete_is_more_than_what_is_wanted_and_is_told() {
+    let guarded = |asked: &Asked, _| {
+        let body = "<VersioningConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Status>Enabled</Status><MfaDelete>Enabled</MfaDelete></VersioningConfiguration>";
+        (asked.what == "GET /shop-stub-mfa-orders/?versioning").then(|| answer(200, body))
+    };
+    let (config, stub) = (config("mfa"), Stub::new(guarded));
+    let said = stub.run(&config, &["plan"]);
+    assert!(said.err.contains("has MFA delete, so S3 takes no lifecycle rules for it"), "{}{}", said.out, said.err);
+    assert!(!said.out.contains("· versioning"), "{}", said.out);
+    stub.run(&config, &["apply"]);
+    assert_eq!(stub.times("PUT /shop-stub-mfa-orders/?versioning"), 0);
+}
+
 /// On a stub: AWS gives every form back as it was written, and a PUT without the header, or without blocked types, changes what
 /// others chose; no server here keeps all of them.
 #[test]

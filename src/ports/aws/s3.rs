@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_s3::types::{
-    BlockedEncryptionTypes, BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, EncryptionType, PublicAccessBlockConfiguration,
-    ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag, Tagging, VersioningConfiguration,
+    BlockedEncryptionTypes, BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, EncryptionType, MfaDeleteStatus,
+    PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag,
+    Tagging, VersioningConfiguration,
 };
 
 use super::Bucket;
@@ -86,6 +87,9 @@ async fn versioning(bucket: &Bucket, name: &str) -> Reading {
     let answer = ask.customize().interceptor(raw.clone()).send().await.map_err(|error| port(&format!("GetBucketVersioning {name}"), error))?;
     let known = ["Status", "MfaDelete", "MFADelete"];
     Ok(match answer.status() {
+        Some(BucketVersioningStatus::Enabled) if answer.mfa_delete() == Some(&MfaDeleteStatus::Enabled) => {
+            proven(&raw, "VersioningConfiguration", &known, &Versioning::EnabledWithMfa)
+        }
         Some(BucketVersioningStatus::Enabled) => proven(&raw, "VersioningConfiguration", &known, &Versioning::Enabled),
         Some(BucketVersioningStatus::Suspended) => proven(&raw, "VersioningConfiguration", &known, &Versioning::Suspended),
         Some(other) => Fact::Unknown(Why::NotUnderstood(format!("versioning status `{}`", other.as_str()))),
@@ -183,7 +187,7 @@ async fn put_tags(bucket: &Bucket, name: &str, tags: &Tags, what: &str) -> Resul
 
 async fn put_versioning(bucket: &Bucket, name: &str, wish: Versioning, what: &str) -> Result<(), PortError> {
     let status = match wish {
-        Versioning::Enabled => BucketVersioningStatus::Enabled,
+        Versioning::Enabled | Versioning::EnabledWithMfa => BucketVersioningStatus::Enabled,
         Versioning::Suspended => BucketVersioningStatus::Suspended,
     };
     let configuration = VersioningConfiguration::builder().status(status).build();
