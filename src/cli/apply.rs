@@ -1,11 +1,14 @@
 //! `lifeboat apply`
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 
-use super::{Format, Global, Said};
+use super::{Format, Global, Said, Selecting};
+use crate::apply::Settle;
 use crate::formats::{json, text};
+use crate::model::units::Span;
 use crate::ops::apply::{self, Ended};
 use crate::ops::plan::Planned;
 use crate::ops::{Exit, OpError};
@@ -25,11 +28,17 @@ pub(super) struct Arguments {
     /// Release a held step by name, as the plan prints it
     #[arg(long, value_name = "ID@RESOURCE")]
     allow: Vec<Leave>,
+    /// How long to wait for a change to be seen: S3 may answer the old settings for minutes after a write
+    #[arg(long, value_name = "DURATION", default_value = "3m")]
+    settle: Span,
+    #[command(flatten)]
+    selecting: Selecting,
 }
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, OpError> {
     let approved = arguments.plan.as_deref().map(read).transpose()?;
-    let (ended, exit) = apply::apply(&global.place(), &arguments.allow, approved.as_ref()).await?;
+    let settle = Settle(Duration::from_secs(arguments.settle.as_secs()));
+    let (ended, exit) = apply::apply(&global.place(), &arguments.allow, approved.as_ref(), &arguments.selecting.selection(), settle).await?;
     Ok(match ended {
         Ended::Stopped(Planned::Stopped(findings)) if global.format != Format::Json => {
             Said { out: String::new(), err: text::check(&findings, Global::paint()), exit }

@@ -4,15 +4,17 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Format, Global, Said};
+use super::{Format, Global, Said, Selecting, progress};
 use crate::formats::{json, markdown, text};
 use crate::ops::OpError;
-use crate::ops::plan::{self, Planned};
+use crate::observe::Watch;
+use crate::ops::plan::{self, Asked, Planned};
 use crate::plan::Leave;
 
 /// Show what would change, and what it means for recovery
 ///
 /// Reads buckets, roles and backups; writes nothing. Exit 0: nothing to do. 4: changes are pending. 5: a person must decide.
+/// Ctrl-C ends the asking: what was read so far is shown, the rest is "not asked", nothing is saved, exit 1.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  lifeboat plan\n  lifeboat plan --rev HEAD --out plan.json\n  lifeboat plan --format markdown > comment.md\n  lifeboat plan --offline"
@@ -27,10 +29,17 @@ pub(super) struct Arguments {
     /// Release a held step by name, as the plan prints it
     #[arg(long, value_name = "ID@RESOURCE")]
     allow: Vec<Leave>,
+    #[command(flatten)]
+    selecting: Selecting,
 }
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, OpError> {
-    let (planned, exit) = plan::plan(&global.place(), &arguments.allow, arguments.offline).await?;
+    let reading = progress::Reading::new(global);
+    let told = |answered, of| reading.told(answered, of);
+    let watch = Watch { stop: Some(progress::stop_on_signal()), answered: Some(&told) };
+    let asked = Asked { leaves: &arguments.allow, offline: arguments.offline, selection: arguments.selecting.selection(), watch };
+    let (planned, exit) = plan::plan(&global.place(), &asked).await?;
+    drop(reading);
     let view = match planned {
         Planned::Stopped(findings) => {
             return Ok(match global.format {
@@ -43,8 +52,11 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, 
             (view, warnings)
         }
     };
-    let (view, err) = view;
-    if let Some(path) = &arguments.out {
+    let (view, mut err) = view;
+    if let Some(path) = arguments.out.as_ref().filter(|_| view.unasked > 0) {
+        err.push_str(&format!("{} was not written: the plan was interrupted\n", path.display()));
+    }
+    if let Some(path) = arguments.out.as_ref().filter(|_| view.unasked == 0) {
         std::fs::write(path, json::render(&view)).map_err(|error| OpError::Setup {
             message: format!("the plan cannot be saved to {}: {error}", path.display()),
             hint: "name a file that can be written".to_owned(),

@@ -1,5 +1,6 @@
 //! Views as text, JSON, Markdown and HTML. A format sees only `view`, so JSON never knows less than text.
 
+mod alike;
 pub mod html;
 pub mod json;
 pub mod markdown;

@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use super::journal::FileJournal;
 use super::plan::{self as planning, Planned};
+use super::select::Selection;
 use super::{Exit, OpError, Prepared, Where, causes, check, connect, evidence, identify};
+use crate::apply::Settle;
 use crate::evidence::{Entry, Kind};
 use crate::model::fact::Fact;
 use crate::model::resource::Identity;
@@ -26,12 +28,13 @@ pub enum Ended {
 ///
 /// # Errors
 /// When there is no config repo, no usable identity, the saved plan is stale, or no journal can be opened.
-pub async fn apply(place: &Where, leaves: &[Leave], approved: Option<&Approved>) -> Result<(Ended, Exit), OpError> {
-    let (prepared, ports, aws) = connect(place).await?;
+pub async fn apply(place: &Where, leaves: &[Leave], approved: Option<&Approved>, selection: &Selection, settle: Settle) -> Result<(Ended, Exit), OpError> {
+    let (mut prepared, ports, aws) = connect(place).await?;
     let (findings, exit) = check::view(&prepared);
     if exit == Exit::Findings {
         return Ok((Ended::Stopped(Planned::Stopped(findings)), exit));
     }
+    prepared.select(selection)?;
     let identity = identify(&ports, Some(&aws)).await?;
     let observed = observe::observe(&prepared.desired, &ports, Fact::Known(identity.clone())).await;
     let mut plan = plan::plan(&prepared.desired, &observed, leaves);
@@ -51,7 +54,7 @@ pub async fn apply(place: &Where, leaves: &[Leave], approved: Option<&Approved>)
         message: format!("no journal can be written: {error}"),
         hint: "make the state folder writable, or set XDG_STATE_HOME; nothing was sent".to_owned(),
     })?;
-    let applied = apply::apply(&plan, &ports, &mut journal).await;
+    let applied = apply::apply(&plan, &ports, settle, &mut journal).await;
     let mut view = ApplyView::of(view, &applied);
     view.journal = Some(journal.path.display().to_string());
     if let Some(ledger) = ledger {

@@ -1,10 +1,12 @@
 //! `lifeboat plan`.
 
+use super::select::Selection;
 use super::{Exit, OpError, Prepared, Where, check, connect, identify, prepare};
 use crate::model::fact::Fact;
 use crate::model::resource::Observed;
-use crate::observe;
+use crate::observe::{self, Watch};
 use crate::plan::{self, Hold, Leave, Plan};
+use crate::ports::Ports;
 use crate::ports::quirks::{AWS, Quirks};
 use crate::ports::system::SystemClock;
 use crate::rules;
@@ -20,30 +22,56 @@ pub enum Planned {
     Plan(Box<PlanView>, CheckView),
 }
 
+/// What is planned, and who watches.
+#[derive(Debug, Default)]
+pub struct Asked<'a> {
+    /// Held steps that are released.
+    pub leaves: &'a [Leave],
+    /// Ask nobody.
+    pub offline: bool,
+    /// Which policies.
+    pub selection: Selection,
+    /// Who watches, and may interrupt the asking.
+    pub watch: Watch<'a>,
+}
+
 /// Plans, with reads only.
 ///
 /// # Errors
-/// When there is no config repo or no usable identity.
-pub async fn plan(place: &Where, leaves: &[Leave], offline: bool) -> Result<(Planned, Exit), OpError> {
-    if offline {
-        let prepared = prepare(place, &AWS)?;
-        return Ok(match stop(&prepared) {
-            Some(stopped) => stopped,
-            None => without_asking(&prepared, leaves),
-        });
+/// When there is no config repo or no usable identity, or nothing is selected.
+pub async fn plan(place: &Where, asked: &Asked<'_>) -> Result<(Planned, Exit), OpError> {
+    if asked.offline {
+        let mut prepared = prepare(place, &AWS)?;
+        if let Some(stopped) = stop(&prepared) {
+            return Ok(stopped);
+        }
+        prepared.select(&asked.selection)?;
+        return Ok(without_asking(&prepared, asked.leaves));
     }
-    let (prepared, ports, aws) = connect(place).await?;
+    let (mut prepared, ports, aws) = connect(place).await?;
     if let Some(stopped) = stop(&prepared) {
         return Ok(stopped);
     }
-    let identity = identify(&ports, Some(&aws)).await?;
-    let observed = observe::observe(&prepared.desired, &ports, Fact::Known(identity)).await;
-    let plan = plan::plan(&prepared.desired, &observed, leaves);
-    let exit = exit(&plan);
+    prepared.select(&asked.selection)?;
+    let observed = tokio::select! {
+        identity = identify(&ports, Some(&aws)) => observe::observe_watched(&prepared.desired, &ports, Fact::Known(identity?), &asked.watch).await,
+        () = asked.watch.stopped() => interrupted(&prepared, &ports),
+    };
+    let plan = plan::plan(&prepared.desired, &observed, asked.leaves);
+    // What is left out of a plan that was interrupted is not known to be good: no gate may let it pass.
+    let exit = if observed.unasked > 0 { Exit::Failed } else { exit(&plan) };
     let mut findings = prepared.findings.clone();
     findings.extend(rules::check_observed(&prepared.loaded.policies, &prepared.desired, &observed));
     let findings = CheckView::of(&prepared.revision, prepared.loaded.files, &findings);
     Ok((Planned::Plan(Box::new(view(&prepared, &observed, &plan, &aws.quirks())), findings), exit))
+}
+
+/// Interrupted before the first question.
+fn interrupted(prepared: &Prepared, ports: &Ports) -> Observed {
+    let mut observed = observe::offline(&prepared.desired, &*ports.clock);
+    observed.unasked = observe::questions(&prepared.desired).len();
+    observed.interrupt();
+    observed
 }
 
 fn stop(prepared: &Prepared) -> Option<(Planned, Exit)> {
@@ -62,7 +90,7 @@ fn without_asking(prepared: &Prepared, leaves: &[Leave]) -> (Planned, Exit) {
 pub fn view(prepared: &Prepared, observed: &Observed, plan: &Plan, quirks: &Quirks) -> PlanView {
     PlanView::of(
         plan,
-        &Around { revision: &prepared.revision, desired: &prepared.desired, observed, not_enforced: quirks.not_enforced, files: &prepared.files() },
+        &Around { revision: &prepared.revision, desired: &prepared.desired, observed, not_enforced: quirks.not_enforced, files: &prepared.files(), selected: prepared.selected.as_ref() },
     )
 }
 

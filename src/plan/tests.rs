@@ -43,7 +43,7 @@ fn observed(desired: &Desired, facts: &[(ReadOp, Fact<Document>)]) -> Observed {
     let live = resources.entry(bucket()).or_default();
     live.facts.insert(ReadOp::BucketExists, Fact::Known(Document::of(&Existence { region: Some("eu-west-1".to_owned()) })));
     live.facts.extend(facts.iter().cloned());
-    Observed { at: Timestamp::UNIX_EPOCH, identity: Fact::Absent, resources, backups: BTreeMap::new(), requests: 0 }
+    Observed { at: Timestamp::UNIX_EPOCH, identity: Fact::Absent, resources, backups: BTreeMap::new(), requests: 0, unasked: 0 }
 }
 
 fn backup(id: &str, bytes: u64, written: &str) -> SeenBackup {

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::model::fact::Fact;
+use crate::model::fact::{Fact, Why};
 use crate::model::id::{ResourceId, ResourceKind};
 use crate::model::resource::{Desired, Identity, Observed};
 use crate::plan::saved::{ApprovedStep, FORMAT};
@@ -31,12 +31,16 @@ pub struct PlanView {
     pub observed_at: String,
     /// Who asked; none when nothing was asked.
     pub identity: Option<IdentityView>,
-    /// How many policies there are.
+    /// How many policies this plan is for.
     pub policies: usize,
+    /// What part of all policies that is, when only a part was asked for.
+    pub selected: Option<SelectedView>,
     /// How many settings were looked at.
     pub settings: usize,
     /// How many requests the observation took.
     pub requests: usize,
+    /// How many questions have no answer because the plan was interrupted.
+    pub unasked: usize,
     /// What there is to do, by the policies that want it.
     pub groups: Vec<GroupView>,
     /// How many steps of each kind.
@@ -48,6 +52,30 @@ pub struct PlanView {
     /// What is approved when this plan is approved.
     #[schemars(with = "Value")]
     pub approved: Vec<ApprovedStep>,
+}
+
+/// The part of all policies that was asked for.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SelectedView {
+    /// How many policies there are in all.
+    pub out_of: usize,
+    /// The patterns of `--policy`.
+    pub policies: Vec<String>,
+    /// The part of `--shard`.
+    pub shard: Option<String>,
+    /// Buckets that policies outside of the part use too: they are planned whole.
+    pub shared: Vec<SharedView>,
+}
+
+/// A bucket that is planned whole although only a part of its policies was asked for.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SharedView {
+    /// The bucket.
+    pub bucket: String,
+    /// The policies that were not asked for and use it.
+    pub others: Vec<String>,
 }
 
 /// The caller.
@@ -165,19 +193,23 @@ pub struct Around<'a> {
     pub not_enforced: &'a [&'static str],
     /// File of each policy, by name.
     pub files: &'a BTreeMap<String, String>,
+    /// The part of all policies that was asked for.
+    pub selected: Option<&'a SelectedView>,
 }
 
 impl PlanView {
     /// The view of a plan.
     pub fn of(plan: &Plan, around: &Around<'_>) -> Self {
         let mut groups: BTreeMap<Vec<String>, GroupView> = BTreeMap::new();
+        let mut by_resource = ByResource::of(plan);
         for wish in &around.desired.resources {
             let id = wish.id();
             let policies: Vec<String> = wish.policies().into_iter().map(str::to_owned).collect();
             let files = policies.iter().filter_map(|policy| around.files.get(policy).cloned()).collect();
             let group = groups.entry(policies.clone()).or_insert_with(|| GroupView { policies, files, settled: 0, steps: Vec::new() });
-            group.settled += plan.settled.iter().filter(|(resource, _)| *resource == id).count();
-            group.steps.extend(steps_of(plan, &id));
+            let (settled, steps) = by_resource.take(&id);
+            group.settled += settled;
+            group.steps.extend(steps);
         }
         let groups: Vec<GroupView> = groups.into_values().collect();
         let counts = count(&groups);
@@ -189,8 +221,10 @@ impl PlanView {
             observed_at: seconds(around.observed.at),
             identity: around.observed.identity.known().map(IdentityView::of),
             policies: around.files.len(),
+            selected: around.selected.cloned(),
             settings: groups.iter().map(|group| group.settled + group.steps.len()).sum(),
             requests: around.observed.requests,
+            unasked: around.observed.unasked,
             groups,
             counts,
             not_enforced: around.not_enforced.iter().map(|text| (*text).to_owned()).collect(),
@@ -209,18 +243,31 @@ fn count(groups: &[GroupView]) -> CountsView {
     CountsView { add: of("add"), change: of("change"), held: of("held"), unknown: of("unknown") }
 }
 
-/// The steps of one resource, in the order of the settings table.
-fn steps_of(plan: &Plan, id: &ResourceId) -> Vec<StepView> {
-    let mut out: Vec<(usize, StepView)> = Vec::new();
-    let order = |setting: &str| settings::of_kind(id.kind()).position(|known| known.id == setting).unwrap_or(usize::MAX);
-    for step in plan.steps.iter().filter(|step| step.resource == *id) {
-        out.push((order(&step.setting), StepView::of(step)));
+/// The parts of a plan by resource: a fleet has thousands.
+struct ByResource<'a>(BTreeMap<&'a ResourceId, (usize, Vec<(usize, StepView)>)>);
+
+impl<'a> ByResource<'a> {
+    fn of(plan: &'a Plan) -> Self {
+        let order = |id: &ResourceId, setting: &str| settings::of_kind(id.kind()).position(|known| known.id == setting).unwrap_or(usize::MAX);
+        let mut out: BTreeMap<&ResourceId, (usize, Vec<(usize, StepView)>)> = BTreeMap::new();
+        for (resource, _) in &plan.settled {
+            out.entry(resource).or_default().0 += 1;
+        }
+        for step in &plan.steps {
+            out.entry(&step.resource).or_default().1.push((order(&step.resource, &step.setting), StepView::of(step)));
+        }
+        for held in &plan.held {
+            out.entry(&held.resource).or_default().1.push((order(&held.resource, held.setting), StepView::of_held(held)));
+        }
+        Self(out)
     }
-    for held in plan.held.iter().filter(|held| held.resource == *id) {
-        out.push((order(held.setting), StepView::of_held(held)));
+
+    /// How many settings of a resource are settled, and its steps in the order of the settings table.
+    fn take(&mut self, id: &ResourceId) -> (usize, Vec<StepView>) {
+        let (settled, mut steps) = self.0.remove(id).unwrap_or_default();
+        steps.sort_by_key(|(at, _)| *at);
+        (settled, steps.into_iter().map(|(_, view)| view).collect())
     }
-    out.sort_by_key(|(at, _)| *at);
-    out.into_iter().map(|(_, view)| view).collect()
 }
 
 impl IdentityView {
@@ -283,6 +330,8 @@ impl StepView {
         let waits = matches!(held.hold, Hold::WaitsFor(_));
         let (kind, reason) = if waits {
             ("waits", "waits".to_owned())
+        } else if matches!(held.hold, Hold::Unknown(Why::Interrupted)) {
+            ("unknown", "not asked".to_owned())
         } else if unknown {
             ("unknown", "unknown, left alone".to_owned())
         } else {

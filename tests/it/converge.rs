@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use lifeboat::apply::{self, Applied, Entry, Journal};
+use lifeboat::apply::{self, Applied, Entry, Journal, Settle};
 use lifeboat::compile;
 use lifeboat::model::fact::Fact;
 use lifeboat::model::lifecycle::Rule;
@@ -77,7 +77,7 @@ async fn round(desired: &Desired, world: &Arc<World>, leaves: &[Leave], what: &s
 async fn carry_out(plan: Plan, world: &Arc<World>, what: &str) -> (Plan, Applied) {
     let before = world.sent().len();
     let mut journal = Memory::default();
-    let applied = apply::apply(&plan, &world.ports(), &mut journal).await;
+    let applied = apply::apply(&plan, &world.ports(), Settle::default(), &mut journal).await;
     let sent: Vec<Sent> = world.sent().split_off(before);
     let requests = plan.steps.iter().flat_map(|step| &step.requests);
     let allowed: Vec<Sent> =

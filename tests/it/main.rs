@@ -6,6 +6,7 @@ mod conformance;
 mod converge;
 mod floors;
 mod generated;
+mod proxy;
 mod servers;
 mod stub;
 mod tidy;

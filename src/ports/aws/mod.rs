@@ -21,14 +21,29 @@ mod s3;
 
 /// How long to wait for a connection.
 const CONNECT: Duration = Duration::from_secs(3);
-/// How long one attempt may take.
-const ATTEMPT: Duration = Duration::from_secs(10);
-/// How long one control-plane operation may take with all its attempts.
-const OPERATION: Duration = Duration::from_mins(1);
-/// How long one attempt to move a chunk of a backup may take: 8 MiB at 140 KiB/s.
-const DATA_ATTEMPT: Duration = Duration::from_mins(1);
-/// How long moving a chunk may take with all its attempts.
-const DATA_OPERATION: Duration = Duration::from_mins(5);
+/// How long one attempt to ask the control plane may take, unless told otherwise.
+pub const ATTEMPT: Duration = Duration::from_secs(10);
+
+/// How long to wait for answers.
+#[derive(Clone, Copy, Debug)]
+struct Waits {
+    /// For one control-plane operation.
+    control: (Duration, Duration),
+    /// For moving a chunk of a backup.
+    data: (Duration, Duration),
+}
+
+impl Waits {
+    /// By the time that one attempt may take. With all its attempts an operation may take six times that; moving a chunk
+    /// takes longer: with 10 s here a minute for an attempt (8 MiB at 140 KiB/s) and five with all attempts.
+    fn of(attempt: Duration) -> Self {
+        Self { control: (attempt, attempt * 6), data: (attempt * 6, attempt * 30) }
+    }
+
+    fn config((attempt, operation): (Duration, Duration)) -> TimeoutConfig {
+        TimeoutConfig::builder().connect_timeout(CONNECT.min(attempt)).operation_attempt_timeout(attempt).operation_timeout(operation).build()
+    }
+}
 
 /// Clients for the ordinary AWS environment and for the buckets that policies name.
 #[derive(Debug)]
@@ -49,15 +64,16 @@ struct Bucket {
 }
 
 impl Aws {
-    /// Reads the AWS environment (variables, profiles) and makes clients for these buckets. Nothing is sent yet.
-    pub async fn connect(places: &[BucketPlace]) -> Self {
-        let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).operation_timeout(OPERATION).build();
+    /// Reads the AWS environment (variables, profiles) and makes clients for these buckets, whose attempts may take so long
+    /// ([`ATTEMPT`]). Nothing is sent yet.
+    pub async fn connect(places: &[BucketPlace], attempt: Duration) -> Self {
+        let waits = Waits::of(attempt);
         // Retries are the SDK's standard ones (3 attempts), or what AWS_MAX_ATTEMPTS and AWS_RETRY_MODE say.
-        let base = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts).load().await;
+        let base = aws_config::defaults(BehaviorVersion::latest()).timeout_config(Waits::config(waits.control)).load().await;
         let iam = aws_sdk_iam::Client::new(&base);
         let sts = aws_sdk_sts::Client::new(&base);
-        let default = bucket(&base, None);
-        let buckets = places.iter().map(|place| (place.name.clone(), bucket(&base, Some(place)))).collect();
+        let default = bucket(&base, None, waits);
+        let buckets = places.iter().map(|place| (place.name.clone(), bucket(&base, Some(place), waits))).collect();
         Self { base, iam, sts, default, buckets }
     }
 
@@ -101,7 +117,7 @@ fn environment_endpoint(base: &SdkConfig) -> Option<String> {
     std::env::var("AWS_ENDPOINT_URL_S3").ok().or_else(|| base.endpoint_url().map(str::to_owned))
 }
 
-fn bucket(base: &SdkConfig, place: Option<&BucketPlace>) -> Bucket {
+fn bucket(base: &SdkConfig, place: Option<&BucketPlace>, waits: Waits) -> Bucket {
     let endpoint = place.and_then(|place| place.endpoint.clone());
     let effective = endpoint.clone().or_else(|| environment_endpoint(base));
     let config = |timeouts: Option<TimeoutConfig>| {
@@ -115,10 +131,9 @@ fn bucket(base: &SdkConfig, place: Option<&BucketPlace>) -> Bucket {
         }
         aws_sdk_s3::Client::from_conf(builder.build())
     };
-    let data = TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(DATA_ATTEMPT).operation_timeout(DATA_OPERATION).build();
     Bucket {
         control: config(None),
-        data: config(Some(data)),
+        data: config(Some(Waits::config(waits.data))),
         account: place.and_then(|place| place.account.clone()),
         region: place.map(|place| place.region.clone()).or_else(|| base.region().map(ToString::to_string)),
     }

@@ -18,7 +18,7 @@ async fn ministack_behaves_as_the_simulator_does() {
     assert_eq!(sandbox("AWS_PROFILE"), "admin");
     let subject = subject("ministack", &sandbox("LIFEBOAT_TEST_JOB_ARN"));
     let place = BucketPlace { name: subject.bucket.clone(), account: None, region: subject.region.clone(), endpoint: None };
-    let aws = Arc::new(Aws::connect(&[place]).await);
+    let aws = Arc::new(Aws::connect(&[place], lifeboat::ports::aws::ATTEMPT).await);
     let ports = Ports { cloud: aws.clone(), objects: aws, clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) };
     let cases = conformance::run(&ports, &subject).await;
     let known = DIFFERENCES.iter().filter(|difference| difference.server == "ministack").count();

@@ -7,6 +7,7 @@ mod conformance;
 mod drill;
 mod drill_world;
 mod evidence;
+mod faults;
 mod readme;
 mod reconcile;
 mod report;
