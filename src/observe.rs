@@ -50,7 +50,7 @@ impl Watch<'_> {
             return;
         }
         // A sender that is gone can ask for nothing any more.
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 
@@ -149,11 +149,8 @@ fn lanes(desired: &Desired) -> [Lane; 2] {
     let mut reads: Vec<Read> = questions(desired).into_iter().collect();
     reads.sort_by(|a, b| (&a.target, a.op).cmp(&(&b.target, b.op)));
     let (roles, buckets): (Vec<Read>, Vec<Read>) = reads.into_iter().partition(|read| read.target.kind() == ResourceKind::Role);
-    let listings = tenants(desired).map(|(policy, bucket, prefix)| Question::Backups {
-        policy: policy.to_owned(),
-        bucket: bucket.to_owned(),
-        prefix: prefix.to_owned(),
-    });
+    let listings =
+        tenants(desired).map(|(policy, bucket, prefix)| Question::Backups { policy: policy.to_owned(), bucket: bucket.to_owned(), prefix: prefix.to_owned() });
     let lane = |open| Lane { open, running: 0, pace: Pace::new() };
     [lane(buckets.into_iter().map(Question::Setting).chain(listings).collect()), lane(roles.into_iter().map(Question::Setting).collect())]
 }

@@ -208,8 +208,7 @@ fn a_lost_answer_is_found_out_by_reading_back() {
         world.strike(When::Op(Op::Write(RequestOp::PutBucketVersioning), format!("bucket/{BUCKET}")), fault);
         let applied = carry_out(&plan, &world.ports());
         assert_eq!(applied.complete(), wanted, "{fault:?}");
-        let maybe =
-            applied.steps.iter().any(|(_, outcome)| matches!(outcome, Outcome::MaybeDone(why) if why.contains("SlowDown")));
+        let maybe = applied.steps.iter().any(|(_, outcome)| matches!(outcome, Outcome::MaybeDone(why) if why.contains("SlowDown")));
         assert_eq!(maybe, !wanted, "{:?}", outcomes(&applied));
     }
 }

@@ -1,13 +1,14 @@
 //! `lifeboat plan`
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
 
 use super::{Format, Global, Said, Selecting, progress};
 use crate::formats::{json, markdown, text};
-use crate::ops::OpError;
 use crate::observe::Watch;
+use crate::ops::OpError;
 use crate::ops::plan::{self, Asked, Planned};
 use crate::plan::Leave;
 
@@ -54,7 +55,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, 
     };
     let (view, mut err) = view;
     if let Some(path) = arguments.out.as_ref().filter(|_| view.unasked > 0) {
-        err.push_str(&format!("{} was not written: the plan was interrupted\n", path.display()));
+        let _ = writeln!(err, "{} was not written: the plan was interrupted", path.display());
     }
     if let Some(path) = arguments.out.as_ref().filter(|_| view.unasked == 0) {
         std::fs::write(path, json::render(&view)).map_err(|error| OpError::Setup {

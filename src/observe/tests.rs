@@ -5,9 +5,9 @@ use tokio::sync::watch;
 
 use super::{Watch, observe_watched, questions};
 use crate::model::fact::{Fact, Why};
+use crate::model::request::ReadOp;
 use crate::model::resource::{Desired, Observed};
 use crate::ports::sim::{Fault, Op, When, World};
-use crate::model::request::ReadOp;
 use crate::{compile, policy};
 
 const POLICY: &str = include_str!("../../examples/quickstart/config/policies/orders.yaml");

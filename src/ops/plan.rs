@@ -90,7 +90,14 @@ fn without_asking(prepared: &Prepared, leaves: &[Leave]) -> (Planned, Exit) {
 pub fn view(prepared: &Prepared, observed: &Observed, plan: &Plan, quirks: &Quirks) -> PlanView {
     PlanView::of(
         plan,
-        &Around { revision: &prepared.revision, desired: &prepared.desired, observed, not_enforced: quirks.not_enforced, files: &prepared.files(), selected: prepared.selected.as_ref() },
+        &Around {
+            revision: &prepared.revision,
+            desired: &prepared.desired,
+            observed,
+            not_enforced: quirks.not_enforced,
+            files: &prepared.files(),
+            selected: prepared.selected.as_ref(),
+        },
     )
 }
 

@@ -134,7 +134,12 @@ impl Selection {
             ResourceWish::Role(role) => self.takes(&role.policy, &role.bucket),
         });
         loaded.policies.retain(|policy| self.takes(&policy.name, &policy.policy.spec.storage.bucket));
-        Ok(Some(SelectedView { out_of, policies: self.policies.iter().map(|glob| glob.0.clone()).collect(), shard: self.shard.map(|shard| shard.to_string()), shared }))
+        Ok(Some(SelectedView {
+            out_of,
+            policies: self.policies.iter().map(|glob| glob.0.clone()).collect(),
+            shard: self.shard.map(|shard| shard.to_string()),
+            shared,
+        }))
     }
 }
 

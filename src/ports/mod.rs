@@ -162,9 +162,7 @@ impl PortError {
             Kind::Unsupported => Why::Unsupported(self.to_string()),
             Kind::Unreachable => Why::Unreachable(self.to_string()),
             Kind::Busy | Kind::Unsettled => Why::Busy(self.to_string()),
-            Kind::Missing | Kind::Exists | Kind::OtherRegion | Kind::NoPrincipal | Kind::Rejected | Kind::NotUnderstood => {
-                Why::NotUnderstood(self.to_string())
-            }
+            Kind::Missing | Kind::Exists | Kind::OtherRegion | Kind::NoPrincipal | Kind::Rejected | Kind::NotUnderstood => Why::NotUnderstood(self.to_string()),
         }
     }
 

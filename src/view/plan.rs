@@ -244,12 +244,15 @@ fn count(groups: &[GroupView]) -> CountsView {
 }
 
 /// The parts of a plan by resource: a fleet has thousands.
-struct ByResource<'a>(BTreeMap<&'a ResourceId, (usize, Vec<(usize, StepView)>)>);
+struct ByResource<'a>(BTreeMap<&'a ResourceId, Part>);
+
+/// How many settings are settled, and each step with its place in the settings table.
+type Part = (usize, Vec<(usize, StepView)>);
 
 impl<'a> ByResource<'a> {
     fn of(plan: &'a Plan) -> Self {
         let order = |id: &ResourceId, setting: &str| settings::of_kind(id.kind()).position(|known| known.id == setting).unwrap_or(usize::MAX);
-        let mut out: BTreeMap<&ResourceId, (usize, Vec<(usize, StepView)>)> = BTreeMap::new();
+        let mut out: BTreeMap<&ResourceId, Part> = BTreeMap::new();
         for (resource, _) in &plan.settled {
             out.entry(resource).or_default().0 += 1;
         }

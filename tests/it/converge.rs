@@ -78,7 +78,9 @@ async fn carry_out(plan: Plan, world: &Arc<World>, what: &str) -> (Plan, Applied
     let before = world.sent().len();
     let mut journal = Memory::default();
     let applied = apply::apply(&plan, &world.ports(), Settle::default(), &mut journal).await;
-    let sent: Vec<Sent> = world.sent().split_off(before);
+    let mut sent: Vec<Sent> = world.sent().split_off(before);
+    // What is refused for a while is sent again, as it was.
+    sent.dedup();
     let requests = plan.steps.iter().flat_map(|step| &step.requests);
     let allowed: Vec<Sent> =
         requests.map(|request| Sent { op: Op::Write(request.op), target: request.target.to_string(), body: Some(request.body.clone()) }).collect();
@@ -148,11 +150,15 @@ async fn through(start: &Start, desired: &Desired, strike: Option<(When, Fault)>
     let kept = Kept::of(desired, &world);
     let plan = planned(desired, &world, &[]).await;
     world.forget();
+    let faultless = strike.is_none();
     if let Some((at, fault)) = strike {
         world.strike(at, fault);
     }
     carry_out(plan, &world, &what).await;
     let requests = (world.requests(), world.sent().len());
+    let mut once = world.sent();
+    once.dedup();
+    assert!(!faultless || once.len() == requests.1, "{what}: something was sent twice");
     world.revive();
     kept.check(&Kept::of(desired, &world), &what);
     let (_, applied) = round(desired, &world, &[], &what).await;

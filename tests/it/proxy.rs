@@ -263,7 +263,11 @@ fn forward(server: &str, request: &[u8]) -> Option<Vec<u8>> {
                 }
                 body.extend_from_slice(&chunk[..size]);
             }
-            let kept: String = head.lines().filter(|line| !line.is_empty() && !line.to_lowercase().starts_with("transfer-encoding")).map(|line| format!("{line}\r\n")).collect();
+            let kept: String = head
+                .lines()
+                .filter(|line| !line.is_empty() && !line.to_lowercase().starts_with("transfer-encoding"))
+                .map(|line| format!("{line}\r\n"))
+                .collect();
             Some([format!("{kept}content-length: {}\r\n\r\n", body.len()).into_bytes(), body].concat())
         }
         None => Some(head.into_bytes()),
