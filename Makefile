@@ -18,6 +18,7 @@ quickstart: ## the whole loop on real servers, narrated
 test: ## everything that CI runs
 	@$(STAGE) tools scripts/sandbox install
 	@$(STAGE) format cargo fmt --check
+	@$(STAGE) workflows scripts/workflows
 	@$(STAGE) lint cargo clippy --locked --quiet --all-targets -- -D warnings
 	@$(STAGE) build cargo build --locked --quiet --all-targets
 	@$(STAGE) unit cargo test --locked --quiet --lib
@@ -45,7 +46,7 @@ bench: ## figures: a release build against the bare tools, each pair in one run
 
 .PHONY: bless
 bless: ## rewrite generated files: schemas, reference pages, goldens
-	LIFEBOAT_BLESS=1 cargo test --locked --quiet --test it -- generated command
+	LIFEBOAT_BLESS=1 cargo test --locked --quiet --test it -- generated command formats
 
 .PHONY: sandbox
 sandbox: ## a shell with PostgreSQL and S3, IAM, STS, KMS running for it

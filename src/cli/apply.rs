@@ -12,15 +12,17 @@ use crate::model::units::Span;
 use crate::ops::apply::{self, Ended};
 use crate::ops::plan::Planned;
 use crate::ops::{Exit, OpError};
-use crate::plan::Leave;
-use crate::plan::saved::Approved;
+use crate::plan::saved::{self, Approved};
+use crate::plan::{Ask, Leave};
 
 /// Make the real buckets and roles as the policies say
 ///
 /// Recomputes the plan, re-reads what each step assumes, sends it, reads it back. With a saved plan, only steps that it
 /// approves are sent. Held steps stay held. Exit 0: all done. 5: done except what is held. 1: stopped.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  lifeboat apply\n  lifeboat apply plan.json\n  lifeboat apply --allow weakens-versioning@bucket/acme-dr-orders")]
+#[command(
+    after_help = "Examples:\n  lifeboat apply\n  lifeboat apply plan.json\n  lifeboat apply plan.json --digest 4f1c9e…\n  lifeboat apply --allow weakens-versioning@bucket/acme-dr-orders"
+)]
 pub(super) struct Arguments {
     /// A plan saved by `lifeboat plan --out`: it selects and approves steps
     #[arg(value_name = "PLAN")]
@@ -28,6 +30,12 @@ pub(super) struct Arguments {
     /// Release a held step by name, as the plan prints it
     #[arg(long, value_name = "ID@RESOURCE")]
     allow: Vec<Leave>,
+    /// Also remove what lifeboat made and no policy wants any more, once no backup needs it
+    #[arg(long)]
+    prune: bool,
+    /// Apply the saved plan only if this is its digest, as `plan --out` said it
+    #[arg(long, value_name = "SHA256", requires = "plan")]
+    digest: Option<String>,
     /// How long to wait for a change to be seen: S3 may answer the old settings for minutes after a write
     #[arg(long, value_name = "DURATION", default_value = "3m")]
     settle: Span,
@@ -37,21 +45,33 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, OpError> {
     let approved = arguments.plan.as_deref().map(read).transpose()?;
+    if let (Some(wanted), Some(approved)) = (&arguments.digest, &approved) {
+        same_digest(wanted, approved)?;
+    }
     let settle = Settle(Duration::from_secs(arguments.settle.as_secs()));
-    let (ended, exit) = apply::apply(&global.place(), &arguments.allow, approved.as_ref(), &arguments.selecting.selection(), settle).await?;
+    let ask = Ask { leaves: &arguments.allow, prune: arguments.prune };
+    let (ended, exit) = apply::apply(&global.place(), &ask, approved.as_ref(), &arguments.selecting.selection(), settle).await?;
     Ok(match ended {
         Ended::Stopped(Planned::Stopped(findings)) if global.format != Format::Json => {
             Said { out: String::new(), err: text::check(&findings, Global::paint()), exit }
         }
         Ended::Stopped(Planned::Stopped(findings)) => Said::out(json::render(&findings), exit),
         Ended::Stopped(Planned::Plan(view, _)) => Said::out(json::render(&view), Exit::Failed),
-        Ended::Applied(view) => Said::out(
-            match global.format {
-                Format::Json => json::render(&view),
-                Format::Text | Format::Markdown => text::apply(&view, exit.code(), Global::paint()),
-            },
-            exit,
-        ),
+        Ended::Applied(view) => {
+            Said::out(if global.format == Format::Json { json::render(&view) } else { text::apply(&view, exit.code(), Global::paint()) }, exit)
+        }
+    })
+}
+
+/// The digest is counted anew from what the file approves: what it says of itself is not believed.
+fn same_digest(wanted: &str, approved: &Approved) -> Result<(), OpError> {
+    let found = saved::digest(&approved.policy_digest, &approved.approved);
+    if found == wanted.trim() {
+        return Ok(());
+    }
+    Err(OpError::Setup {
+        message: format!("the saved plan has digest {found}, and {wanted} was to be applied"),
+        hint: "apply the plan that was reviewed, or have this one reviewed; nothing was sent".to_owned(),
     })
 }
 

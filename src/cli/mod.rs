@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::formats::paint::Paint;
 use crate::ops::select::{Glob, Selection, Shard};
@@ -15,11 +15,13 @@ use crate::ops::{Exit, OpError, Where};
 
 mod apply;
 mod backup;
+mod bootstrap;
 mod check;
 mod completions;
 mod drill;
 mod evidence;
 mod explain;
+mod import;
 mod plan;
 mod policy;
 mod progress;
@@ -89,9 +91,20 @@ pub enum Format {
     Text,
     /// For programs: a published, versioned shape
     Json,
-    /// A pull-request comment (plan only)
+    /// A pull-request comment (plan, check)
     Markdown,
+    /// SARIF 2.1.0, for code scanning (plan, check)
+    Sarif,
+    /// Annotations of a GitHub workflow (plan, check)
+    Github,
+    /// JUnit XML: a case for each rule and setting (plan, check)
+    Junit,
 }
+
+/// What most commands can print.
+const SIMPLE: &[Format] = &[Format::Text, Format::Json];
+/// What commands can print that judge policies.
+const JUDGED: &[Format] = &[Format::Text, Format::Json, Format::Markdown, Format::Sarif, Format::Github, Format::Junit];
 
 impl Global {
     fn place(&self) -> Where {
@@ -122,24 +135,52 @@ impl Selecting {
     }
 }
 
+impl Command {
+    /// The formats that it can print.
+    fn formats(&self) -> &'static [Format] {
+        match self {
+            Self::Check(_) | Self::Plan(_) => JUDGED,
+            Self::Explain(_) | Self::Completions(_) => &[Format::Text],
+            _ => SIMPLE,
+        }
+    }
+}
+
+/// The command line. Asking a command for a format that it cannot print is a wrong command line.
+fn parse() -> Result<Cli, clap::Error> {
+    let matches = Cli::command().try_get_matches()?;
+    let cli = Cli::from_arg_matches(&matches)?;
+    let (formats, format) = (cli.command.formats(), cli.global.format);
+    if formats.contains(&format) {
+        return Ok(cli);
+    }
+    let spelled = |format: &Format| format.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
+    let known: Vec<String> = formats.iter().map(spelled).collect();
+    let name = matches.subcommand_name().unwrap_or_default();
+    let message = format!("`lifeboat {name}` cannot print {}\nhint: it prints {}\n", spelled(&format), known.join(", "));
+    Err(Cli::command().error(clap::error::ErrorKind::InvalidValue, message))
+}
+
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Arguments),
     Plan(plan::Arguments),
     Apply(apply::Arguments),
+    Bootstrap(bootstrap::Arguments),
     Backup(backup::Arguments),
     Drill(drill::Arguments),
     Restore(restore::Arguments),
     Evidence(evidence::Arguments),
     Report(report::Arguments),
     Policy(policy::Arguments),
+    Import(import::Arguments),
     Explain(explain::Arguments),
     Completions(completions::Arguments),
 }
 
 /// Runs the program.
 pub fn run() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match parse() {
         Ok(cli) => cli,
         Err(error) => {
             let _ = error.print();
@@ -161,12 +202,14 @@ async fn dispatch(cli: Cli) -> Said {
         Command::Check(arguments) => check::run(&arguments, &global),
         Command::Plan(arguments) => plan::run(&arguments, &global).await,
         Command::Apply(arguments) => apply::run(&arguments, &global).await,
+        Command::Bootstrap(arguments) => bootstrap::run(&arguments, &global).await,
         Command::Backup(arguments) => backup::run(&arguments, &global).await,
         Command::Drill(arguments) => drill::run(&arguments, &global).await,
         Command::Restore(arguments) => restore::run(&arguments, &global).await,
         Command::Evidence(arguments) => evidence::run(&arguments, &global).await,
         Command::Report(arguments) => report::run(&arguments, &global).await,
         Command::Policy(arguments) => policy::run(&arguments, &global),
+        Command::Import(arguments) => import::run(&arguments, &global).await,
         Command::Explain(arguments) => Ok(explain::run(&arguments)),
         Command::Completions(arguments) => Ok(completions::run(&arguments)),
     };

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Format, Global, Said, Selecting, progress};
-use crate::formats::{json, markdown, text};
+use super::{Format, Global, Said, Selecting, check, progress};
+use crate::formats::{github, json, junit, markdown, sarif, text};
 use crate::observe::Watch;
 use crate::ops::OpError;
 use crate::ops::plan::{self, Asked, Planned};
-use crate::plan::Leave;
+use crate::plan::{Ask, Leave};
 
 /// Show what would change, and what it means for recovery
 ///
@@ -30,6 +30,9 @@ pub(super) struct Arguments {
     /// Release a held step by name, as the plan prints it
     #[arg(long, value_name = "ID@RESOURCE")]
     allow: Vec<Leave>,
+    /// Also plan the removal of what lifeboat made and no policy wants any more, once no backup needs it
+    #[arg(long)]
+    prune: bool,
     #[command(flatten)]
     selecting: Selecting,
 }
@@ -38,22 +41,27 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, 
     let reading = progress::Reading::new(global);
     let told = |answered, of| reading.told(answered, of);
     let watch = Watch { stop: Some(progress::stop_on_signal()), answered: Some(&told) };
-    let asked = Asked { leaves: &arguments.allow, offline: arguments.offline, selection: arguments.selecting.selection(), watch };
+    let ask = Ask { leaves: &arguments.allow, prune: arguments.prune };
+    let asked = Asked { ask, offline: arguments.offline, selection: arguments.selecting.selection(), watch };
     let (planned, exit) = plan::plan(&global.place(), &asked).await?;
     drop(reading);
-    let view = match planned {
-        Planned::Stopped(findings) => {
-            return Ok(match global.format {
-                Format::Json => Said::out(json::render(&findings), exit),
-                Format::Text | Format::Markdown => Said { out: String::new(), err: text::check(&findings, Global::paint()), exit },
-            });
+    let (view, findings) = match planned {
+        Planned::Stopped(findings) if global.format == Format::Text => {
+            return Ok(Said { out: String::new(), err: text::check(&findings, Global::paint()), exit });
         }
-        Planned::Plan(view, findings) => {
-            let warnings = if findings.findings.is_empty() || global.quiet { String::new() } else { text::check(&findings, Global::paint()) };
-            (view, warnings)
-        }
+        Planned::Stopped(findings) => return Ok(Said::out(check::rendered(&findings, global.format), exit)),
+        Planned::Plan(view, findings) => (view, findings),
     };
-    let (view, mut err) = view;
+    let (out, shows_findings) = match global.format {
+        Format::Text => (text::plan(&view, exit.code(), Global::paint()), false),
+        Format::Json => (json::render(&view), false),
+        Format::Markdown => (markdown::plan(&view, &findings), true),
+        Format::Sarif => (sarif::plan(&view, &findings), true),
+        Format::Github => (github::plan(&view, &findings), true),
+        Format::Junit => (junit::plan(&view, &findings), true),
+    };
+    let quiet = shows_findings || findings.findings.is_empty() || global.quiet;
+    let mut err = if quiet { String::new() } else { text::check(&findings, Global::paint()) };
     if let Some(path) = arguments.out.as_ref().filter(|_| view.unasked > 0) {
         let _ = writeln!(err, "{} was not written: the plan was interrupted", path.display());
     }
@@ -62,11 +70,9 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, 
             message: format!("the plan cannot be saved to {}: {error}", path.display()),
             hint: "name a file that can be written".to_owned(),
         })?;
+        if !global.quiet {
+            let _ = writeln!(err, "saved to {} with digest {}: `lifeboat apply {}` sends what it approves", path.display(), view.digest, path.display());
+        }
     }
-    let out = match global.format {
-        Format::Json => json::render(&view),
-        Format::Markdown => markdown::plan(&view),
-        Format::Text => text::plan(&view, exit.code(), Global::paint()),
-    };
     Ok(Said { out, err, exit })
 }

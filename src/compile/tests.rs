@@ -53,6 +53,7 @@ fn policies_that_disagree_about_a_bucket_are_both_named() {
         ("endpoint", "prefix: b/", "prefix: b/\n    endpoint: http://127.0.0.1:9000"),
         ("encryption", "prefix: b/", "prefix: b/\n    encryption: {algorithm: \"aws:kms\"}"),
         ("publicAccess", "prefix: b/", "prefix: b/\n    publicAccess: unmanaged"),
+        ("ownership", "prefix: b/", "prefix: b/\n    ownership: unmanaged"),
     ];
     for (field, from, to) in cases {
         let found = said(&[policy("a", &[]), policy("b", &[(from, to)])]);

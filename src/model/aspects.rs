@@ -2,10 +2,10 @@
 //!
 //! Lifecycle and IAM documents are large enough to have modules of their own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A bucket that is there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +45,21 @@ pub struct Encryption {
     pub blocked_types: Vec<String>,
 }
 
+impl Encryption {
+    /// The `PutBucketEncryption` request in the API's own names (as boto3 sends it).
+    pub fn wire(&self) -> Value {
+        let mut default = json!({"SSEAlgorithm": self.algorithm});
+        if let (Some(key), Some(fields)) = (&self.key, default.as_object_mut()) {
+            fields.insert("KMSMasterKeyID".to_owned(), key.as_str().into());
+        }
+        let mut rule = json!({"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": self.bucket_key});
+        if let (false, Some(fields)) = (self.blocked_types.is_empty(), rule.as_object_mut()) {
+            fields.insert("BlockedEncryptionTypes".to_owned(), json!({"EncryptionType": self.blocked_types}));
+        }
+        json!({"ServerSideEncryptionConfiguration": {"Rules": [rule]}})
+    }
+}
+
 /// The four switches of the public access block. A PUT that leaves one out stores `false` for it, so all are always sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -65,6 +80,17 @@ impl PublicAccess {
     pub const BLOCKED: Self = Self { block_public_acls: true, ignore_public_acls: true, block_public_policy: true, restrict_public_buckets: true };
 }
 
+/// Who owns the objects of a bucket, and whether ACLs count (S3 User Guide, about-object-ownership).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ownership {
+    /// The bucket's owner owns everything, and ACLs count for nothing.
+    BucketOwnerEnforced,
+    /// The bucket's owner owns what is uploaded with `bucket-owner-full-control`.
+    BucketOwnerPreferred,
+    /// Who uploads an object owns it.
+    ObjectWriter,
+}
+
 /// A role: where it lives, who made it and who may assume it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -75,4 +101,49 @@ pub struct RoleTrust {
     pub trust: Value,
     /// Tags that mark the owner.
     pub tags: BTreeMap<String, String>,
+    /// Longest session in seconds, `MaxSessionDuration`; a new role without a word has 3,600.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_session: Option<i32>,
+    /// ARN of the managed policy that bounds it; none = not bounded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boundary: Option<String>,
+}
+
+/// How long a session of a role may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RoleSession {
+    /// `MaxSessionDuration`, in seconds.
+    pub max_session: i32,
+}
+
+/// What bounds a role, whatever its policies grant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RoleBoundary {
+    /// ARN of the managed policy; none = not bounded.
+    pub boundary: Option<String>,
+}
+
+/// An OIDC provider: for whom tokens may be made out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Provider {
+    /// `ClientIDList`, sorted.
+    pub audiences: BTreeSet<String>,
+}
+
+/// Names of things that hang on a role, sorted: ARNs of attached managed policies, or names of inline policies.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Names(pub BTreeSet<String>);
+
+/// What is put on a role and what is taken off, one request of AWS for each name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Attachments {
+    /// ARNs of managed policies to attach.
+    pub attach: BTreeSet<String>,
+    /// ARNs of managed policies to detach.
+    pub detach: BTreeSet<String>,
 }

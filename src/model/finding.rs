@@ -93,7 +93,16 @@ impl Finding {
 impl Place {
     /// Line and column of its first byte, both from 1; columns count characters.
     pub fn line_column(&self) -> (usize, usize) {
-        let upto = self.file.text.get(..self.span.start).unwrap_or(&self.file.text);
+        self.position(self.span.start)
+    }
+
+    /// Line and column of the first byte behind it.
+    pub fn end_line_column(&self) -> (usize, usize) {
+        self.position(self.span.end.max(self.span.start))
+    }
+
+    fn position(&self, at: usize) -> (usize, usize) {
+        let upto = self.file.text.get(..at).unwrap_or(&self.file.text);
         let line = upto.matches('\n').count() + 1;
         let column = upto.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
         (line, column)

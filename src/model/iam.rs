@@ -153,6 +153,16 @@ fn admissions(trust: &Value) -> Vec<(String, Option<String>)> {
     out
 }
 
+/// Principals that a trust or bucket policy shows by their raw unique id, `AROA…` of a role or `AIDA…` of a user: they were
+/// deleted, or made again under the same name (IAM user guide, "Principal": the id never maps back).
+pub fn deleted_principals(document: &Value) -> Vec<String> {
+    let is_raw = |name: &str| {
+        let id = name.strip_prefix("AWS ").unwrap_or_default();
+        (id.starts_with("AROA") || id.starts_with("AIDA")) && id.len() >= 16 && id.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+    };
+    principals(document).into_iter().filter(|name| is_raw(name)).map(|name| name.trim_start_matches("AWS ").to_owned()).collect()
+}
+
 /// Every statement that refuses, without its name.
 pub fn refusals(document: &Value) -> Vec<String> {
     let canonical = canonical(document);

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// One managed resource: `bucket/NAME` or `role/NAME`.
+/// One managed resource: `bucket/NAME`, `role/NAME` or `oidc/ACCOUNT/ISSUER`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum ResourceId {
@@ -13,6 +13,8 @@ pub enum ResourceId {
     Bucket(String),
     /// An IAM role, by name without path.
     Role(String),
+    /// An OIDC provider, by account and issuer: `111122223333/token.actions.githubusercontent.com`.
+    Provider(String),
 }
 
 /// The kinds of resource that settings belong to.
@@ -22,6 +24,8 @@ pub enum ResourceKind {
     Bucket,
     /// An IAM role.
     Role,
+    /// An OIDC provider of IAM.
+    Provider,
 }
 
 impl ResourceId {
@@ -30,13 +34,14 @@ impl ResourceId {
         match self {
             Self::Bucket(_) => ResourceKind::Bucket,
             Self::Role(_) => ResourceKind::Role,
+            Self::Provider(_) => ResourceKind::Provider,
         }
     }
 
     /// The bare name.
     pub fn name(&self) -> &str {
         match self {
-            Self::Bucket(name) | Self::Role(name) => name,
+            Self::Bucket(name) | Self::Role(name) | Self::Provider(name) => name,
         }
     }
 }
@@ -46,6 +51,7 @@ impl fmt::Display for ResourceId {
         match self {
             Self::Bucket(name) => write!(f, "bucket/{name}"),
             Self::Role(name) => write!(f, "role/{name}"),
+            Self::Provider(name) => write!(f, "oidc/{name}"),
         }
     }
 }
@@ -69,7 +75,8 @@ impl FromStr for ResourceId {
         match text.split_once('/') {
             Some(("bucket", name)) if !name.is_empty() => Ok(Self::Bucket(name.to_owned())),
             Some(("role", name)) if !name.is_empty() => Ok(Self::Role(name.to_owned())),
-            _ => Err(format!("`{text}` is not a resource: write bucket/NAME or role/NAME")),
+            Some(("oidc", name)) if name.contains('/') => Ok(Self::Provider(name.to_owned())),
+            _ => Err(format!("`{text}` is not a resource: write bucket/NAME, role/NAME or oidc/ACCOUNT/ISSUER")),
         }
     }
 }

@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+mod wire;
+
 /// The whole configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

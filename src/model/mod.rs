@@ -15,3 +15,4 @@ pub mod repository;
 pub mod request;
 pub mod resource;
 pub mod units;
+pub mod verdict;

@@ -10,14 +10,17 @@ use serde::{Deserialize, Serialize};
 use super::units::Span;
 
 mod access;
+mod approvals;
 mod backups;
 mod drills;
 mod storage;
 
-pub use access::{Access, GithubTrust, Role, Trust};
+pub(super) use access::BOUNDARY;
+pub use access::{Access, AccountTrust, GithubEvent, GithubTrust, IrsaTrust, PodIdentityTrust, PolicyArn, Role, Trust};
+pub use approvals::Approval;
 pub use backups::{Anomalies, BackupSet, ClassStep, EngineKind, Exclusion, Retention, Schedule, StorageClass};
 pub use drills::{Check, Drill, Expect, Pick};
-pub use storage::{Algorithm, EncryptionWish, NoncurrentWish, PublicAccessWish, Storage, VersioningWish};
+pub use storage::{Algorithm, EncryptionWish, LifecycleWish, NoncurrentWish, OwnershipWish, PublicAccessWish, Storage, VersioningWish};
 
 /// What must be true of one database's disaster recovery.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -102,6 +105,9 @@ pub struct Spec {
     /// Rehearsed restores, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub drills: BTreeMap<Name, Drill>,
+    /// Leave for steps that are held, given here instead of on the command line.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<Approval>,
 }
 
 /// Recovery objectives.

@@ -32,10 +32,18 @@ pub enum ReadOp {
     BucketPublicAccess,
     /// Its lifecycle rules \[`lifecycle::Lifecycle`\].
     BucketLifecycle,
+    /// Who owns its objects \[`aspects::Ownership`\].
+    BucketOwnership,
     /// A role with its trust policy \[`aspects::RoleTrust`\].
     RoleTrust,
     /// The role's inline policy named `lifeboat` \[a canonical IAM policy\].
     RolePermissions,
+    /// ARNs of the managed policies that are attached to a role \[`aspects::Names`\].
+    RoleAttached,
+    /// Names of a role's inline policies other than `lifeboat` \[`aspects::Names`\].
+    RoleInline,
+    /// An OIDC provider with its audiences \[`aspects::Provider`\].
+    OidcProvider,
 }
 
 impl ReadOp {
@@ -48,8 +56,12 @@ impl ReadOp {
             Self::BucketEncryption => "s3:GetEncryptionConfiguration",
             Self::BucketPublicAccess => "s3:GetBucketPublicAccessBlock",
             Self::BucketLifecycle => "s3:GetLifecycleConfiguration",
+            Self::BucketOwnership => "s3:GetBucketOwnershipControls",
             Self::RoleTrust => "iam:GetRole",
             Self::RolePermissions => "iam:GetRolePolicy",
+            Self::RoleAttached => "iam:ListAttachedRolePolicies",
+            Self::RoleInline => "iam:ListRolePolicies",
+            Self::OidcProvider => "iam:GetOpenIDConnectProvider",
         }
     }
 }
@@ -81,12 +93,42 @@ pub enum RequestOp {
     PutPublicAccess,
     /// `PutBucketLifecycleConfiguration`, the whole document.
     PutBucketLifecycle,
-    /// `CreateRole` with path, trust, tags.
+    /// `PutBucketOwnershipControls`.
+    PutBucketOwnership,
+    /// `CreateRole` with path, trust, tags, session length and permission boundary.
     CreateRole,
     /// `UpdateAssumeRolePolicy`.
     UpdateRoleTrust,
     /// `PutRolePolicy` of the inline policy named `lifeboat`.
     PutRolePermissions,
+    /// `UpdateRole`, the session length.
+    UpdateRoleSession,
+    /// `PutRolePermissionsBoundary`, or `DeleteRolePermissionsBoundary` for none.
+    PutRoleBoundary,
+    /// `AttachRolePolicy` and `DetachRolePolicy`, one for each name.
+    ChangeRoleAttached,
+    /// `DeleteRolePolicy`, one for each name.
+    DeleteRoleInline,
+    /// `CreateOpenIDConnectProvider`.
+    CreateProvider,
+    /// `AddClientIDToOpenIDConnectProvider`, one for each audience.
+    AddAudiences,
+}
+
+impl RequestOp {
+    /// Whether it is about a role, and so goes to IAM.
+    pub fn is_of_a_role(self) -> bool {
+        matches!(
+            self,
+            Self::CreateRole
+                | Self::UpdateRoleTrust
+                | Self::PutRolePermissions
+                | Self::UpdateRoleSession
+                | Self::PutRoleBoundary
+                | Self::ChangeRoleAttached
+                | Self::DeleteRoleInline
+        )
+    }
 }
 
 /// The name of the one inline policy that lifeboat owns in a role.

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::aspects::{Encryption, Versioning};
+use super::aspects::{Encryption, Ownership, Versioning};
 use super::document::Document;
 use super::fact::{Fact, Why};
 use super::id::ResourceId;
 use super::policy::{ClassStep, Retention, Trust};
+use super::repository::Limits;
 use super::request::ReadOp;
 
 /// Everything the policies want, resource by resource.
@@ -19,6 +20,29 @@ pub struct Desired {
     pub resources: Vec<ResourceWish>,
     /// SHA-256 over the resolved policies.
     pub digest: String,
+    /// Leave that the policies themselves give.
+    pub approvals: Vec<Approval>,
+    /// What one plan may do at the most.
+    pub limits: Limits,
+}
+
+/// An approval of a policy, read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approval {
+    /// The policy that gives it.
+    pub policy: String,
+    /// What is allowed.
+    pub allow: String,
+    /// On what.
+    pub on: ResourceId,
+    /// Why.
+    pub reason: String,
+    /// Who is said to have approved it.
+    pub by: String,
+    /// The first moment at which it no longer counts.
+    pub until: Timestamp,
+    /// How many restore points may be lost by it.
+    pub points: usize,
 }
 
 /// What is wanted of one resource.
@@ -28,6 +52,8 @@ pub enum ResourceWish {
     Bucket(BucketWish),
     /// A role.
     Role(RoleWish),
+    /// An OIDC provider.
+    Provider(ProviderWish),
 }
 
 impl ResourceWish {
@@ -36,6 +62,7 @@ impl ResourceWish {
         match self {
             Self::Bucket(bucket) => ResourceId::Bucket(bucket.name.clone()),
             Self::Role(role) => ResourceId::Role(role.name.clone()),
+            Self::Provider(provider) => ResourceId::Provider(format!("{}/{}", provider.account, provider.issuer)),
         }
     }
 
@@ -44,6 +71,16 @@ impl ResourceWish {
         match self {
             Self::Bucket(bucket) => bucket.tenants.iter().map(|tenant| tenant.policy.as_str()).collect(),
             Self::Role(role) => vec![role.policy.as_str()],
+            Self::Provider(provider) => provider.policies.iter().map(String::as_str).collect(),
+        }
+    }
+
+    /// Whether only a person may change it, by `lifeboat bootstrap`.
+    pub fn is_bootstrap_only(&self) -> bool {
+        match self {
+            Self::Bucket(_) => false,
+            Self::Role(role) => role.bootstrap_only,
+            Self::Provider(provider) => provider.bootstrap_only,
         }
     }
 }
@@ -80,6 +117,8 @@ pub struct BucketWish {
     pub encryption: Option<Encryption>,
     /// Whether the public access block is managed (and then: all on).
     pub public_access: bool,
+    /// Object ownership; none = not managed.
+    pub ownership: Option<Ownership>,
     /// Tags that it must carry.
     pub tags: BTreeMap<String, String>,
     /// The policies that keep backups in it, sorted by name.
@@ -100,6 +139,8 @@ pub struct Tenant {
     pub policy: String,
     /// Its key prefix, ending in `/`.
     pub prefix: String,
+    /// Whether its lifecycle rules are managed.
+    pub lifecycle: bool,
     /// Days for which what was expired can be brought back.
     pub keep_days: i32,
     /// Days after which unfinished uploads are aborted.
@@ -129,17 +170,109 @@ pub enum Purpose {
     Keeper,
     /// Reads backups.
     Restorer,
+    /// Reads settings, roles and manifests.
+    Planner,
+    /// Changes settings and roles.
+    Applier,
+    /// Reads evidence.
+    Auditor,
 }
 
 impl Purpose {
-    /// `writer`, `keeper`, `restorer`.
+    /// `writer`, `keeper`, `restorer`, `planner`, `applier`, `auditor`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Writer => "writer",
             Self::Keeper => "keeper",
             Self::Restorer => "restorer",
+            Self::Planner => "planner",
+            Self::Applier => "applier",
+            Self::Auditor => "auditor",
         }
     }
+
+    /// Whether it is made before the first plan, by a person, and never by the applier.
+    pub fn is_bootstrapped(self) -> bool {
+        matches!(self, Self::Planner | Self::Applier | Self::Auditor)
+    }
+}
+
+/// The issuer of tokens of GitHub Actions, without `https://`.
+pub const GITHUB_OIDC: &str = "token.actions.githubusercontent.com";
+
+/// A partition of AWS: ARNs and service names carry it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Partition {
+    /// The ordinary one.
+    #[default]
+    Aws,
+    /// China.
+    China,
+    /// GovCloud (US).
+    UsGov,
+}
+
+impl Partition {
+    /// The partition of a region, by its name.
+    pub fn of_region(region: &str) -> Self {
+        match region.split('-').next() {
+            Some("cn") => Self::China,
+            _ if region.starts_with("us-gov-") => Self::UsGov,
+            _ => Self::Aws,
+        }
+    }
+
+    /// `aws`, `aws-cn`, `aws-us-gov`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Aws => "aws",
+            Self::China => "aws-cn",
+            Self::UsGov => "aws-us-gov",
+        }
+    }
+
+    /// The end of the names of its services: EC2 is `ec2.amazonaws.com.cn` in China (IAM user guide, service principals).
+    pub fn dns_suffix(self) -> &'static str {
+        match self {
+            Self::China => "amazonaws.com.cn",
+            Self::Aws | Self::UsGov => "amazonaws.com",
+        }
+    }
+}
+
+/// What is wanted of the boundary of a role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BoundaryWish {
+    /// Nothing is said: whatever is there stays.
+    LeftAlone,
+    /// None.
+    None,
+    /// This managed policy, by ARN.
+    Policy(String),
+}
+
+/// What the roles of a whole repository work on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Estate {
+    /// Bucket and key prefix of each policy, sorted.
+    pub places: BTreeSet<(String, String)>,
+    /// ARNs of the KMS keys of the buckets.
+    pub keys: BTreeSet<String>,
+    /// ARNs of the roles that only a person may change: planner, applier, auditor.
+    pub guarded: BTreeSet<String>,
+}
+
+/// What is wanted of an OIDC provider: that it is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderWish {
+    /// The account.
+    pub account: String,
+    /// Issuer without `https://`.
+    pub issuer: String,
+    /// The policies, or the scope, whose roles trust it.
+    pub policies: BTreeSet<String>,
+    /// Whether only a person may change it.
+    pub bootstrap_only: bool,
 }
 
 /// What is wanted of a role.
@@ -147,10 +280,24 @@ impl Purpose {
 pub struct RoleWish {
     /// Its name.
     pub name: String,
-    /// The policy that wants it.
+    /// The policy that wants it; the scope, when it is the repository.
     pub policy: String,
+    /// Its IAM path, `/lifeboat/…/`.
+    pub path: String,
+    /// Partition of its ARNs.
+    pub partition: Partition,
     /// What it is for.
     pub purpose: Purpose,
+    /// Longest session in seconds.
+    pub max_session: i32,
+    /// What bounds it.
+    pub boundary: BoundaryWish,
+    /// ARNs of the managed policies that are attached to it, and no others.
+    pub attached: Vec<String>,
+    /// What it works on, when it is a role of the repository.
+    pub estate: Option<Box<Estate>>,
+    /// Whether only a person may change it.
+    pub bootstrap_only: bool,
     /// Who may assume it.
     pub trust: Vec<Trust>,
     /// Account of the storage, for ARNs of OIDC providers.
@@ -182,6 +329,10 @@ pub struct Observed {
     pub resources: BTreeMap<ResourceId, ObservedResource>,
     /// Backups in each bucket and prefix that a policy uses, by policy name.
     pub backups: BTreeMap<String, Fact<Vec<SeenBackup>>>,
+    /// The backups of policies that left a bucket and whose cleanup rule is still there, by bucket and policy.
+    pub left: BTreeMap<(String, String), Fact<Vec<SeenBackup>>>,
+    /// What applies wrote last, by resource and setting, as far as their journals tell.
+    pub applied: BTreeMap<(ResourceId, String), LastApplied>,
     /// How many control-plane and listing requests were made.
     pub requests: usize,
     /// How many questions were not asked, or not answered, because the asking was interrupted.
@@ -199,6 +350,15 @@ impl Observed {
             *backups = Fact::Unknown(Why::Interrupted);
         }
     }
+}
+
+/// What an apply wrote to a setting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastApplied {
+    /// When.
+    pub at: Timestamp,
+    /// What was there then, in canonical form.
+    pub to: Document,
 }
 
 /// Who asks, as STS says.

@@ -10,8 +10,10 @@ use crate::apply::Settle;
 use crate::evidence::{Entry, Kind};
 use crate::model::fact::Fact;
 use crate::model::resource::Identity;
-use crate::plan::saved::{self, Approved, Stale};
-use crate::plan::{self, Leave, Plan};
+use crate::plan::saved::{self, Approved, Here, Stale};
+use crate::plan::{self, Ask, Plan};
+use crate::ports::Ports;
+use crate::ports::aws::Aws;
 use crate::view::apply::ApplyView;
 use crate::{apply, observe};
 
@@ -28,37 +30,54 @@ pub enum Ended {
 ///
 /// # Errors
 /// When there is no config repo, no usable identity, the saved plan is stale, or no journal can be opened.
-pub async fn apply(place: &Where, leaves: &[Leave], approved: Option<&Approved>, selection: &Selection, settle: Settle) -> Result<(Ended, Exit), OpError> {
+pub async fn apply(place: &Where, ask: &Ask<'_>, approved: Option<&Approved>, selection: &Selection, settle: Settle) -> Result<(Ended, Exit), OpError> {
     let (mut prepared, ports, aws) = connect(place).await?;
     let (findings, exit) = check::view(&prepared);
     if exit == Exit::Findings {
         return Ok((Ended::Stopped(Planned::Stopped(findings)), exit));
     }
     prepared.select(selection)?;
-    let identity = identify(&ports, Some(&aws)).await?;
-    let observed = observe::observe(&prepared.desired, &ports, Fact::Known(identity.clone())).await;
-    let mut plan = plan::plan(&prepared.desired, &observed, leaves);
+    carry_out(&prepared, &ports, &aws, ask, approved, settle).await
+}
+
+/// The same for what was read and judged already.
+///
+/// # Errors
+/// When there is no usable identity, the saved plan is stale, or no journal can be opened.
+pub(super) async fn carry_out(
+    prepared: &Prepared,
+    ports: &Ports,
+    aws: &Aws,
+    ask: &Ask<'_>,
+    approved: Option<&Approved>,
+    settle: Settle,
+) -> Result<(Ended, Exit), OpError> {
+    let identity = identify(ports, Some(aws)).await?;
+    let observed = observe::observe(&prepared.desired, ports, Fact::Known(identity.clone())).await;
+    let mut plan = plan::asked(&prepared.desired, &observed, ask);
     if let Some(approved) = approved {
-        plan = saved::select(plan, &prepared.desired.digest, approved).map_err(stale)?;
+        let here =
+            Here { policy_digest: &prepared.desired.digest, account: &identity.account, now: observed.at, valid_for: prepared.desired.limits.plan_valid_for };
+        plan = saved::select(plan, here, approved).map_err(stale)?;
     }
-    let view = planning::view(&prepared, &observed, &plan, &aws.quirks());
+    let view = planning::view(prepared, &observed, &plan, &aws.quirks());
     let held = planning::exit(&plan) == Exit::Held;
     if plan.steps.is_empty() {
         let exit = if held { Exit::Held } else { Exit::Good };
         return Ok((Ended::Applied(Box::new(ApplyView::of(view, &apply::Applied::default()))), exit));
     }
     // Before anything is sent: what cannot be recorded is not done.
-    let ledger = evidence::ledger(&prepared, &ports, &identity)?;
+    let ledger = evidence::ledger(prepared, ports, &identity)?;
     let name = format!("apply-{}-{}", observed.at.strftime("%Y%m%dT%H%M%SZ"), ports.entropy.hex(3));
     let mut journal = FileJournal::open(&name).map_err(|error| OpError::Setup {
         message: format!("no journal can be written: {error}"),
         hint: "make the state folder writable, or set XDG_STATE_HOME; nothing was sent".to_owned(),
     })?;
-    let applied = apply::apply(&plan, &ports, settle, &mut journal).await;
+    let applied = apply::apply(&plan, ports, settle, &mut journal).await;
     let mut view = ApplyView::of(view, &applied);
     view.journal = Some(journal.path.display().to_string());
     if let Some(ledger) = ledger {
-        match ledger.append(entry(&prepared, &plan, &applied, &identity)).await {
+        match ledger.append(entry(prepared, &plan, &applied, &identity)).await {
             Ok(reference) => view.evidence = Some(reference.to_string()),
             Err(error) => view.evidence_failed = Some(causes(&error)),
         }

@@ -27,10 +27,12 @@ use crate::{policy, rules};
 
 pub mod apply;
 pub mod backup;
+pub mod bootstrap;
 pub mod check;
 pub mod drill;
 pub mod evidence;
 pub mod exit;
+pub mod import;
 mod journal;
 pub mod plan;
 pub mod report;

@@ -5,7 +5,7 @@ use super::{Exit, OpError, Prepared, Where, check, connect, identify, prepare};
 use crate::model::fact::Fact;
 use crate::model::resource::Observed;
 use crate::observe::{self, Watch};
-use crate::plan::{self, Hold, Leave, Plan};
+use crate::plan::{self, Ask, Hold, Plan};
 use crate::ports::Ports;
 use crate::ports::quirks::{AWS, Quirks};
 use crate::ports::system::SystemClock;
@@ -25,8 +25,8 @@ pub enum Planned {
 /// What is planned, and who watches.
 #[derive(Debug, Default)]
 pub struct Asked<'a> {
-    /// Held steps that are released.
-    pub leaves: &'a [Leave],
+    /// Leave for held steps, and whether what is left over goes.
+    pub ask: Ask<'a>,
     /// Ask nobody.
     pub offline: bool,
     /// Which policies.
@@ -46,7 +46,7 @@ pub async fn plan(place: &Where, asked: &Asked<'_>) -> Result<(Planned, Exit), O
             return Ok(stopped);
         }
         prepared.select(&asked.selection)?;
-        return Ok(without_asking(&prepared, asked.leaves));
+        return Ok(without_asking(&prepared, &asked.ask));
     }
     let (mut prepared, ports, aws) = connect(place).await?;
     if let Some(stopped) = stop(&prepared) {
@@ -57,7 +57,7 @@ pub async fn plan(place: &Where, asked: &Asked<'_>) -> Result<(Planned, Exit), O
         identity = identify(&ports, Some(&aws)) => observe::observe_watched(&prepared.desired, &ports, Fact::Known(identity?), &asked.watch).await,
         () = asked.watch.stopped() => interrupted(&prepared, &ports),
     };
-    let plan = plan::plan(&prepared.desired, &observed, asked.leaves);
+    let plan = plan::asked(&prepared.desired, &observed, &asked.ask);
     // What is left out of a plan that was interrupted is not known to be good: no gate may let it pass.
     let exit = if observed.unasked > 0 { Exit::Failed } else { exit(&plan) };
     let mut findings = prepared.findings.clone();
@@ -79,9 +79,9 @@ fn stop(prepared: &Prepared) -> Option<(Planned, Exit)> {
     (exit == Exit::Findings).then_some((Planned::Stopped(view), exit))
 }
 
-fn without_asking(prepared: &Prepared, leaves: &[Leave]) -> (Planned, Exit) {
+fn without_asking(prepared: &Prepared, ask: &Ask<'_>) -> (Planned, Exit) {
     let observed = observe::offline(&prepared.desired, &SystemClock);
-    let plan = plan::plan(&prepared.desired, &observed, leaves);
+    let plan = plan::asked(&prepared.desired, &observed, ask);
     let exit = exit(&plan);
     (Planned::Plan(Box::new(view(prepared, &observed, &plan, &AWS)), check::view(prepared).0), exit)
 }

@@ -3,6 +3,7 @@
 //! All policies are always read, checked and resolved: only what is looked at and changed is a part. A bucket is whole or
 //! not there: a selection never makes another policy's rules look like nobody's.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -122,6 +123,8 @@ impl Selection {
             }
         }
         let out_of = loaded.policies.len();
+        let buckets: BTreeMap<String, String> =
+            loaded.policies.iter().map(|policy| (policy.name.clone(), policy.policy.spec.storage.bucket.clone())).collect();
         let mut shared = Vec::new();
         desired.resources.retain(|wish| match wish {
             ResourceWish::Bucket(bucket) => {
@@ -131,7 +134,9 @@ impl Selection {
                 }
                 !ours.is_empty()
             }
+            // What belongs to the config repo itself has no bucket: one shard has it.
             ResourceWish::Role(role) => self.takes(&role.policy, &role.bucket),
+            ResourceWish::Provider(provider) => provider.policies.iter().any(|policy| self.takes(policy, buckets.get(policy).map_or("", String::as_str))),
         });
         loaded.policies.retain(|policy| self.takes(&policy.name, &policy.policy.spec.storage.bucket));
         Ok(Some(SelectedView {

@@ -1,6 +1,9 @@
 //! The comparison, setting by setting. It never names a setting: what is special about one is in its file.
 
-use super::{Held, Hold, Leave, Plan, REMOVES_FOREIGN, Reason, Step, effects};
+use super::leave::objection;
+use super::{Allowed, Ask, Effect, Held, Hold, Leave, Plan, Reason, Step, brake, effects, leftovers};
+use jiff::Timestamp;
+
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
 use crate::model::id::ResourceId;
@@ -10,20 +13,39 @@ use crate::settings::{self, Setting};
 
 /// The plan. `leaves` release held steps by name.
 pub fn plan(desired: &Desired, observed: &Observed, leaves: &[Leave]) -> Plan {
-    let mut planner = Planner { observed, leaves, used: vec![false; leaves.len()], plan: Plan::default() };
+    asked(desired, observed, &Ask { leaves, prune: false })
+}
+
+/// The plan, with all that a caller can ask of it.
+pub fn asked(desired: &Desired, observed: &Observed, ask: &Ask<'_>) -> Plan {
+    let leaves = ask.leaves;
+    let mut planner = Planner { desired, observed, ask, used: vec![false; leaves.len()], plan: Plan::default() };
     for wish in &desired.resources {
         planner.resource(wish);
+        planner.plan.leftovers.extend(leftovers::of(wish, observed));
     }
     let unused = leaves.iter().zip(&planner.used).filter(|(_, used)| !**used).map(|(leave, _)| leave.clone());
     planner.plan.unused = unused.collect();
+    brake::apply(&mut planner.plan, desired);
     planner.plan
 }
 
 struct Planner<'a> {
+    desired: &'a Desired,
     observed: &'a Observed,
-    leaves: &'a [Leave],
+    ask: &'a Ask<'a>,
     used: Vec<bool>,
     plan: Plan,
+}
+
+/// What a change starts from.
+struct Base {
+    /// What is there, without what has leave to go.
+    live: Fact<Document>,
+    /// Whether something of others is held.
+    held: bool,
+    /// What released the removal of something of others.
+    allowed: Option<Allowed>,
 }
 
 impl Planner<'_> {
@@ -32,10 +54,14 @@ impl Planner<'_> {
         let nothing = ObservedResource::default();
         let live = self.observed.resources.get(&id).unwrap_or(&nothing);
         let mut blocked: Option<&'static str> = None;
+        let mut made = false;
         for (at, setting) in settings::of_kind(id.kind()).enumerate() {
             let Some(want) = (setting.want)(wish) else { continue };
             if let Some(first) = blocked {
                 self.hold(&id, setting, Hold::WaitsFor(first), None);
+                continue;
+            }
+            if made && setting.comes_with_creation(&want) && (setting.seen)(live) == Fact::Absent {
                 continue;
             }
             let held = self.setting(wish, &id, setting, &want, live);
@@ -43,6 +69,7 @@ impl Planner<'_> {
             if at == 0 && held {
                 blocked = Some(setting.id);
             }
+            made |= at == 0 && !held && matches!((setting.seen)(live), Fact::Absent);
         }
     }
 
@@ -62,7 +89,11 @@ impl Planner<'_> {
             self.hold(id, setting, Hold::CannotChange(format!("a role of that name exists and is not ours: {sentence}")), None);
             return true;
         }
-        let (base, threats_held) = self.threats(wish, id, setting, want, &seen);
+        let Base { live: base, held: threats_held, allowed } = self.threats(wish, id, setting, want, &seen);
+        let base = match base {
+            Fact::Known(live) if self.ask.prune && setting.read == ReadOp::BucketLifecycle => Fact::Known(leftovers::pruned(wish, &live, self.observed)),
+            base => base,
+        };
         let to = (setting.adopt)(want, &base);
         if seen.known() == Some(&to) {
             if !threats_held {
@@ -71,12 +102,9 @@ impl Planner<'_> {
             return threats_held;
         }
         let mut step = self.step(wish, id, setting, &seen, to);
+        step.allowed = allowed;
         if step.requests.is_empty() {
             self.hold(id, setting, cannot(setting, &seen, &step.to), None);
-            return true;
-        }
-        if let Some(why) = (setting.refused)(&step.to) {
-            self.hold(id, setting, Hold::Refused(why), Some(step));
             return true;
         }
         if let (ResourceWish::Bucket(bucket), Fact::Absent, ReadOp::BucketExists) = (wish, &seen, setting.read)
@@ -85,47 +113,61 @@ impl Planner<'_> {
             self.hold(id, setting, Hold::MayNotCreate, Some(step));
             return true;
         }
-        if let Some(weakening) = seen.known().and_then(|from| (setting.weakens)(from, &step.to)) {
-            match self.leave(&weakening.id, id) {
-                Some(leave) => step.allowed = Some(leave),
+        if wish.is_bootstrap_only() {
+            self.hold(id, setting, Hold::NeedsBootstrap, Some(step));
+            return true;
+        }
+        match weigh(setting, &step) {
+            Some(Hold::Weakens(weakening)) => match self.leave(&weakening.id, id, &step.effects) {
+                Some(allowed) => step.allowed = Some(allowed),
                 None => {
                     self.hold(id, setting, Hold::Weakens(weakening), Some(step));
                     return true;
                 }
+            },
+            Some(other) => {
+                self.hold(id, setting, other, Some(step));
+                return true;
             }
+            None => {}
         }
         self.plan.steps.push(step);
         false
     }
 
     /// Parts of others that work against the policy are held one by one; with leave, they are left out of what is sent.
-    fn threats(&mut self, wish: &ResourceWish, id: &ResourceId, setting: &'static Setting, want: &Document, seen: &Fact<Document>) -> (Fact<Document>, bool) {
-        let mut base = seen.clone();
-        let mut held = false;
-        let Fact::Known(live) = seen else { return (base, held) };
+    fn threats(&mut self, wish: &ResourceWish, id: &ResourceId, setting: &'static Setting, want: &Document, seen: &Fact<Document>) -> Base {
+        let mut base = Base { live: seen.clone(), held: false, allowed: None };
+        let Fact::Known(live) = seen else { return base };
         let found = (setting.threats)(wish, live);
-        if !found.is_empty() && self.leave(REMOVES_FOREIGN, id).is_some() {
-            while let Fact::Known(document) = &base
+        if !found.is_empty() {
+            base.allowed = self.leave(setting.removes_foreign(), id, &[]);
+        }
+        if base.allowed.is_some() {
+            while let Fact::Known(document) = &base.live
                 && let Some(threat) = (setting.threats)(wish, document).into_iter().next()
             {
-                base = Fact::Known(threat.without);
+                base.live = Fact::Known(threat.without);
             }
-            return (base, held);
+            return base;
         }
         for threat in found {
-            held = true;
+            base.held = true;
             let to = (setting.adopt)(want, &Fact::Known(threat.without.clone()));
             let mut step = self.step(wish, id, setting, seen, to);
             if let ResourceWish::Bucket(bucket) = wish {
                 step.effects = effects::of_foreign_rule(bucket, live, &threat.name, self.observed);
             }
-            self.hold(id, setting, Hold::NotOurs { name: threat.name, sentence: threat.sentence }, Some(step));
+            self.hold(id, setting, Hold::NotOurs { name: threat.name, sentence: threat.sentence, leave: setting.removes_foreign() }, Some(step));
         }
-        (base, held)
+        base
     }
 
     fn step(&self, wish: &ResourceWish, id: &ResourceId, setting: &'static Setting, seen: &Fact<Document>, to: Document) -> Step {
-        let reason = if matches!(seen, Fact::Absent) { Reason::Missing } else { Reason::Differs };
+        let reason = match seen {
+            Fact::Absent => Reason::Missing,
+            _ => self.last_applied(id, setting, &to).map_or(Reason::Differs, Reason::Drifted),
+        };
         let effects = match wish {
             ResourceWish::Bucket(bucket) if setting.read == ReadOp::BucketVersioning => effects::of_versioning_off(bucket, self.observed),
             _ => Vec::new(),
@@ -143,17 +185,62 @@ impl Planner<'_> {
         }
     }
 
-    fn leave(&mut self, what: &str, on: &ResourceId) -> Option<String> {
-        let at = self.leaves.iter().position(|leave| leave.id == what && leave.resource == *on)?;
-        if let Some(used) = self.used.get_mut(at) {
-            *used = true;
+    /// When an apply last wrote just what is wanted now: what differs since was changed by somebody else.
+    fn last_applied(&self, id: &ResourceId, setting: &Setting, to: &Document) -> Option<Timestamp> {
+        let applied = self.observed.applied.get(&(id.clone(), setting.id.to_owned()))?;
+        (applied.to == *to).then_some(applied.at)
+    }
+
+    /// What releases a step of these effects: the command line, else an approval that still counts.
+    fn leave(&mut self, what: &str, on: &ResourceId, effects: &[Effect]) -> Option<Allowed> {
+        match released(self.ask, &mut self.used, self.desired, what, on, effects, self.observed.at) {
+            Ok(allowed) => Some(allowed),
+            Err(void) => {
+                self.plan.void_approvals.extend(void);
+                None
+            }
         }
-        self.leaves.get(at).map(ToString::to_string)
     }
 
     fn hold(&mut self, resource: &ResourceId, setting: &'static Setting, hold: Hold, step: Option<Step>) {
         self.plan.held.push(Held { resource: resource.clone(), setting: setting.id, hold, step });
     }
+}
+
+/// What stands in the way of a step by its contents: AWS would refuse it, or it loosens.
+pub(super) fn weigh(setting: &Setting, step: &Step) -> Option<Hold> {
+    if let Some(why) = (setting.refused)(&step.to) {
+        return Some(Hold::Refused(why));
+    }
+    step.from.known().and_then(|from| (setting.weakens)(from, &step.to)).map(Hold::Weakens)
+}
+
+/// What releases a step of these effects, or the approvals that do not, each with the reason.
+pub(super) fn released(
+    ask: &Ask<'_>,
+    used: &mut [bool],
+    desired: &Desired,
+    what: &str,
+    on: &ResourceId,
+    effects: &[Effect],
+    now: Timestamp,
+) -> Result<Allowed, Vec<String>> {
+    let mut given = None;
+    for (leave, used) in ask.leaves.iter().zip(used).filter(|(leave, _)| leave.id == what && leave.resource == *on) {
+        *used = true;
+        given = Some(Allowed::Flag(leave.to_string()));
+    }
+    if let Some(given) = given {
+        return Ok(given);
+    }
+    let mut void = Vec::new();
+    for approval in desired.approvals.iter().filter(|approval| approval.allow == what && approval.on == *on) {
+        match objection(approval, effects, now) {
+            None => return Ok(Allowed::by(approval)),
+            Some(why) => void.push(format!("{what}@{on}: {why}")),
+        }
+    }
+    Err(void)
 }
 
 fn cannot(setting: &Setting, seen: &Fact<Document>, to: &Document) -> Hold {

@@ -26,6 +26,12 @@ pub struct Effect {
     pub first: Option<Timestamp>,
     /// In words.
     pub sentence: String,
+    /// The oldest restore point there is.
+    pub oldest: Option<Timestamp>,
+    /// The oldest that is left once those have gone; none when none is left, or when none goes.
+    pub oldest_left: Option<Timestamp>,
+    /// Whether there is a way back, in words; none where nothing goes.
+    pub undo: Option<String>,
 }
 
 /// A moment as people read it, in UTC.
@@ -63,6 +69,7 @@ pub(super) fn of_foreign_rule(bucket: &BucketWish, live: &Document, rule: &str, 
         let first = gone.iter().map(|(_, at)| *at).min();
         let size = gone.iter().map(|(backup, _)| backup.bytes).sum();
         if let Some(first) = first {
+            let left = |backup: &&&SeenBackup| !gone.iter().any(|(lost, _)| lost.set == backup.set && lost.id == backup.id);
             let undo = if versioned { "until its noncurrent versions go it can be undone" } else { "final: versioning is not on" };
             let last = if gone.len() == backups.len() { ", and none is left then" } else { "" };
             let sentence = format!(
@@ -71,7 +78,12 @@ pub(super) fn of_foreign_rule(bucket: &BucketWish, live: &Document, rule: &str, 
                 bytes(size),
                 moment(first)
             );
-            out.push(effect(&tenant.policy, gone.len(), size, Some(first), sentence));
+            out.push(Effect {
+                oldest: backups.iter().map(|backup| backup.oldest).min(),
+                oldest_left: backups.iter().filter(left).map(|backup| backup.oldest).min(),
+                undo: Some(if versioned { "until its noncurrent versions go" } else { "none: versioning is not on" }.to_owned()),
+                ..effect(&tenant.policy, gone.len(), size, Some(first), sentence)
+            });
         } else if expiry(rule, &format!("{}x", tenant.prefix), observed.at).is_some() {
             out.push(effect(&tenant.policy, 0, 0, None, "no restore point is there yet; each one that is written would go".to_owned()));
         }
@@ -108,5 +120,5 @@ fn is_versioned(bucket: &BucketWish, observed: &Observed) -> bool {
 }
 
 fn effect(policy: &str, points: usize, bytes: u64, first: Option<Timestamp>, sentence: String) -> Effect {
-    Effect { policy: policy.to_owned(), points, bytes, first, sentence }
+    Effect { policy: policy.to_owned(), points, bytes, first, sentence, oldest: None, oldest_left: None, undo: None }
 }

@@ -1,9 +1,16 @@
-//! Leave for a held step: `ID@RESOURCE`, as in `weakens-versioning@bucket/acme-dr-orders`.
+//! Leave for a held step: `ID@RESOURCE`, as in `weakens-versioning@bucket/acme-dr-orders`, given on the command line or as
+//! an approval of the policy.
 
 use std::fmt;
 use std::str::FromStr;
 
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Effect, effects};
 use crate::model::id::ResourceId;
+use crate::model::resource::Approval;
+use crate::model::units::plural;
 
 /// Leave for one kind of step on one resource.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,3 +37,54 @@ impl fmt::Display for Leave {
         write!(f, "{}@{}", self.id, self.resource)
     }
 }
+
+/// What released a step that would be held.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Allowed {
+    /// `--allow ID@RESOURCE`.
+    Flag(String),
+    /// An approval of the policy. Its approver is only claimed: whoever wrote the policy wrote the name.
+    Approval {
+        /// The policy.
+        policy: String,
+        /// Who is said to have approved it.
+        by: String,
+        /// Why.
+        reason: String,
+        /// Until when it counts.
+        until: Timestamp,
+    },
+}
+
+impl fmt::Display for Allowed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag(leave) => write!(f, "--allow {leave}"),
+            Self::Approval { policy, by, reason, until } => {
+                write!(f, "approval in policy {policy} by {by} (claimed) until {}: {reason}", effects::moment(*until))
+            }
+        }
+    }
+}
+
+impl Allowed {
+    /// What an approval releases, as itself.
+    pub(super) fn by(approval: &Approval) -> Self {
+        Self::Approval { policy: approval.policy.clone(), by: approval.by.clone(), reason: approval.reason.clone(), until: approval.until }
+    }
+}
+
+/// Why an approval does not release a step of these effects now; none = it does.
+pub(super) fn objection(approval: &Approval, effects: &[Effect], now: Timestamp) -> Option<String> {
+    let lost: usize = effects.iter().map(|effect| effect.points).sum();
+    if now >= approval.until {
+        return Some(format!("the approval by {} ended on {}", approval.by, effects::moment(approval.until)));
+    }
+    (lost > approval.points).then(|| {
+        format!("the approval by {} is for {} lost at the most, and this step costs {lost}", approval.by, plural(approval.points as u64, "restore point"))
+    })
+}
+
+#[cfg(test)]
+mod tests;

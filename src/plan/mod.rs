@@ -2,22 +2,38 @@
 //!
 //! Pure: no clock, no port. The plan holds the very requests that apply will send; apply has no choices left to make.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
 use crate::model::id::ResourceId;
 use crate::model::request::Request;
+use crate::model::units::Percent;
 use crate::settings::{Setting, Weakening};
 
+mod brake;
 mod diff;
 mod effects;
 mod leave;
+mod leftovers;
 pub mod saved;
+mod undo;
 
-pub use diff::plan;
+pub use diff::{asked, plan};
 pub use effects::Effect;
-pub use leave::Leave;
+pub use leave::{Allowed, Leave};
+pub use leftovers::Leftover;
+pub use undo::{Done, undo};
+
+/// What the caller asks of a plan besides the policies.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ask<'a> {
+    /// Leave for held steps.
+    pub leaves: &'a [Leave],
+    /// Whether what is left over is removed.
+    pub prune: bool,
+}
 
 /// What would be done, and what not.
 #[derive(Clone, Debug, Default)]
@@ -28,8 +44,12 @@ pub struct Plan {
     pub held: Vec<Held>,
     /// Settings that are as they should be, by resource.
     pub settled: Vec<(ResourceId, &'static str)>,
+    /// What lifeboat made and no policy wants any more.
+    pub leftovers: Vec<Leftover>,
     /// Leaves that nothing needed.
     pub unused: Vec<Leave>,
+    /// Approvals of policies that no longer count, or not for what is needed now, each with the reason.
+    pub void_approvals: Vec<String>,
 }
 
 /// One change of one setting.
@@ -52,8 +72,8 @@ pub struct Step {
     pub lines: Vec<String>,
     /// What it means for recovery.
     pub effects: Vec<Effect>,
-    /// The leave that released it, when it was held.
-    pub allowed: Option<String>,
+    /// What released it, when it would be held.
+    pub allowed: Option<Allowed>,
 }
 
 impl Step {
@@ -76,10 +96,14 @@ pub enum Reason {
     Missing,
     /// It is there and differs.
     Differs,
+    /// It differs, and an apply at that time wrote just what is wanted: somebody changed it since.
+    Drifted(Timestamp),
+    /// It is taken back.
+    Undo,
 }
 
 /// A setting that apply will not touch.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Held {
     /// The resource.
     pub resource: ResourceId,
@@ -92,7 +116,7 @@ pub struct Held {
 }
 
 /// Why a setting is left alone. Each hold knows what a person can do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Hold {
     /// It could not be read.
     Unknown(Why),
@@ -104,6 +128,8 @@ pub enum Hold {
         name: String,
         /// What it does, or why it is not ours.
         sentence: String,
+        /// Id of the leave to take it away.
+        leave: &'static str,
     },
     /// The bucket is missing and the policy says `create: false`.
     MayNotCreate,
@@ -111,20 +137,36 @@ pub enum Hold {
     CannotChange(String),
     /// AWS would reject what would be sent: its code and why.
     Refused(String),
+    /// The plan loosens so much that no leave is enough.
+    TooMany {
+        /// `settings` or `buckets`.
+        what: &'static str,
+        /// How many would be weakened or removed.
+        changed: usize,
+        /// Of how many.
+        of: usize,
+        /// The limit.
+        limit: Percent,
+    },
+    /// Only a person may make or change it, by `lifeboat bootstrap`.
+    NeedsBootstrap,
     /// Another setting of this resource must come first, and that one is held.
     WaitsFor(&'static str),
 }
-
-/// Id of the leave to remove a part that others wrote.
-pub const REMOVES_FOREIGN: &str = "removes-foreign-rule";
 
 impl Hold {
     /// Id of the leave that releases it, if leave can.
     pub fn leave_id(&self) -> Option<&str> {
         match self {
             Self::Weakens(weakening) => Some(&weakening.id),
-            Self::NotOurs { .. } => Some(REMOVES_FOREIGN),
-            Self::Unknown(_) | Self::MayNotCreate | Self::CannotChange(_) | Self::Refused(_) | Self::WaitsFor(_) => None,
+            Self::NotOurs { leave, .. } => Some(leave),
+            Self::Unknown(_)
+            | Self::MayNotCreate
+            | Self::CannotChange(_)
+            | Self::Refused(_)
+            | Self::TooMany { .. }
+            | Self::NeedsBootstrap
+            | Self::WaitsFor(_) => None,
         }
     }
 
@@ -133,10 +175,14 @@ impl Hold {
         match self {
             Self::Unknown(why) => why.to_string(),
             Self::Weakens(weakening) => weakening.sentence.clone(),
-            Self::NotOurs { name, sentence } => format!("`{name}`, not ours, {sentence}"),
+            Self::NotOurs { name, sentence, .. } => format!("`{name}`, not ours, {sentence}"),
             Self::MayNotCreate => "the bucket does not exist, and the policy says `create: false`".to_owned(),
             Self::CannotChange(sentence) => sentence.clone(),
             Self::Refused(why) => format!("AWS would refuse it: {why}"),
+            Self::TooMany { what, changed, of, limit } => {
+                format!("this plan would weaken or remove {changed} of {of} {what}, and the limit is {}", String::from(*limit))
+            }
+            Self::NeedsBootstrap => "only a person may change what plans and applies themselves rest upon".to_owned(),
             Self::WaitsFor(setting) => format!("waits for {setting}, which is held"),
         }
     }
@@ -151,11 +197,13 @@ impl Hold {
             Self::Unknown(Why::Credentials(_)) => Some("renew the credentials and run it again".to_owned()),
             Self::Unknown(Why::Unreachable(_) | Why::Busy(_) | Why::Stale(_) | Why::Interrupted) => Some("run it again".to_owned()),
             Self::Unknown(Why::Unsupported(_)) => setting.leave_alone.map(|yaml| format!("leave it alone with `{yaml}`")),
+            Self::NeedsBootstrap => Some("run `lifeboat bootstrap --apply` with a person's credentials".to_owned()),
             Self::MayNotCreate => Some("make the bucket, or write `create: true`".to_owned()),
+            Self::TooMany { .. } => Some("allow fewer steps at a time, or raise limits.settingsChanged in lifeboat.yaml".to_owned()),
             Self::Weakens(_) | Self::NotOurs { .. } | Self::CannotChange(_) | Self::Refused(_) | Self::WaitsFor(_) => None,
         }
     }
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,13 +1,18 @@
 //! Saved plans: they select and approve steps, they never supply requests.
 //!
 //! Apply recomputes the plan in its own context and sends only those of its own steps that equal an approved one, so a
-//! crafted file owns nothing.
+//! crafted file owns nothing. Leave is not in the file: what was released by `--allow` when the plan was made must be
+//! allowed again, and reaches only the approved steps.
 
 use std::collections::BTreeSet;
 
+use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Plan, Step};
+use crate::model::document::Document;
+use crate::model::units::Span;
 
 /// The part of a saved plan that apply looks at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,22 +22,77 @@ pub struct Approved {
     pub format: String,
     /// Digest of the resolved policies that it was made for.
     pub policy_digest: String,
-    /// Digests of the approved steps, each with its `SETTING@RESOURCE`.
+    /// When the reads for it began.
+    pub observed_at: Timestamp,
+    /// Who asked; none = a plan that asked nobody.
+    pub identity: Option<Asker>,
+    /// The approved steps.
     pub approved: Vec<ApprovedStep>,
 }
 
+/// The account that a plan was made in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Asker {
+    /// Account id.
+    pub account: String,
+}
+
 /// One approved step.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ApprovedStep {
     /// `SETTING@RESOURCE`, for messages.
     pub id: String,
     /// SHA-256 over setting, from, to and requests.
     pub digest: String,
+    /// How many restore points it was said to cost.
+    pub points: usize,
+    /// When the first of them was said to become deletable.
+    #[schemars(with = "Option<String>")]
+    pub first: Option<Timestamp>,
+}
+
+impl ApprovedStep {
+    /// What is approved when this step is.
+    pub fn of(step: &Step) -> Self {
+        Self {
+            id: step.id(),
+            digest: step.digest(),
+            points: step.effects.iter().map(|effect| effect.points).sum(),
+            first: step.effects.iter().filter_map(|effect| effect.first).min(),
+        }
+    }
+
+    /// Whether the same step costs more now than when it was approved: more points, or the first one earlier.
+    fn worse(&self, now: &Self) -> bool {
+        let earlier = match (self.first, now.first) {
+            (Some(then), Some(now)) => now < then,
+            (None, Some(_)) => true,
+            (_, None) => false,
+        };
+        now.points > self.points || earlier
+    }
 }
 
 /// The format that this build writes and reads.
 pub const FORMAT: &str = "lifeboat.plan/1";
+
+/// How far the clock of whoever made a plan may be ahead of ours.
+const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
+
+/// Where a saved plan is to be applied.
+#[derive(Clone, Copy, Debug)]
+pub struct Here<'a> {
+    /// Digest of the resolved policies.
+    pub policy_digest: &'a str,
+    /// The account.
+    pub account: &'a str,
+    /// The time.
+    pub now: Timestamp,
+    /// How old a saved plan may be.
+    pub valid_for: Span,
+}
 
 /// Why a saved plan cannot be applied.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,28 +103,83 @@ pub enum Stale {
     /// The policies are not those of the plan.
     #[error("the policies are not those that the plan was made for")]
     Policies,
+    /// It was made in another account, or by asking nobody.
+    #[error("the plan was made {made}, and this is account {here}")]
+    Account {
+        /// `in account …`, or `offline`.
+        made: String,
+        /// The account here.
+        here: String,
+    },
+    /// It is too old.
+    #[error("the plan is of {made}, and a plan is valid for {valid_for} (limits.planValidFor in lifeboat.yaml)")]
+    TooOld {
+        /// When it was made.
+        made: Timestamp,
+        /// How long a plan is valid.
+        valid_for: Span,
+    },
+    /// Its time has not come.
+    #[error("the plan is of {0}, which is still to come: one of the two clocks is wrong")]
+    FromTheFuture(Timestamp),
     /// Steps were approved that are not needed any more, or differ now.
     #[error("what was approved differs from what is needed now: {}", .0.join(", "))]
     Steps(Vec<String>),
+    /// Steps would now cost more restore points than was approved, or cost them earlier.
+    #[error("what was approved would now cost more than was said: {}", .0.join(", "))]
+    Worse(Vec<String>),
+}
+
+/// SHA-256 over what is approved by a plan: the policies it is for, and its steps. Equal plans have equal digests, whenever
+/// and by whomever they were made.
+pub fn digest(policy_digest: &str, approved: &[ApprovedStep]) -> String {
+    Document::of(&(policy_digest, approved)).digest()
 }
 
 /// The steps that apply may send: those of the recomputed plan that were approved.
 ///
 /// # Errors
-/// When the file is of another format, was made for other policies, or approves a step that is not needed as it was.
-pub fn select(plan: Plan, policy_digest: &str, approved: &Approved) -> Result<Plan, Stale> {
-    if approved.format != FORMAT {
-        return Err(Stale::Format(approved.format.clone()));
-    }
-    if approved.policy_digest != policy_digest {
-        return Err(Stale::Policies);
-    }
+/// When the file is of another format, was made for other policies, elsewhere or too long ago, approves a step that is
+/// not needed as it was, or one whose effects are worse by now.
+pub fn select(plan: Plan, here: Here<'_>, approved: &Approved) -> Result<Plan, Stale> {
+    fitting(here, approved)?;
     let wanted: BTreeSet<&str> = approved.approved.iter().map(|step| step.digest.as_str()).collect();
-    let known: BTreeSet<String> = plan.steps.iter().map(Step::digest).collect();
-    let gone: Vec<String> = approved.approved.iter().filter(|step| !known.contains(&step.digest)).map(|step| step.id.clone()).collect();
+    let needed: Vec<ApprovedStep> = plan.steps.iter().map(ApprovedStep::of).collect();
+    let names =
+        |wrong: &dyn Fn(&ApprovedStep) -> bool| -> Vec<String> { approved.approved.iter().filter(|step| wrong(step)).map(|step| step.id.clone()).collect() };
+    let gone = names(&|step| needed.iter().all(|now| now.digest != step.digest));
     if !gone.is_empty() {
         return Err(Stale::Steps(gone));
+    }
+    let worse = names(&|step| needed.iter().any(|now| now.digest == step.digest && step.worse(now)));
+    if !worse.is_empty() {
+        return Err(Stale::Worse(worse));
     }
     let steps = plan.steps.into_iter().filter(|step| wanted.contains(step.digest().as_str())).collect();
     Ok(Plan { steps, ..plan })
 }
+
+fn fitting(here: Here<'_>, approved: &Approved) -> Result<(), Stale> {
+    if approved.format != FORMAT {
+        return Err(Stale::Format(approved.format.clone()));
+    }
+    if approved.policy_digest != here.policy_digest {
+        return Err(Stale::Policies);
+    }
+    let made = approved.identity.as_ref().map(|identity| identity.account.as_str());
+    if made != Some(here.account) {
+        let made = made.map_or_else(|| "offline".to_owned(), |account| format!("in account {account}"));
+        return Err(Stale::Account { made, here: here.account.to_owned() });
+    }
+    let age = here.now.duration_since(approved.observed_at);
+    if age < -CLOCK_SKEW {
+        return Err(Stale::FromTheFuture(approved.observed_at));
+    }
+    if age.as_secs() > i64::try_from(here.valid_for.as_secs()).unwrap_or(i64::MAX) {
+        return Err(Stale::TooOld { made: approved.observed_at, valid_for: here.valid_for });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 use jiff::Timestamp;
 use proptest::prelude::*;
 
-use super::saved::{Approved, ApprovedStep, FORMAT, Stale, select};
-use super::{Hold, Leave, Plan, Step, plan};
+use super::saved::{Approved, ApprovedStep, Asker, FORMAT, Here, Stale, select};
+use super::{Allowed, Hold, Leave, Plan, Step, plan};
 use crate::model::aspects::{Existence, Tags, Versioning};
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
@@ -13,12 +13,13 @@ use crate::model::id::ResourceId;
 use crate::model::lifecycle::{Expiration, Filter, Lifecycle, Rule};
 use crate::model::request::ReadOp;
 use crate::model::resource::{Desired, Observed, ObservedResource, SeenBackup};
+use crate::model::units::Span;
 use crate::{compile, observe, policy};
 
-const POLICY: &str = include_str!("../../examples/quickstart/config/policies/orders.yaml");
-const BUCKET: &str = "shop-dr-orders";
+pub(crate) const POLICY: &str = include_str!("../../examples/quickstart/config/policies/orders.yaml");
+pub(crate) const BUCKET: &str = "shop-dr-orders";
 
-fn desired(from: &str, to: &str) -> Desired {
+pub(crate) fn desired(from: &str, to: &str) -> Desired {
     assert!(POLICY.contains(from));
     let text = POLICY.replace(from, to);
     let loaded = policy::load(&[policy::ConfigFile { path: "policies/a.yaml".to_owned(), bytes: text.into_bytes() }]);
@@ -26,16 +27,16 @@ fn desired(from: &str, to: &str) -> Desired {
     compile::compile(&loaded, &[]).0
 }
 
-fn quickstart() -> Desired {
+pub(crate) fn quickstart() -> Desired {
     desired("kind", "kind")
 }
 
-fn bucket() -> ResourceId {
+pub(crate) fn bucket() -> ResourceId {
     ResourceId::Bucket(BUCKET.to_owned())
 }
 
 /// Everything absent but for what is given of the bucket.
-fn observed(desired: &Desired, facts: &[(ReadOp, Fact<Document>)]) -> Observed {
+pub(crate) fn observed(desired: &Desired, facts: &[(ReadOp, Fact<Document>)]) -> Observed {
     let mut resources: BTreeMap<ResourceId, ObservedResource> = BTreeMap::new();
     for read in observe::questions(desired) {
         resources.entry(read.target).or_default().facts.insert(read.op, Fact::Absent);
@@ -43,16 +44,25 @@ fn observed(desired: &Desired, facts: &[(ReadOp, Fact<Document>)]) -> Observed {
     let live = resources.entry(bucket()).or_default();
     live.facts.insert(ReadOp::BucketExists, Fact::Known(Document::of(&Existence { region: Some("eu-west-1".to_owned()) })));
     live.facts.extend(facts.iter().cloned());
-    Observed { at: Timestamp::UNIX_EPOCH, identity: Fact::Absent, resources, backups: BTreeMap::new(), requests: 0, unasked: 0 }
+    Observed {
+        at: Timestamp::UNIX_EPOCH,
+        identity: Fact::Absent,
+        resources,
+        backups: BTreeMap::new(),
+        left: BTreeMap::new(),
+        applied: BTreeMap::new(),
+        requests: 0,
+        unasked: 0,
+    }
 }
 
-fn backup(id: &str, bytes: u64, written: &str) -> SeenBackup {
+pub(crate) fn backup(id: &str, bytes: u64, written: &str) -> SeenBackup {
     let at: Timestamp = written.parse().unwrap();
     let key = format!("orders/nightly/{id}/manifest.json");
     SeenBackup { set: "nightly".to_owned(), id: id.to_owned(), complete: true, bytes, oldest: at, newest: at, keys: BTreeSet::from([key]) }
 }
 
-fn cleanup(id: &str, prefix: &str, days: i32) -> Rule {
+pub(crate) fn cleanup(id: &str, prefix: &str, days: i32) -> Rule {
     Rule {
         id: id.to_owned(),
         enabled: true,
@@ -65,19 +75,19 @@ fn cleanup(id: &str, prefix: &str, days: i32) -> Rule {
     }
 }
 
-fn lifecycle(rules: Vec<Rule>) -> (ReadOp, Fact<Document>) {
+pub(crate) fn lifecycle(rules: Vec<Rule>) -> (ReadOp, Fact<Document>) {
     (ReadOp::BucketLifecycle, Fact::Known(Document::of(&Lifecycle { rules, minimum_size: None })))
 }
 
-fn held<'a>(plan: &'a Plan, setting: &str) -> Vec<&'a Hold> {
+pub(crate) fn held<'a>(plan: &'a Plan, setting: &str) -> Vec<&'a Hold> {
     plan.held.iter().filter(|held| held.setting == setting).map(|held| &held.hold).collect()
 }
 
-fn step<'a>(plan: &'a Plan, setting: &str) -> Option<&'a Step> {
+pub(crate) fn step<'a>(plan: &'a Plan, setting: &str) -> Option<&'a Step> {
     plan.steps.iter().find(|step| step.setting == setting && step.resource == bucket())
 }
 
-fn leave(text: &str) -> Leave {
+pub(crate) fn leave(text: &str) -> Leave {
     format!("{text}@bucket/{BUCKET}").parse().unwrap()
 }
 
@@ -87,7 +97,7 @@ fn what_hangs_on_a_held_resource_waits_for_it() {
     let refused = (ReadOp::BucketExists, Fact::Unknown(Why::Refused("no".to_owned())));
     let plan = plan(&desired, &observed(&desired, &[refused]), &[]);
     let of_bucket: Vec<&Hold> = plan.held.iter().filter(|held| held.resource == bucket()).map(|held| &held.hold).collect();
-    assert_eq!(of_bucket.len(), 6);
+    assert_eq!(of_bucket.len(), 7);
     assert!(matches!(of_bucket.first(), Some(Hold::Unknown(Why::Refused(_)))));
     assert!(of_bucket.iter().skip(1).all(|hold| **hold == Hold::WaitsFor("bucket-exists")));
     assert_eq!(plan.steps.len(), 6, "the roles do not wait for it");
@@ -117,7 +127,7 @@ fn weakening_is_held_until_it_is_allowed_on_that_very_resource() {
     assert_eq!((held(&still, "bucket-versioning").len(), &still.unused), (1, &wrong.to_vec()));
     let allowed = plan(&desired, &seen, &[leave("weakens-versioning")]);
     let given = step(&allowed, "bucket-versioning").and_then(|step| step.allowed.clone());
-    assert_eq!(given, Some(format!("weakens-versioning@bucket/{BUCKET}")));
+    assert_eq!(given, Some(Allowed::Flag(format!("weakens-versioning@bucket/{BUCKET}"))));
     assert_eq!((held(&allowed, "bucket-versioning").len(), allowed.unused.len()), (0, 0));
 }
 
@@ -173,7 +183,7 @@ fn effects_of(rule: Rule, backups: Fact<Vec<SeenBackup>>, versioning: Fact<Docum
     plan.held.iter().filter_map(|held| held.step.as_ref()).flat_map(|step| step.effects.clone()).collect()
 }
 
-fn on() -> Fact<Document> {
+pub(crate) fn on() -> Fact<Document> {
     Fact::Known(Document::of(&Versioning::Enabled))
 }
 
@@ -220,9 +230,14 @@ fn a_leave_is_read_as_it_is_written() {
     }
 }
 
-fn approval(desired: &Desired, plan: &Plan) -> Approved {
-    let approved = plan.steps.iter().map(|step| ApprovedStep { id: step.id(), digest: step.digest() });
-    Approved { format: FORMAT.to_owned(), policy_digest: desired.digest.clone(), approved: approved.collect() }
+pub(crate) fn approval(desired: &Desired, plan: &Plan) -> Approved {
+    let approved = plan.steps.iter().map(ApprovedStep::of);
+    let identity = Some(Asker { account: "111122223333".to_owned() });
+    Approved { format: FORMAT.to_owned(), policy_digest: desired.digest.clone(), observed_at: Timestamp::UNIX_EPOCH, identity, approved: approved.collect() }
+}
+
+pub(crate) fn here(policy_digest: &str) -> Here<'_> {
+    Here { policy_digest, account: "111122223333", now: Timestamp::UNIX_EPOCH, valid_for: Span::seconds(86_400) }
 }
 
 #[test]
@@ -251,12 +266,12 @@ fn a_plan_of_other_policies_format_or_needs_is_stale() {
     let desired = quickstart();
     let now = || plan(&desired, &observed(&desired, &[]), &[]);
     let good = approval(&desired, &now());
-    assert_eq!(select(now(), &desired.digest, &good).map(|plan| plan.steps), Ok(now().steps));
+    assert_eq!(select(now(), here(&desired.digest), &good).map(|plan| plan.steps), Ok(now().steps));
     let newer = Approved { format: "lifeboat.plan/2".to_owned(), ..good.clone() };
-    assert!(matches!(select(now(), &desired.digest, &newer), Err(Stale::Format(_))));
-    assert!(matches!(select(now(), "another", &good), Err(Stale::Policies)));
+    assert!(matches!(select(now(), here(&desired.digest), &newer), Err(Stale::Format(_))));
+    assert!(matches!(select(now(), here("another"), &good), Err(Stale::Policies)));
     let drifted = plan(&desired, &observed(&desired, &[(ReadOp::BucketVersioning, Fact::Known(Document::of(&Versioning::Suspended)))]), &[]);
-    assert_eq!(select(drifted, &desired.digest, &good).unwrap_err(), Stale::Steps(vec![format!("bucket-versioning@bucket/{BUCKET}")]));
+    assert_eq!(select(drifted, here(&desired.digest), &good).unwrap_err(), Stale::Steps(vec![format!("bucket-versioning@bucket/{BUCKET}")]));
 }
 
 static OWN: LazyLock<(Desired, Plan)> = LazyLock::new(|| {
@@ -289,7 +304,7 @@ proptest! {
         };
         let wanted: BTreeSet<String> = approved.iter().map(|step| step.digest.clone()).collect();
         let file = Approved { approved, ..good };
-        match select(own.clone(), &desired.digest, &file) {
+        match select(own.clone(), here(&desired.digest), &file) {
             Ok(selected) => {
                 prop_assert!(!twisted);
                 let expected: Vec<Step> = own.steps.into_iter().filter(|step| wanted.contains(&step.digest())).collect();

@@ -36,9 +36,26 @@ pub struct Loaded {
     pub files: usize,
     /// Every mistake.
     pub findings: Vec<Finding>,
+    repository_source: Option<Source>,
 }
 
 impl Loaded {
+    /// The finding with a place in `lifeboat.yaml`, at the value that `pointer` names or at its closest ancestor.
+    #[must_use]
+    pub fn mark(&self, finding: Finding, pointer: &str, label: impl Into<String>) -> Finding {
+        let Some(source) = &self.repository_source else { return finding };
+        let mut at = pointer;
+        loop {
+            if let Some(span) = source.parsed.spans.value(at) {
+                return finding.at(&source.text, span, label);
+            }
+            match at.rfind('/') {
+                Some(end) => at = at.get(..end).unwrap_or_default(),
+                None => return finding,
+            }
+        }
+    }
+
     /// SHA-256 over the resolved policies and the repository file: equal contents give equal digests on any commit.
     pub fn digest(&self) -> String {
         let policies: Vec<&Value> = self.policies.iter().map(|policy| &policy.value).collect();
@@ -109,7 +126,7 @@ pub fn load(files: &[ConfigFile]) -> Loaded {
     let mut loaded = Loaded::default();
     for file in files {
         if file.path == "lifeboat.yaml" {
-            loaded.repository = loader.repository(file);
+            loaded.repository = loader.repository(file, &mut loaded.repository_source);
         } else if let Some(name) = profile_name(&file.path) {
             loader.add_profile(name, file);
         }
@@ -205,9 +222,11 @@ impl Loader {
         problems.is_empty().then(|| Source { text, parsed: Arc::new(parsed) })
     }
 
-    fn repository(&mut self, file: &ConfigFile) -> Option<Repository> {
+    fn repository(&mut self, file: &ConfigFile, kept: &mut Option<Source>) -> Option<Repository> {
         let source = self.read(&file.path, &file.bytes, |_| "repository")?;
-        self.typed(&source.parsed.value, &source.text)
+        let repository = self.typed(&source.parsed.value, &source.text);
+        *kept = Some(source);
+        repository
     }
 
     fn add_profile(&mut self, name: &str, file: &ConfigFile) {

@@ -12,6 +12,7 @@ use crate::model::request::{Read, ReadOp};
 mod data;
 mod documents;
 mod forms;
+mod roles;
 
 pub use forms::rules as rule_forms;
 
@@ -73,6 +74,11 @@ pub const DIFFERENCES: &[Difference] = &[
         case: "a foreign rule keeps its form: rule prefix",
         reason: "1.5.33 answers a rule-level Prefix as an empty Filter: a rule of that form cannot be tried there",
     },
+    Difference {
+        server: "ministack",
+        case: "a managed policy that is not there is not attached",
+        reason: "1.5.33 attaches whatever ARN it is given; AWS answers NoSuchEntity",
+    },
 ];
 
 /// Tries everything, in an order in which each case finds what it needs.
@@ -85,11 +91,17 @@ pub async fn run(ports: &Ports, subject: &Subject) -> Vec<Case> {
     for (name, outcome) in documents::settings(ports, subject).await {
         cases.push(case(subject, &format!("reads back as it was written: {name}"), outcome));
     }
+    for (name, outcome) in roles::cases(ports, subject).await {
+        cases.push(case(subject, name, outcome));
+    }
     for (name, outcome) in forms::lifecycle(ports, subject).await {
         cases.push(case(subject, &format!("a foreign rule keeps its form: {name}"), outcome));
     }
     let place = Place { ports, bucket: &subject.bucket };
     cases.push(case(subject, "an object is never replaced", data::created_once(place).await));
+    cases.push(case(subject, "an object is replaced only by who knows its tag", data::replaced(place).await));
+    cases.push(case(subject, "the date of an object and the server's clock agree", data::dated(place).await));
+    cases.push(case(subject, "folders are those right below a prefix", data::folders(place).await));
     cases.push(case(subject, "a listing is in key order and holds to its prefix", data::listing(place).await));
     cases.push(case(subject, "a range is exactly what was asked for", data::ranges(place).await));
     cases.push(case(subject, "an object above the limit is not read", data::limit(place).await));
@@ -144,15 +156,22 @@ async fn read(ports: &Ports, target: &ResourceId, op: ReadOp) -> Fact<Document> 
     ports.cloud.read(&Read { op, target: target.clone() }).await
 }
 
-const OF_BUCKETS: [ReadOp; 6] =
-    [ReadOp::BucketExists, ReadOp::BucketTags, ReadOp::BucketVersioning, ReadOp::BucketEncryption, ReadOp::BucketPublicAccess, ReadOp::BucketLifecycle];
+const OF_BUCKETS: [ReadOp; 7] = [
+    ReadOp::BucketExists,
+    ReadOp::BucketTags,
+    ReadOp::BucketVersioning,
+    ReadOp::BucketEncryption,
+    ReadOp::BucketPublicAccess,
+    ReadOp::BucketLifecycle,
+    ReadOp::BucketOwnership,
+];
 
 async fn missing(ports: &Ports, subject: &Subject) -> Found {
     let (bucket, role) = (ResourceId::Bucket(subject.bucket.clone()), ResourceId::Role(subject.role.clone()));
     for op in OF_BUCKETS {
         same(&format!("{op:?}"), read(ports, &bucket, op).await, Fact::Absent)?;
     }
-    for op in [ReadOp::RoleTrust, ReadOp::RolePermissions] {
+    for op in [ReadOp::RoleTrust, ReadOp::RolePermissions, ReadOp::RoleAttached, ReadOp::RoleInline] {
         same(&format!("{op:?}"), read(ports, &role, op).await, Fact::Absent)?;
     }
     fails("a listing", ports.objects.list(&subject.bucket, "").await, Kind::Missing)?;

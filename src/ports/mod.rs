@@ -39,16 +39,24 @@ pub trait Cloud: Send + Sync {
 
 /// The data plane: objects of a bucket.
 ///
-/// Every create carries `If-None-Match: *`: an existing object is never replaced ([`Kind::Exists`]).
+/// Every create carries `If-None-Match: *`: an existing object is never replaced ([`Kind::Exists`]). The one write that
+/// replaces, [`Objects::replace`], says which object it means.
 pub trait Objects: Send + Sync {
     /// All objects below a prefix, in key order.
     fn list<'a>(&'a self, bucket: &'a str, prefix: &'a str) -> Answer<'a, Result<Vec<ObjectInfo>, PortError>>;
+    /// The names of the folders right below a prefix (the part of the keys up to the next `/`, without it), in order.
+    fn folders<'a>(&'a self, bucket: &'a str, prefix: &'a str) -> Answer<'a, Result<Vec<String>, PortError>>;
     /// A whole object of at most `limit` bytes; a larger one is an error.
     fn get<'a>(&'a self, bucket: &'a str, key: &'a str, limit: u64) -> Answer<'a, Result<Vec<u8>, PortError>>;
+    /// The same with the object's entity tag and date, and with the time by S3's own clock.
+    fn get_tagged<'a>(&'a self, bucket: &'a str, key: &'a str, limit: u64) -> Answer<'a, Result<Tagged, PortError>>;
     /// `length` bytes from `offset` on.
     fn get_range<'a>(&'a self, bucket: &'a str, key: &'a str, offset: u64, length: u64) -> Answer<'a, Result<Vec<u8>, PortError>>;
     /// Creates an object.
     fn create<'a>(&'a self, bucket: &'a str, key: &'a str, body: Vec<u8>) -> Answer<'a, Result<(), PortError>>;
+    /// Replaces the object that has this entity tag (`If-Match`), and no other ([`Kind::Exists`]; [`Kind::Missing`] if there
+    /// is none). A tag is that of the bytes: writers that must tell their objects apart write different bytes.
+    fn replace<'a>(&'a self, bucket: &'a str, key: &'a str, etag: &'a str, body: Vec<u8>) -> Answer<'a, Result<(), PortError>>;
     /// Begins a multipart upload and answers its id.
     fn begin<'a>(&'a self, bucket: &'a str, key: &'a str) -> Answer<'a, Result<String, PortError>>;
     /// Uploads one part; `number` counts from 1. Answers the part's tag for [`Objects::complete`].
@@ -68,6 +76,19 @@ pub struct Upload {
     pub key: String,
     /// The id that [`Objects::begin`] answered.
     pub id: String,
+}
+
+/// An object with what a conditional replace needs to know of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tagged {
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// Its entity tag, as [`Objects::replace`] takes it.
+    pub etag: String,
+    /// S3's own date of it, to the second.
+    pub modified: Timestamp,
+    /// The time by S3's own clock when it answered, to the second.
+    pub now: Timestamp,
 }
 
 /// One object of a listing.
@@ -131,7 +152,7 @@ pub enum Kind {
     Credentials,
     /// The bucket, object or role is not there.
     Missing,
-    /// It is there already (a conditional create was refused).
+    /// It is there already, or is another one than was meant (a conditional write was refused).
     Exists,
     /// The endpoint does not implement it.
     Unsupported,

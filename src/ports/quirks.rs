@@ -23,9 +23,13 @@ pub const AWS: Quirks = Quirks { name: "AWS", unfilled_keys: &[], path_style: fa
 /// value or wrong, because the key is never filled; overwrites without `If-None-Match` are accepted from the writer.
 pub const OTHER: Quirks = Quirks {
     name: "S3-compatible",
-    unfilled_keys: &["s3:RequestObjectTag/", "s3:ExistingObjectTag/", "s3:if-none-match"],
+    unfilled_keys: &["s3:RequestObjectTag/", "s3:ExistingObjectTag/", "s3:if-none-match", "iam:PermissionsBoundary"],
     path_style: true,
-    not_enforced: &["which values the keeper may set on the release tag", "that the writer cannot overwrite a backup"],
+    not_enforced: &[
+        "which values the keeper may set on the release tag",
+        "that the writer cannot overwrite a backup",
+        "that the applier makes only roles with the permission boundary",
+    ],
 };
 
 /// Every kind of endpoint.

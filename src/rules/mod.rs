@@ -85,7 +85,7 @@ pub fn check_observed(policies: &[LoadedPolicy], desired: &Desired, observed: &O
         for policy in policies {
             let bucket = desired.resources.iter().find_map(|wish| match wish {
                 ResourceWish::Bucket(bucket) if bucket.name == policy.policy.spec.storage.bucket => Some(bucket),
-                ResourceWish::Bucket(_) | ResourceWish::Role(_) => None,
+                _ => None,
             });
             out.extend(bucket.map(|bucket| stamped(rule, check(policy, bucket, observed))).unwrap_or_default());
         }

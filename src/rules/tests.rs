@@ -42,7 +42,16 @@ fn observed(rules: &Value) -> Observed {
     let live: Lifecycle = serde_json::from_value(json!({"rules": rules})).unwrap();
     let facts = BTreeMap::from([(ReadOp::BucketLifecycle, Fact::Known(Document::of(&live)))]);
     let resources = BTreeMap::from([(ResourceId::Bucket("shop-dr-orders".to_owned()), ObservedResource { facts })]);
-    Observed { at: jiff::Timestamp::UNIX_EPOCH, identity: Fact::Absent, resources, backups: BTreeMap::new(), requests: 0, unasked: 0 }
+    Observed {
+        at: jiff::Timestamp::UNIX_EPOCH,
+        identity: Fact::Absent,
+        resources,
+        backups: BTreeMap::new(),
+        left: BTreeMap::new(),
+        applied: BTreeMap::new(),
+        requests: 0,
+        unasked: 0,
+    }
 }
 
 fn ids(findings: &[Finding]) -> BTreeSet<&'static str> {

@@ -6,6 +6,7 @@ use crate::model::fact::Fact;
 use crate::model::id::{ResourceId, ResourceKind};
 use crate::model::request::{ReadOp, Request, RequestOp};
 use crate::model::resource::{ObservedResource, ResourceWish};
+use crate::model::verdict;
 
 use super::{Docs, Setting, Weakening, before_after, no_threats};
 
@@ -26,7 +27,7 @@ pub(super) static SETTING: Setting = Setting {
     seen,
     adopt,
     requests,
-    refused: super::never_refused,
+    refused,
     weakens,
     threats: no_threats,
     owner: super::ours,
@@ -53,6 +54,10 @@ fn adopt(want: &Document, seen: &Fact<Document>) -> Document {
 
 fn requests(id: &ResourceId, _: &Fact<Document>, to: &Document) -> Vec<Request> {
     vec![Request { op: RequestOp::PutBucketEncryption, target: id.clone(), body: to.clone() }]
+}
+
+fn refused(to: &Document) -> Option<String> {
+    to.to::<Encryption>().and_then(|to| verdict::said(verdict::encryption::encryption(&to.wire())))
 }
 
 fn weakens(from: &Document, to: &Document) -> Option<Weakening> {

@@ -10,6 +10,7 @@ use crate::model::lifecycle::{EXPIRE_TAG, Expiration, Filter, Form, Lifecycle, N
 use crate::model::policy::Retention;
 use crate::model::request::{ReadOp, Request, RequestOp};
 use crate::model::resource::{BucketWish, ObservedResource, ResourceWish, SetWish, Tenant};
+use crate::model::verdict;
 
 use super::{Docs, Setting, Threat, Weakening};
 
@@ -18,7 +19,7 @@ pub(super) static SETTING: Setting = Setting {
     id: "bucket-lifecycle",
     kind: ResourceKind::Bucket,
     title: "lifecycle",
-    leave_alone: None,
+    leave_alone: Some("storage: {lifecycle: unmanaged}"),
     read: ReadOp::BucketLifecycle,
     docs: Docs {
         protects: "Each tier of released backups lives as long as the policy says, and what expired can be brought back for a while.",
@@ -30,7 +31,7 @@ pub(super) static SETTING: Setting = Setting {
     seen,
     adopt,
     requests,
-    refused: super::never_refused,
+    refused,
     weakens,
     threats,
     owner: super::ours,
@@ -57,12 +58,13 @@ pub fn tag_value(policy: &str, set: &str, tier: &str) -> String {
 
 fn want(wish: &ResourceWish) -> Option<Document> {
     let ResourceWish::Bucket(bucket) = wish else { return None };
-    Some(Document::of(&Lifecycle { rules: sorted(rules_for(bucket)), minimum_size: None }))
+    let managed = bucket.tenants.iter().any(|tenant| tenant.lifecycle);
+    managed.then(|| Document::of(&Lifecycle { rules: sorted(rules_for(bucket)), minimum_size: None }))
 }
 
 fn rules_for(bucket: &BucketWish) -> Vec<Rule> {
     let mut rules = Vec::new();
-    for tenant in &bucket.tenants {
+    for tenant in bucket.tenants.iter().filter(|tenant| tenant.lifecycle) {
         for set in &tenant.sets {
             rules.extend(tiers(&set.retention).into_iter().map(|(tier, days, _)| tier_rule(tenant, set, tier, days)));
         }
@@ -139,6 +141,11 @@ fn requests(id: &ResourceId, _: &Fact<Document>, to: &Document) -> Vec<Request> 
     vec![Request { op: RequestOp::PutBucketLifecycle, target: id.clone(), body: to.clone() }]
 }
 
+/// Rules of others count too: whatever is wrong with the whole, S3 takes nothing of it.
+fn refused(to: &Document) -> Option<String> {
+    to.to::<Lifecycle>().and_then(|to| verdict::said(verdict::lifecycle::lifecycle(&to.wire())))
+}
+
 fn days_of(rule: &Rule) -> Option<i32> {
     match rule.expiration {
         Some(Expiration::Days(days)) if rule.enabled => Some(days),
@@ -200,6 +207,37 @@ fn threats(wish: &ResourceWish, seen: &Document) -> Vec<Threat> {
             Some(Threat { name: rule.id.clone(), sentence, without })
         })
         .collect()
+}
+
+/// A rule of ours that no policy wants any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// Its id.
+    pub id: String,
+    /// The policy that it was made for.
+    pub policy: String,
+    /// The set that it was made for; none = the cleanup of the whole prefix.
+    pub set: Option<String>,
+    /// The prefix of the cleanup.
+    pub prefix: Option<String>,
+}
+
+/// The rules that bear our mark, in id and shape, and that no policy wants. What only bears our name is judged as a threat.
+pub fn left(bucket: &BucketWish, live: &Lifecycle) -> Vec<Left> {
+    let wanted = rules_for(bucket);
+    live.rules.iter().filter(|rule| wanted.iter().all(|ours| ours.id != rule.id)).filter_map(marked).collect()
+}
+
+fn marked(rule: &Rule) -> Option<Left> {
+    let value = rule.id.strip_prefix(OURS)?;
+    if let Some(policy) = value.strip_suffix(":cleanup").filter(|policy| !policy.contains('/')) {
+        let prefix = rule.filter.prefix.clone().filter(|prefix| rule.filter == Filter::prefix(prefix));
+        return prefix.map(|prefix| Left { id: rule.id.clone(), policy: policy.to_owned(), set: None, prefix: Some(prefix) });
+    }
+    let (policy, rest) = value.split_once('/')?;
+    let (set, _) = rest.split_once(':')?;
+    let tagged = rule.filter.prefix.is_none() && matches!(rule.filter.tags.as_slice(), [tag] if tag.key == EXPIRE_TAG && tag.value == value);
+    tagged.then(|| Left { id: rule.id.clone(), policy: policy.to_owned(), set: Some(set.to_owned()), prefix: None })
 }
 
 fn threat_to(tenant: &Tenant, rule: &Rule) -> Option<String> {

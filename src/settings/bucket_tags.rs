@@ -6,6 +6,7 @@ use crate::model::fact::Fact;
 use crate::model::id::{ResourceId, ResourceKind};
 use crate::model::request::{ReadOp, Request, RequestOp};
 use crate::model::resource::{ObservedResource, ResourceWish};
+use crate::model::verdict;
 
 use super::{Docs, Setting, never_weakens, no_threats};
 
@@ -26,7 +27,7 @@ pub(super) static SETTING: Setting = Setting {
     seen,
     adopt,
     requests,
-    refused: super::never_refused,
+    refused,
     weakens: never_weakens,
     threats: no_threats,
     owner: super::ours,
@@ -36,8 +37,11 @@ pub(super) static SETTING: Setting = Setting {
 fn want(wish: &ResourceWish) -> Option<Document> {
     let ResourceWish::Bucket(bucket) = wish else { return None };
     let mut tags = bucket.tags.clone();
-    tags.insert("managed-by".to_owned(), "lifeboat".to_owned());
-    Some(Document::of(&Tags(tags)))
+    // The mark of what lifeboat makes; a bucket that it may not make is somebody's already.
+    if bucket.create {
+        tags.insert("managed-by".to_owned(), "lifeboat".to_owned());
+    }
+    (!tags.is_empty()).then(|| Document::of(&Tags(tags)))
 }
 
 fn seen(observed: &ObservedResource) -> Fact<Document> {
@@ -53,6 +57,10 @@ fn adopt(want: &Document, seen: &Fact<Document>) -> Document {
 
 fn requests(id: &ResourceId, _: &Fact<Document>, to: &Document) -> Vec<Request> {
     vec![Request { op: RequestOp::PutBucketTags, target: id.clone(), body: to.clone() }]
+}
+
+fn refused(to: &Document) -> Option<String> {
+    to.to::<Tags>().and_then(|to| verdict::said(verdict::tags::tags(&to.0, None)))
 }
 
 fn describe(from: &Fact<Document>, to: &Document) -> Vec<String> {

@@ -16,10 +16,16 @@ use crate::model::resource::{ObservedResource, ResourceWish};
 mod bucket_encryption;
 mod bucket_exists;
 pub mod bucket_lifecycle;
+mod bucket_ownership;
 mod bucket_public_access;
 mod bucket_tags;
 mod bucket_versioning;
+mod oidc_provider;
+mod role_attached;
+mod role_boundary;
+mod role_inline;
 mod role_permissions;
+pub(crate) mod role_session;
 mod role_trust;
 
 /// All settings: within a kind in the order in which apply must send them, which is also the order of the table's ids
@@ -27,12 +33,18 @@ mod role_trust;
 pub static SETTINGS: &[&Setting] = &[
     &bucket_exists::SETTING,
     &bucket_public_access::SETTING,
+    &bucket_ownership::SETTING,
     &bucket_versioning::SETTING,
     &bucket_encryption::SETTING,
     &bucket_lifecycle::SETTING,
     &bucket_tags::SETTING,
     &role_trust::SETTING,
+    &role_session::SETTING,
+    &role_boundary::SETTING,
+    &role_attached::SETTING,
+    &role_inline::SETTING,
     &role_permissions::SETTING,
+    &oidc_provider::SETTING,
 ];
 
 /// One managed aspect.
@@ -68,6 +80,26 @@ pub struct Setting {
     pub owner: fn(&Document, &Document) -> Option<String>,
     /// A change in words, one line each.
     pub describe: fn(&Fact<Document>, &Document) -> Vec<String>,
+}
+
+impl Setting {
+    /// Whether a resource that is made has this from its first moment, so that no step of its own is needed: `CreateRole`
+    /// carries session length and boundary, and a new role has no policies of others.
+    pub fn comes_with_creation(&self, to: &Document) -> bool {
+        match self.read {
+            ReadOp::RoleTrust => true,
+            ReadOp::RoleAttached | ReadOp::RoleInline => to.value().as_array().is_some_and(Vec::is_empty),
+            _ => false,
+        }
+    }
+
+    /// Id of the leave to take away a part that others wrote.
+    pub fn removes_foreign(&self) -> &'static str {
+        match self.read {
+            ReadOp::RoleAttached | ReadOp::RoleInline => "removes-foreign-policy",
+            _ => "removes-foreign-rule",
+        }
+    }
 }
 
 /// Documentation of a setting.

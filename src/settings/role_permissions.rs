@@ -14,8 +14,11 @@ use crate::model::id::{ResourceId, ResourceKind};
 use crate::model::lifecycle::EXPIRE_TAG;
 use crate::model::request::{ReadOp, Request, RequestOp};
 use crate::model::resource::{ObservedResource, Purpose, ResourceWish, RoleWish};
+use crate::model::verdict;
 
 use super::{Docs, Setting, Weakening, as_wanted, no_threats};
+
+mod estate;
 
 /// The setting.
 pub(super) static SETTING: Setting = Setting {
@@ -34,7 +37,7 @@ pub(super) static SETTING: Setting = Setting {
     seen,
     adopt: as_wanted,
     requests,
-    refused: super::never_refused,
+    refused,
     weakens,
     threats: no_threats,
     owner: super::ours,
@@ -47,25 +50,28 @@ fn want(wish: &ResourceWish) -> Option<Document> {
         Purpose::Writer => writer(role),
         Purpose::Keeper => keeper(role),
         Purpose::Restorer => restorer(role),
+        Purpose::Planner => role.estate.as_ref().map(|estate| estate::planner(role, estate)).unwrap_or_default(),
+        Purpose::Applier => role.estate.as_ref().map(|estate| estate::applier(role, estate)).unwrap_or_default(),
+        Purpose::Auditor => estate::auditor(role),
     };
     statements.extend(own_evidence(role));
     statements.extend(never_overwrite(role));
     Some(Document::of(&iam::canonical(&json!({"Version": "2012-10-17", "Statement": statements}))))
 }
 
-fn objects(bucket: &str, prefix: &str) -> String {
-    format!("arn:aws:s3:::{bucket}/{prefix}*")
+fn objects(role: &RoleWish, bucket: &str, prefix: &str) -> String {
+    format!("arn:{}:s3:::{bucket}/{prefix}*", role.partition.as_str())
 }
 
-fn list(sid: &str, bucket: &str, prefix: &str) -> Value {
+fn list(role: &RoleWish, sid: &str, bucket: &str, prefix: &str) -> Value {
     json!({
-        "Sid": sid, "Effect": "Allow", "Action": "s3:ListBucket", "Resource": format!("arn:aws:s3:::{bucket}"),
+        "Sid": sid, "Effect": "Allow", "Action": "s3:ListBucket", "Resource": format!("arn:{}:s3:::{bucket}", role.partition.as_str()),
         "Condition": {"StringLike": {"s3:prefix": format!("{prefix}*")}}
     })
 }
 
 fn writer(role: &RoleWish) -> Vec<Value> {
-    let data = objects(&role.bucket, &role.prefix);
+    let data = objects(role, &role.bucket, &role.prefix);
     let mut out = vec![json!({
         "Sid": "WriteBackups", "Effect": "Allow",
         "Action": ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"], "Resource": data
@@ -81,16 +87,16 @@ fn writer(role: &RoleWish) -> Vec<Value> {
 fn never_overwrite(role: &RoleWish) -> Option<Value> {
     let mut creates = Vec::new();
     if role.purpose == Purpose::Writer {
-        creates.push(objects(&role.bucket, &role.prefix));
+        creates.push(objects(role, &role.bucket, &role.prefix));
     }
-    creates.extend(role.evidence.as_ref().map(|(bucket, prefix)| objects(bucket, &format!("{prefix}{}/", role.name))));
+    creates.extend(role.evidence.as_ref().filter(|_| appends(role.purpose)).map(|(bucket, prefix)| objects(role, bucket, &format!("{prefix}{}/", role.name))));
     let condition = json!({"Null": {"s3:if-none-match": "true"}, "Bool": {"s3:ObjectCreationOperation": "true"}});
     let wanted = !role.unfilled_keys.contains(&"s3:if-none-match") && !creates.is_empty();
     wanted.then(|| json!({"Sid": "NeverOverwrite", "Effect": "Deny", "Action": "s3:PutObject", "Resource": creates, "Condition": condition}))
 }
 
 fn keeper(role: &RoleWish) -> Vec<Value> {
-    let data = objects(&role.bucket, &role.prefix);
+    let data = objects(role, &role.bucket, &role.prefix);
     let mut tag = json!({"Sid": "ReleaseBackups", "Effect": "Allow", "Action": "s3:PutObjectTagging", "Resource": data});
     let key = format!("s3:RequestObjectTag/{EXPIRE_TAG}");
     if !role.unfilled_keys.iter().any(|unfilled| key.starts_with(unfilled))
@@ -99,8 +105,8 @@ fn keeper(role: &RoleWish) -> Vec<Value> {
         fields.insert("Condition".to_owned(), json!({"StringEquals": {key: role.tag_values}}));
     }
     let mut out = vec![
-        list("ListBackups", &role.bucket, &role.prefix),
-        json!({"Sid": "ReadManifests", "Effect": "Allow", "Action": ["s3:GetObject", "s3:GetObjectTagging"], "Resource": format!("arn:aws:s3:::{}/{}*/manifest.json", role.bucket, role.prefix)}),
+        list(role, "ListBackups", &role.bucket, &role.prefix),
+        json!({"Sid": "ReadManifests", "Effect": "Allow", "Action": ["s3:GetObject", "s3:GetObjectTagging"], "Resource": format!("{data}/manifest.json")}),
         tag,
     ];
     if let Some(key) = role.kms_key.as_ref().filter(|key| key.starts_with("arn:")) {
@@ -110,9 +116,9 @@ fn keeper(role: &RoleWish) -> Vec<Value> {
 }
 
 fn restorer(role: &RoleWish) -> Vec<Value> {
-    let data = objects(&role.bucket, &role.prefix);
+    let data = objects(role, &role.bucket, &role.prefix);
     let mut out = vec![
-        list("ListBackups", &role.bucket, &role.prefix),
+        list(role, "ListBackups", &role.bucket, &role.prefix),
         json!({"Sid": "ReadBackups", "Effect": "Allow", "Action": ["s3:GetObject", "s3:GetObjectVersion"], "Resource": data}),
     ];
     if let Some(key) = role.kms_key.as_ref().filter(|key| key.starts_with("arn:")) {
@@ -121,16 +127,22 @@ fn restorer(role: &RoleWish) -> Vec<Value> {
     out
 }
 
+/// Whether an identity writes evidence of its own: those who only look leave none.
+fn appends(purpose: Purpose) -> bool {
+    !matches!(purpose, Purpose::Planner | Purpose::Auditor)
+}
+
 /// Each identity appends to a chain of its own and can read only that one; the keeper reads all, as it judges by them.
 fn own_evidence(role: &RoleWish) -> Vec<Value> {
-    let Some((bucket, prefix)) = &role.evidence else { return Vec::new() };
+    let Some((bucket, prefix)) = role.evidence.as_ref().filter(|_| appends(role.purpose)) else { return Vec::new() };
     let own = format!("{prefix}{}/", role.name);
-    let mut out = vec![json!({"Sid": "AppendEvidence", "Effect": "Allow", "Action": ["s3:PutObject", "s3:GetObject"], "Resource": objects(bucket, &own)})];
+    let mut out =
+        vec![json!({"Sid": "AppendEvidence", "Effect": "Allow", "Action": ["s3:PutObject", "s3:GetObject"], "Resource": objects(role, bucket, &own)})];
     if role.purpose == Purpose::Keeper {
-        out.push(json!({"Sid": "ReadEvidence", "Effect": "Allow", "Action": "s3:GetObject", "Resource": objects(bucket, prefix)}));
-        out.push(list("ListEvidence", bucket, prefix));
+        out.push(json!({"Sid": "ReadEvidence", "Effect": "Allow", "Action": "s3:GetObject", "Resource": objects(role, bucket, prefix)}));
+        out.push(list(role, "ListEvidence", bucket, prefix));
     } else {
-        out.push(list("ListEvidence", bucket, &own));
+        out.push(list(role, "ListEvidence", bucket, &own));
     }
     out
 }
@@ -141,6 +153,10 @@ fn seen(observed: &ObservedResource) -> Fact<Document> {
 
 fn requests(id: &ResourceId, _: &Fact<Document>, to: &Document) -> Vec<Request> {
     vec![Request { op: RequestOp::PutRolePermissions, target: id.clone(), body: to.clone() }]
+}
+
+fn refused(to: &Document) -> Option<String> {
+    verdict::said(verdict::iam_policy::inline(to.value(), "it"))
 }
 
 /// Every allowed `action on resource` pair.
@@ -203,3 +219,6 @@ fn plain(place: &str) -> String {
         None => place.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

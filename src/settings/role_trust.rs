@@ -9,11 +9,14 @@ use crate::model::document::Document;
 use crate::model::fact::Fact;
 use crate::model::iam;
 use crate::model::id::{ResourceId, ResourceKind};
-use crate::model::policy::Trust;
 use crate::model::request::{ReadOp, Request, RequestOp};
-use crate::model::resource::{ObservedResource, ResourceWish, RoleWish};
+use crate::model::resource::{BoundaryWish, ObservedResource, ResourceWish};
+use crate::model::units::Span;
+use crate::model::verdict;
 
-use super::{Docs, Setting, Weakening, no_threats};
+use super::{Docs, Setting, Weakening, no_threats, role_session};
+
+mod statement;
 
 /// The setting.
 pub(super) static SETTING: Setting = Setting {
@@ -32,47 +35,28 @@ pub(super) static SETTING: Setting = Setting {
     seen,
     adopt,
     requests,
-    refused: super::never_refused,
+    refused,
     weakens,
     threats: no_threats,
     owner,
     describe,
 };
 
-/// Every role lives below `/lifeboat/`, so that the applier can be limited to that path.
-fn role_path(policy: &str) -> String {
-    format!("/lifeboat/{policy}/")
-}
-
-const OIDC: &str = "token.actions.githubusercontent.com";
-
 fn want(wish: &ResourceWish) -> Option<Document> {
     let ResourceWish::Role(role) = wish else { return None };
-    let statements: Vec<Value> = role.trust.iter().map(|trust| statement(role, trust)).collect();
+    let statements: Vec<Value> = role.trust.iter().map(|trust| statement::of(role, trust)).collect();
     let trust = iam::canonical(&json!({"Version": "2012-10-17", "Statement": statements}));
     let tags = BTreeMap::from([
         ("managed-by".to_owned(), "lifeboat".to_owned()),
         ("lifeboat-policy".to_owned(), role.policy.clone()),
         ("lifeboat-purpose".to_owned(), role.purpose.as_str().to_owned()),
     ]);
-    Some(Document::of(&RoleTrust { path: role_path(&role.policy), trust, tags }))
-}
-
-/// A job that names an environment has the `environment` form of the subject, not the ref form (GitHub docs, "OIDC in AWS").
-fn statement(role: &RoleWish, trust: &Trust) -> Value {
-    match trust {
-        Trust::Principal(arn) => json!({"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": arn}}),
-        Trust::Github(github) => {
-            let account = role.account.as_deref().unwrap_or_default();
-            let subject = format!("repo:{}:environment:{}", github.repository, github.environment);
-            json!({
-                "Effect": "Allow",
-                "Action": "sts:AssumeRoleWithWebIdentity",
-                "Principal": {"Federated": format!("arn:aws:iam::{account}:oidc-provider/{OIDC}")},
-                "Condition": {"StringEquals": {format!("{OIDC}:aud"): "sts.amazonaws.com", format!("{OIDC}:sub"): subject}}
-            })
-        }
-    }
+    let boundary = match &role.boundary {
+        BoundaryWish::Policy(arn) => Some(arn.clone()),
+        BoundaryWish::LeftAlone | BoundaryWish::None => None,
+    };
+    let max_session = (role.max_session != role_session::DEFAULT).then_some(role.max_session);
+    Some(Document::of(&RoleTrust { path: role.path.clone(), trust, tags, max_session, boundary }))
 }
 
 fn seen(observed: &ObservedResource) -> Fact<Document> {
@@ -88,23 +72,38 @@ fn adopt(want: &Document, seen: &Fact<Document>) -> Document {
         (Some(mut want), Some(live)) => {
             let mut tags = live.tags;
             tags.append(&mut want.tags);
-            Document::of(&RoleTrust { tags, ..want })
+            // Session and boundary of a role that exists are settings of their own.
+            Document::of(&RoleTrust { tags, max_session: live.max_session, boundary: live.boundary, ..want })
         }
         _ => want.clone(),
     }
 }
 
 fn requests(id: &ResourceId, from: &Fact<Document>, to: &Document) -> Vec<Request> {
-    let op = match from {
-        Fact::Absent => RequestOp::CreateRole,
-        Fact::Known(_) | Fact::Unknown(_) => RequestOp::UpdateRoleTrust,
+    let (op, body) = match (from, to.to::<RoleTrust>()) {
+        (Fact::Known(_), Some(role)) => (RequestOp::UpdateRoleTrust, Document::of(&RoleTrust { max_session: None, boundary: None, ..role })),
+        _ => (RequestOp::CreateRole, to.clone()),
     };
-    vec![Request { op, target: id.clone(), body: to.clone() }]
+    vec![Request { op, target: id.clone(), body }]
+}
+
+fn refused(to: &Document) -> Option<String> {
+    to.to::<RoleTrust>().and_then(|to| verdict::said(verdict::role::trust(&to.trust)))
 }
 
 fn weakens(from: &Document, to: &Document) -> Option<Weakening> {
     let (from, to) = (from.to::<RoleTrust>()?, to.to::<RoleTrust>()?);
     let new = iam::opened(&from.trust, &to.trust);
+    let deleted = iam::deleted_principals(&from.trust);
+    if !deleted.is_empty() && !new.is_empty() {
+        let sentence = format!(
+            "the trust names {}: a user or role that was deleted, or made again under its old name. AWS does not let the new one in, so that nobody gets \
+             in by making a name again. Afterwards the role can be assumed by {}",
+            deleted.join(", "),
+            new.join(", ")
+        );
+        return Some(Weakening { id: "repairs-deleted-principal".to_owned(), sentence });
+    }
     (!new.is_empty()).then(|| Weakening { id: "opens-trust".to_owned(), sentence: format!("the role can then also be assumed by {}", new.join(", ")) })
 }
 
@@ -122,6 +121,10 @@ fn describe(from: &Fact<Document>, to: &Document) -> Vec<String> {
     let (before, after) = (from.known().map(trust).unwrap_or_default(), trust(to));
     let mut lines: Vec<String> = after.iter().filter(|name| !before.contains(name)).map(|name| format!("+ may be assumed by {name}")).collect();
     lines.extend(before.iter().filter(|name| !after.contains(name)).map(|name| format!("- may no longer be assumed by {name}")));
+    if let (Fact::Absent, Some(role)) = (from, to.to::<RoleTrust>()) {
+        lines.extend(role.max_session.map(|seconds| format!("+ sessions of up to {}", Span::seconds(u64::try_from(seconds).unwrap_or_default()))));
+        lines.extend(role.boundary.map(|arn| format!("+ bounded by {arn}")));
+    }
     if lines.is_empty() {
         lines.push("conditions of the trust, or tags, differ".to_owned());
     }

@@ -37,6 +37,7 @@ pub struct AppliedView {
     /// Its name for people.
     pub title: String,
     /// `done`, `notSent`, `maybeDone` or `readsBackOtherwise`.
+    #[schemars(extend("enum" = ["done", "notSent", "maybeDone", "readsBackOtherwise"]))]
     pub outcome: String,
     /// What happened, unless it was done.
     pub detail: Option<String>,

@@ -33,6 +33,7 @@ pub struct FindingView {
     /// Id of the rule, for `lifeboat explain`; none for mistakes of form.
     pub rule: Option<String>,
     /// `error` or `warning`.
+    #[schemars(extend("enum" = ["error", "warning"]))]
     pub level: String,
     /// The kind of problem in one phrase.
     pub title: String,
@@ -54,6 +55,12 @@ pub struct PlaceView {
     pub line: usize,
     /// Column in characters, from 1.
     pub column: usize,
+    /// Line of the first character behind the place.
+    #[serde(default)]
+    pub end_line: usize,
+    /// Column of that character; the same as `column` where the place has no length.
+    #[serde(default)]
+    pub end_column: usize,
     /// What is to be seen there.
     pub label: String,
     /// The text that the place points into, for rendering.
@@ -75,8 +82,9 @@ impl CheckView {
 impl FindingView {
     fn of(finding: &Finding) -> Self {
         let places = finding.places.iter().map(|place| {
-            let (line, column) = place.line_column();
-            PlaceView { file: place.file.path.clone(), line, column, label: place.label.clone(), source: Some((Arc::clone(&place.file), place.span.clone())) }
+            let ((line, column), (end_line, end_column)) = (place.line_column(), place.end_line_column());
+            let source = Some((Arc::clone(&place.file), place.span.clone()));
+            PlaceView { file: place.file.path.clone(), line, column, end_line, end_column, label: place.label.clone(), source }
         });
         Self {
             rule: finding.rule.map(str::to_owned),

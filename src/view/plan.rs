@@ -11,8 +11,8 @@ use serde_json::Value;
 use crate::model::fact::{Fact, Why};
 use crate::model::id::{ResourceId, ResourceKind};
 use crate::model::resource::{Desired, Identity, Observed};
-use crate::plan::saved::{ApprovedStep, FORMAT};
-use crate::plan::{Effect, Held, Hold, Plan, Reason, Step};
+use crate::plan::saved::{ApprovedStep, FORMAT, digest};
+use crate::plan::{Effect, Held, Hold, Leftover, Plan, Reason, Step};
 use crate::settings;
 
 /// What `plan` says.
@@ -45,12 +45,17 @@ pub struct PlanView {
     pub groups: Vec<GroupView>,
     /// How many steps of each kind.
     pub counts: CountsView,
+    /// What lifeboat made and no policy wants any more.
+    pub leftovers: Vec<LeftoverView>,
     /// Leaves that nothing needed.
     pub unused_leaves: Vec<String>,
+    /// Approvals of policies that do not count, each with the reason.
+    pub void_approvals: Vec<String>,
     /// What the endpoint is known not to enforce of what roles may not do.
     pub not_enforced: Vec<String>,
+    /// SHA-256 over what is approved when this plan is: equal plans have equal digests, whenever they were made.
+    pub digest: String,
     /// What is approved when this plan is approved.
-    #[schemars(with = "Value")]
     pub approved: Vec<ApprovedStep>,
 }
 
@@ -90,6 +95,20 @@ pub struct IdentityView {
     pub name: String,
 }
 
+/// Something that is left over.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LeftoverView {
+    /// Where it is.
+    pub resource: String,
+    /// What it is.
+    pub name: String,
+    /// Why it is still there, or what removes it.
+    pub sentence: String,
+    /// Whether `--prune` removes it.
+    pub removable: bool,
+}
+
 /// The steps of resources that the same policies want.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -100,6 +119,9 @@ pub struct GroupView {
     pub files: Vec<String>,
     /// How many settings are as they should be.
     pub settled: usize,
+    /// Which ones, as `SETTING@RESOURCE`.
+    #[serde(default)]
+    pub settled_ids: Vec<String>,
     /// The rest.
     pub steps: Vec<StepView>,
 }
@@ -125,6 +147,7 @@ pub struct StepView {
     /// `SETTING@RESOURCE`.
     pub id: String,
     /// `add`, `change`, `held`, `unknown`, or `waits` for another setting of the resource that is one of the last two.
+    #[schemars(extend("enum" = ["add", "change", "held", "unknown", "waits"]))]
     pub kind: String,
     /// The resource.
     pub resource: String,
@@ -138,7 +161,7 @@ pub struct StepView {
     pub effects: Vec<EffectView>,
     /// What stands in the way, if it is held.
     pub hold: Option<HoldView>,
-    /// The leave that released it, if it was held before.
+    /// What released it, if it would be held: `--allow ID@RESOURCE`, or an approval of the policy.
     pub allowed: Option<String>,
     /// Digest of what is approved.
     pub digest: Option<String>,
@@ -154,7 +177,7 @@ pub struct StepView {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HoldView {
-    /// Id of the kind of hold: a leave id, or `unknown`, `may-not-create`, `cannot-change`, `would-be-refused`, `waits`.
+    /// Id of the kind of hold: a leave id, or `unknown`, `may-not-create`, `cannot-change`, `would-be-refused`, `too-many`, `needs-bootstrap`, `waits`.
     pub id: String,
     /// What stands in the way.
     pub sentence: String,
@@ -178,6 +201,15 @@ pub struct EffectView {
     pub first: Option<String>,
     /// In words.
     pub sentence: String,
+    /// The oldest restore point there is, RFC 3339.
+    #[serde(default)]
+    pub oldest: Option<String>,
+    /// The oldest that is left once those have gone; none when none is left, or when none goes.
+    #[serde(default)]
+    pub oldest_left: Option<String>,
+    /// Whether there is a way back, in words; none where nothing goes.
+    #[serde(default)]
+    pub undo: Option<String>,
 }
 
 /// What the view needs besides the plan.
@@ -205,14 +237,19 @@ impl PlanView {
         for wish in &around.desired.resources {
             let id = wish.id();
             let policies: Vec<String> = wish.policies().into_iter().map(str::to_owned).collect();
-            let files = policies.iter().filter_map(|policy| around.files.get(policy).cloned()).collect();
-            let group = groups.entry(policies.clone()).or_insert_with(|| GroupView { policies, files, settled: 0, steps: Vec::new() });
-            let (settled, steps) = by_resource.take(&id);
-            group.settled += settled;
-            group.steps.extend(steps);
+            let mut files: Vec<String> = policies.iter().filter_map(|policy| around.files.get(policy).cloned()).collect();
+            if files.is_empty() {
+                files.push("lifeboat.yaml".to_owned());
+            }
+            let group = groups.entry(policies.clone()).or_insert_with(|| GroupView { policies, files, settled: 0, settled_ids: Vec::new(), steps: Vec::new() });
+            let part = by_resource.take(&id);
+            group.settled_ids.extend(part.settled.iter().map(|setting| format!("{setting}@{id}")));
+            group.settled = group.settled_ids.len();
+            group.steps.extend(part.steps());
         }
         let groups: Vec<GroupView> = groups.into_values().collect();
         let counts = count(&groups);
+        let approved: Vec<ApprovedStep> = plan.steps.iter().map(ApprovedStep::of).collect();
         Self {
             format: FORMAT.to_owned(),
             tool: env!("CARGO_PKG_VERSION").to_owned(),
@@ -228,9 +265,18 @@ impl PlanView {
             groups,
             counts,
             not_enforced: around.not_enforced.iter().map(|text| (*text).to_owned()).collect(),
+            leftovers: plan.leftovers.iter().map(LeftoverView::of).collect(),
             unused_leaves: plan.unused.iter().map(ToString::to_string).collect(),
-            approved: plan.steps.iter().map(|step| ApprovedStep { id: step.id(), digest: step.digest() }).collect(),
+            void_approvals: plan.void_approvals.clone(),
+            digest: digest(&around.desired.digest, &approved),
+            approved,
         }
+    }
+}
+
+impl LeftoverView {
+    fn of(left: &Leftover) -> Self {
+        Self { resource: left.resource.to_string(), name: left.name.clone(), sentence: left.sentence.clone(), removable: left.removable }
     }
 }
 
@@ -246,30 +292,40 @@ fn count(groups: &[GroupView]) -> CountsView {
 /// The parts of a plan by resource: a fleet has thousands.
 struct ByResource<'a>(BTreeMap<&'a ResourceId, Part>);
 
-/// How many settings are settled, and each step with its place in the settings table.
-type Part = (usize, Vec<(usize, StepView)>);
+/// The part of a plan that is about one resource.
+#[derive(Default)]
+struct Part {
+    settled: Vec<&'static str>,
+    /// Each step with its place in the settings table.
+    steps: Vec<(usize, StepView)>,
+}
 
 impl<'a> ByResource<'a> {
     fn of(plan: &'a Plan) -> Self {
         let order = |id: &ResourceId, setting: &str| settings::of_kind(id.kind()).position(|known| known.id == setting).unwrap_or(usize::MAX);
         let mut out: BTreeMap<&ResourceId, Part> = BTreeMap::new();
-        for (resource, _) in &plan.settled {
-            out.entry(resource).or_default().0 += 1;
+        for (resource, setting) in &plan.settled {
+            out.entry(resource).or_default().settled.push(setting);
         }
         for step in &plan.steps {
-            out.entry(&step.resource).or_default().1.push((order(&step.resource, &step.setting), StepView::of(step)));
+            out.entry(&step.resource).or_default().steps.push((order(&step.resource, &step.setting), StepView::of(step)));
         }
         for held in &plan.held {
-            out.entry(&held.resource).or_default().1.push((order(&held.resource, held.setting), StepView::of_held(held)));
+            out.entry(&held.resource).or_default().steps.push((order(&held.resource, held.setting), StepView::of_held(held)));
         }
         Self(out)
     }
 
-    /// How many settings of a resource are settled, and its steps in the order of the settings table.
-    fn take(&mut self, id: &ResourceId) -> (usize, Vec<StepView>) {
-        let (settled, mut steps) = self.0.remove(id).unwrap_or_default();
-        steps.sort_by_key(|(at, _)| *at);
-        (settled, steps.into_iter().map(|(_, view)| view).collect())
+    fn take(&mut self, id: &ResourceId) -> Part {
+        self.0.remove(id).unwrap_or_default()
+    }
+}
+
+impl Part {
+    /// The steps in the order of the settings table.
+    fn steps(mut self) -> Vec<StepView> {
+        self.steps.sort_by_key(|(at, _)| *at);
+        self.steps.into_iter().map(|(_, view)| view).collect()
     }
 }
 
@@ -285,25 +341,28 @@ fn title(id: &ResourceId, setting: &str) -> String {
         ResourceKind::Bucket if setting == "bucket" => format!("bucket {}", id.name()),
         ResourceKind::Bucket => format!("bucket {} · {setting}", id.name()),
         ResourceKind::Role => format!("role {} · {setting}", id.name()),
+        ResourceKind::Provider => format!("OIDC {setting} {}", id.name()),
     }
 }
 
 impl StepView {
     fn of(step: &Step) -> Self {
         let (kind, reason) = match step.reason {
-            Reason::Missing => ("add", "missing"),
-            Reason::Differs => ("change", "differs"),
+            Reason::Missing => ("add", "missing".to_owned()),
+            Reason::Differs => ("change", "differs".to_owned()),
+            Reason::Drifted(since) => ("change", format!("drifted since the apply of {}", since.strftime("%Y-%m-%d"))),
+            Reason::Undo => ("change", "taken back".to_owned()),
         };
         Self {
             id: step.id(),
             kind: kind.to_owned(),
             resource: step.resource.to_string(),
             title: title(&step.resource, &step.setting),
-            reason: reason.to_owned(),
+            reason,
             lines: step.lines.clone(),
             effects: step.effects.iter().map(EffectView::of).collect(),
             hold: None,
-            allowed: step.allowed.clone(),
+            allowed: step.allowed.as_ref().map(ToString::to_string),
             digest: Some(step.digest()),
             from: match &step.from {
                 Fact::Known(document) => Some(document.value().clone()),
@@ -321,6 +380,8 @@ impl StepView {
                 Hold::MayNotCreate => "may-not-create",
                 Hold::CannotChange(_) => "cannot-change",
                 Hold::Refused(_) => "would-be-refused",
+                Hold::TooMany { .. } => "too-many",
+                Hold::NeedsBootstrap => "needs-bootstrap",
                 Hold::WaitsFor(_) => "waits",
                 Hold::Weakens(_) | Hold::NotOurs { .. } => held.hold.leave_id().unwrap_or_default(),
             }
@@ -362,6 +423,15 @@ impl StepView {
 
 impl EffectView {
     fn of(effect: &Effect) -> Self {
-        Self { policy: effect.policy.clone(), points: effect.points, bytes: effect.bytes, first: effect.first.map(seconds), sentence: effect.sentence.clone() }
+        Self {
+            policy: effect.policy.clone(),
+            points: effect.points,
+            bytes: effect.bytes,
+            first: effect.first.map(seconds),
+            sentence: effect.sentence.clone(),
+            oldest: effect.oldest.map(seconds),
+            oldest_left: effect.oldest_left.map(seconds),
+            undo: effect.undo.clone(),
+        }
     }
 }

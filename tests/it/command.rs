@@ -51,6 +51,21 @@ fn config_repo(at: &Path) {
     fs::write(at.join("keys/quickstart.pub"), made.out).unwrap();
 }
 
+#[test]
+fn the_example_with_every_trust_is_sound_and_plans_all_its_roles() {
+    let example = root().join("examples/roles");
+    let checked = run(&example, &["check"]);
+    assert_eq!(checked.code, 0, "{}{}", checked.out, checked.err);
+    let plan = run(&example, &["plan", "--offline", "--format", "json"]);
+    let roles = ["orders-backup-writer", "orders-keeper", "orders-restore", "dr-planner", "dr-applier", "dr-auditor"];
+    for role in roles.map(|name| format!("role-trust@role/{name}")) {
+        assert!(plan.out.contains(&role), "{role} is not planned: {}{}", plan.out, plan.err);
+    }
+    for what in ["oidc-provider@oidc/111122223333/token.actions.githubusercontent.com", "role-boundary@role/orders-restore"] {
+        assert!(plan.out.contains(what), "{what} is not planned");
+    }
+}
+
 /// The quickstart's config repo, made once.
 fn quickstart() -> PathBuf {
     static MADE: OnceLock<PathBuf> = OnceLock::new();
@@ -126,8 +141,11 @@ fn a_wrong_command_line_is_exit_2_with_a_suggestion() {
         (&["check", "--fromat", "json"], "'--format'"),
         (&["explain", "bucket-lifecycl"], "`bucket-lifecycle`"),
         (&["explain", "17"], "`lifeboat explain` lists everything"),
+        (&["explain", "--format", "sarif"], "`lifeboat explain` cannot print sarif\nhint: it prints text\n"),
+        (&["apply", "--format", "markdown"], "error: `lifeboat apply` cannot print markdown\nhint: it prints text, json\n"),
+        (&["plan", "--format", "html"], "[possible values: text, json, markdown, sarif, github, junit]"),
         (&["plan", "--allow", "everything"], "write ID@RESOURCE"),
-        (&["plan", "--allow", "x@orders"], "write bucket/NAME or role/NAME"),
+        (&["plan", "--allow", "x@orders"], "write bucket/NAME, role/NAME or oidc/ACCOUNT/ISSUER"),
     ] {
         let said = run(&quickstart(), args);
         assert_eq!((said.code, said.out.as_str()), (2, ""), "{args:?}: {}", said.err);
@@ -213,7 +231,7 @@ fn the_shape_of_a_finding_is_published() {
     assert_eq!((&view["errors"], &view["warnings"]), (&serde_json::json!(2), &serde_json::json!(0)));
     let wanted = serde_json::json!({
         "rule": "never-drilled", "level": "error", "title": "backup set `nightly` is never drilled",
-        "places": [{"file": "policies/orders.yaml", "line": 13, "column": 5, "label": "no drill names this set"}],
+        "places": [{"file": "policies/orders.yaml", "line": 13, "column": 5, "endLine": 13, "endColumn": 12, "label": "no drill names this set"}],
         "why": "whether it can be restored is not known until it must be", "instead": "add `nightly` to the backups of a drill"
     });
     assert_eq!(view["findings"][0], wanted);
@@ -237,6 +255,22 @@ fn a_plan_without_asking_knows_nothing_and_says_so() {
     assert!(said.out.contains("not asked (--offline)"), "{}", said.out);
     let stopped = run(&root().join("tests/data/bad/unknown-field"), &["plan", "--offline"]);
     assert_eq!((stopped.code, stopped.out.as_str()), (3, ""), "plan runs check first: {}", stopped.err);
+}
+
+/// In a format for machines the findings that stop a plan are its result, on standard output.
+#[test]
+fn a_plan_that_is_stopped_says_so_in_every_format() {
+    for (format, sign) in [
+        ("json", "\"lifeboat.check/1\""),
+        ("markdown", "**⛔ 1 error in 1 policy: nothing is planned before they are put right**"),
+        ("sarif", "\"ruleId\": \"form\""),
+        ("github", "::error file=policies/orders.yaml,line=17,"),
+        ("junit", "<failure message=\"unknown field `retenton` in"),
+    ] {
+        let said = run(&root().join("tests/data/bad/unknown-field"), &["plan", "--offline", "--format", format]);
+        assert_eq!((said.code, said.err.as_str()), (3, ""), "{format}");
+        assert!(said.out.contains(sign), "{format}: {}", said.out);
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Invariants 2 and 3 on the simulator: after plan and apply, whatever went wrong in between, a second plan and apply leave
 //! nothing to do but what is held; nothing unknown is touched, nothing weakened, nothing of others lost.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use lifeboat::apply::{self, Applied, Entry, Journal, Settle};
@@ -16,14 +17,14 @@ use lifeboat::ports::sim::{Fault, Op, Sent, When, World};
 use lifeboat::settings;
 
 mod pure;
-mod worlds;
+pub(crate) mod worlds;
 
 use worlds::{BUCKET, Start};
 
 /// How many small worlds there are at least: the list may grow, and a start taken out must be taken out here too.
-const WORLDS: usize = 38;
+const WORLDS: usize = 46;
 
-const QUICKSTART: &str = include_str!("../../examples/quickstart/config/policies/orders.yaml");
+pub(crate) const QUICKSTART: &str = include_str!("../../examples/quickstart/config/policies/orders.yaml");
 
 /// What the policies want, without findings.
 pub(crate) fn desired(texts: &[&str]) -> Desired {
@@ -41,6 +42,13 @@ fn kms() -> String {
     QUICKSTART.replace("    prefix: orders/\n", &format!("    prefix: orders/\n{encryption}"))
 }
 
+/// Roles with every setting that a role can have.
+fn bounded() -> String {
+    let access = "  access:\n    permissionBoundary: \"arn:aws:iam::000000000000:policy/lifeboat-boundary\"\n";
+    let more = "role: shop-backup-writer, maxSession: 4h, attached: [\"arn:aws:iam::000000000000:policy/lifeboat-extra\"], ";
+    QUICKSTART.replace("  access:\n", access).replace("role: shop-backup-writer, ", more)
+}
+
 fn second() -> String {
     let other = QUICKSTART.replace("name: orders\n", "name: carts\n").replace("prefix: orders/", "prefix: carts/").replace("role: shop-", "role: carts-");
     other.replace("cost-centre: \"4711\"", "team: carts")
@@ -52,7 +60,7 @@ fn without_access(policy: &str) -> String {
 }
 
 #[derive(Default)]
-struct Memory(Vec<Entry>);
+pub(crate) struct Memory(Vec<Entry>);
 
 impl Journal for Memory {
     fn write(&mut self, entry: &Entry) -> Result<(), String> {
@@ -103,6 +111,8 @@ struct Kept {
     tags: Vec<(String, String)>,
     settings: Vec<(ReadOp, Fact<lifeboat::model::document::Document>)>,
     roles: Vec<(String, lifeboat::model::aspects::RoleTrust, Option<lifeboat::model::document::Document>)>,
+    /// What others attached to roles, and their inline policies.
+    hung: Vec<(String, BTreeSet<String>)>,
 }
 
 impl Kept {
@@ -116,17 +126,24 @@ impl Kept {
         let settings = reads.map(|op| (op, world.bucket_setting(BUCKET, op).map_or(Fact::Absent, Fact::Known))).collect();
         let names = desired.resources.iter().filter_map(|wish| match wish {
             ResourceWish::Role(role) => Some(role.name.clone()),
-            ResourceWish::Bucket(_) => None,
+            ResourceWish::Bucket(_) | ResourceWish::Provider(_) => None,
         });
-        let foreign = names.filter_map(|name| world.role(&name).map(|(trust, permissions)| (name, trust, permissions)));
+        let names: Vec<String> = names.collect();
+        let hung = |name: &String| world.policies_of_role(name).map(|(attached, inline)| (name.clone(), attached.union(&inline).cloned().collect()));
+        let hung = names.iter().filter_map(hung).collect();
+        let foreign = names.into_iter().filter_map(|name| world.role(&name).map(|(trust, permissions)| (name, trust, permissions)));
         let roles = foreign.filter(|(_, trust, _)| trust.path == "/" || !trust.tags.contains_key("managed-by")).collect();
-        Self { rules, tags, settings, roles }
+        Self { rules, tags, settings, roles, hung }
     }
 
     fn check(&self, after: &Self, what: &str) {
         assert_eq!(self.rules, after.rules, "{what}: rules of others");
         assert!(self.tags.iter().all(|tag| after.tags.contains(tag)), "{what}: tags of others: {:?} → {:?}", self.tags, after.tags);
         assert_eq!(self.roles, after.roles.iter().filter(|role| self.roles.iter().any(|old| old.0 == role.0)).cloned().collect::<Vec<_>>(), "{what}: roles");
+        for (name, before) in &self.hung {
+            let now = after.hung.iter().find(|(other, _)| other == name).map(|(_, now)| now.clone()).unwrap_or_default();
+            assert!(now.is_superset(before), "{what}: policies of others on {name}: {before:?} → {now:?}");
+        }
         for ((op, before), (_, after)) in self.settings.iter().zip(&after.settings) {
             let setting = settings::SETTINGS.iter().find(|setting| setting.read == *op).unwrap();
             if let (Fact::Known(before), Fact::Known(after)) = (before, after) {
@@ -197,6 +214,11 @@ async fn the_quickstart_policy_converges_from_every_world_through_every_fault() 
 #[tokio::test]
 async fn a_policy_with_a_key_converges_from_every_world_through_every_fault() {
     converges(&kms()).await;
+}
+
+#[tokio::test]
+async fn a_policy_with_bounded_roles_converges_from_every_world_through_every_fault() {
+    converges(&bounded()).await;
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("plan", 4),
     ("rules", 5),
     ("apply", 5),
+    ("import", 5),
     ("backup", 5),
     ("restore", 5),
     ("drill", 6),

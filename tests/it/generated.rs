@@ -5,10 +5,12 @@ use std::path::Path;
 
 use lifeboat::docs;
 use lifeboat::policy::schema;
+use lifeboat::view;
 
 /// Every generated file with its content.
 fn files() -> Vec<(&'static str, String)> {
     let mut files = vec![("schema/policy.json", schema::to_text(&schema::policy())), ("schema/repository.json", schema::to_text(&schema::repository()))];
+    files.extend(view::schema::all().into_iter().map(|(name, schema)| (name, schema::to_text(&schema))));
     files.extend(docs::pages());
     files
 }

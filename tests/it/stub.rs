@@ -158,11 +158,12 @@ const IDENTITY: &str = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws
 
 /// What an ordinary bucket answers: at first it holds nothing, and then what was put.
 fn ordinary(asked: &Asked, kept: &mut Kept) -> Answer {
-    const NONE: [(&str, &str); 5] = [
+    const NONE: [(&str, &str); 6] = [
         ("?tagging", "NoSuchTagSet"),
         ("?lifecycle", "NoSuchLifecycleConfiguration"),
         ("?encryption", "ServerSideEncryptionConfigurationNotFoundError"),
         ("?publicAccessBlock", "NoSuchPublicAccessBlockConfiguration"),
+        ("?ownershipControls", "OwnershipControlsNotFoundError"),
         ("/", "NoSuchKey"),
     ];
     let Some((method, place)) = asked.what.split_once(' ') else {
@@ -211,7 +212,7 @@ fn config(name: &str) -> Config {
 #[test]
 fn the_stub_is_an_ordinary_bucket() {
     let (config, stub) = (config("ordinary"), Stub::new(|_, _| None));
-    holds(&stub.run(&config, &["apply"]), 0, &["5 steps done"]);
+    holds(&stub.run(&config, &["apply"]), 0, &["6 steps done"]);
     holds(&stub.run(&config, &["plan"]), 0, &["everything is as the policies say"]);
 }
 
@@ -222,8 +223,8 @@ fn a_refused_read_is_one_unknown_and_the_rest_is_planned() {
     let sentences = ["versioning unknown, left alone why access denied: GetBucketVersioning shop-stub-refused-orders", "grant s3:GetBucketVersioning"];
     let ran = stub.run(&config, &["plan"]);
     holds(&ran, 5, &sentences);
-    holds(&ran, 5, &["4 to add, 1 unknown"]);
-    holds(&stub.run(&config, &["apply"]), 5, &["4 steps done"]);
+    holds(&ran, 5, &["5 to add, 1 unknown"]);
+    holds(&stub.run(&config, &["apply"]), 5, &["5 steps done"]);
     assert_eq!((stub.times("PUT /shop-stub-refused-orders/?lifecycle"), stub.times("PUT /shop-stub-refused-orders/?versioning")), (1, 0));
 }
 
@@ -268,7 +269,7 @@ fn an_answer_with_an_unknown_element_is_never_overwritten() {
     let config = config("unknown");
     let sentences = ["the answer has an element <UnlessHeld> that this version does not know; changing it would lose that", "<Rotation>"];
     holds(&stub.run(&config, &["plan"]), 5, &sentences);
-    holds(&stub.run(&config, &["apply"]), 5, &["3 steps done"]);
+    holds(&stub.run(&config, &["apply"]), 5, &["4 steps done"]);
     let puts = |what: &str| stub.times(&format!("PUT /shop-stub-unknown-orders/?{what}"));
     assert_eq!((puts("lifecycle"), puts("encryption"), puts("versioning")), (0, 0, 1));
 }
@@ -277,7 +278,7 @@ fn an_answer_with_an_unknown_element_is_never_overwritten() {
 #[test]
 fn an_empty_answer_is_not_taken_for_an_empty_setting() {
     let (config, stub) = (config("empty"), Stub::new(only("GET /shop-stub-empty-orders/?lifecycle", answer(200, ""))));
-    holds(&stub.run(&config, &["plan"]), 5, &["GetBucketLifecycleConfiguration shop-stub-empty-orders: an empty answer", "4 to add, 1 unknown"]);
+    holds(&stub.run(&config, &["plan"]), 5, &["GetBucketLifecycleConfiguration shop-stub-empty-orders: an empty answer", "5 to add, 1 unknown"]);
     assert_eq!(stub.run(&config, &["apply"]).code, 5);
     assert_eq!(stub.times("PUT /shop-stub-empty-orders/?lifecycle"), 0);
 }
@@ -287,10 +288,10 @@ fn an_empty_answer_is_not_taken_for_an_empty_setting() {
 fn a_server_that_is_too_busy_is_asked_again() {
     let busy = |asked: &Asked, nth| (asked.what == "GET /shop-stub-busy-orders/?lifecycle" && nth <= 2).then(|| error(503, "SlowDown"));
     let (config, stub) = (config("busy"), Stub::new(busy));
-    holds(&stub.run(&config, &["plan"]), 4, &["5 to add"]);
+    holds(&stub.run(&config, &["plan"]), 4, &["6 to add"]);
     assert_eq!(stub.times("GET /shop-stub-busy-orders/?lifecycle"), 3);
     let stub = Stub::new(only("GET /shop-stub-busy-orders/?lifecycle", error(503, "SlowDown")));
-    holds(&stub.run(&config, &["plan"]), 5, &["lifecycle unknown, left alone", "SlowDown", "4 to add, 1 unknown"]);
+    holds(&stub.run(&config, &["plan"]), 5, &["lifecycle unknown, left alone", "SlowDown", "5 to add, 1 unknown"]);
 }
 
 /// On a stub: no server here takes a request and then says nothing. One attempt ends after 10 s.
@@ -300,7 +301,7 @@ fn a_server_that_says_nothing_is_not_waited_for() {
     let begun = Instant::now();
     let ran = stub.run_with(&config, &["plan"], &[("AWS_MAX_ATTEMPTS", "1")]);
     let took = begun.elapsed();
-    holds(&ran, 5, &["lifecycle unknown, left alone", "no usable answer", "after 10s", "4 to add, 1 unknown"]);
+    holds(&ran, 5, &["lifecycle unknown, left alone", "no usable answer", "after 10s", "5 to add, 1 unknown"]);
     assert!(took >= Duration::from_secs(9) && took < Duration::from_secs(30), "{took:?}");
     assert_eq!(stub.times("GET /shop-stub-silent-orders/?lifecycle"), 1);
 }

@@ -117,7 +117,7 @@ fn every_test_that_the_architecture_names_exists() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let text = fs::read_to_string(root.join("docs/architecture.md")).unwrap();
     let mut sources: Vec<PathBuf> = sources();
-    for folder in [root.join("tests/it"), root.join("tests/it/servers")] {
+    for folder in ["tests/it", "tests/it/formats", "tests/it/servers"].map(|folder| root.join(folder)) {
         sources.extend(fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()));
     }
     let code: String = sources.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
@@ -170,4 +170,34 @@ fn every_format_is_described() {
         }
     }
     assert!(missing.is_empty() && seen > 5, "{seen} formats, not in docs/formats.md:\n{}", missing.join("\n"));
+}
+
+/// What a shell says of a script without running it.
+fn shell_says(script: &str) -> String {
+    let mut child = std::process::Command::new("bash").arg("-n").stdin(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), script.as_bytes()).unwrap();
+    String::from_utf8(child.wait_with_output().unwrap().stderr).unwrap()
+}
+
+#[test]
+fn the_gitlab_example_is_yaml_and_its_scripts_are_bash() {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/gitlab/.gitlab-ci.yml")).unwrap();
+    let pipeline: serde_json::Value = serde_yaml::from_str(&text).unwrap();
+    let stages: Vec<&str> = pipeline["stages"].as_array().unwrap().iter().filter_map(|stage| stage.as_str()).collect();
+    let mut scripts = 0;
+    for (name, job) in pipeline.as_object().unwrap() {
+        for part in ["before_script", "script"] {
+            let Some(lines) = job.get(part).and_then(serde_json::Value::as_array) else { continue };
+            let lines: Vec<&str> = lines.iter().map(|line| line.as_str().unwrap_or_else(|| panic!("{name}: {line} is no text"))).collect();
+            assert_eq!(shell_says(&lines.join("\n")), "", "{name}: {part}");
+            scripts += 1;
+        }
+        if let Some(stage) = job.get("stage") {
+            assert!(stages.contains(&stage.as_str().unwrap()), "{name}: {stage}");
+        }
+    }
+    assert_eq!(scripts, 5);
+    assert_ne!(shell_says("case x in"), "");
+    let apply = &pipeline["apply"];
+    assert_eq!((&apply["environment"]["name"], &apply["rules"][0]["when"]), (&"dr-prod".into(), &"manual".into()));
 }

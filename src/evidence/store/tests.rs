@@ -14,7 +14,7 @@ use crate::model::fact::{Fact, Why};
 use crate::model::policy::SecretRef;
 use crate::model::request::{Read, Request};
 use crate::model::resource::Identity;
-use crate::ports::{Answer, Clock, Cloud, Entropy, ObjectInfo, Objects, Upload};
+use crate::ports::{Answer, Clock, Cloud, Entropy, ObjectInfo, Objects, Tagged, Upload};
 
 /// A bucket in memory. `lose` answers of creates are lost after the object was made; `race` creates are won by another.
 #[derive(Default)]
@@ -49,6 +49,15 @@ impl Objects for Bucket {
     fn get<'a>(&'a self, _: &'a str, key: &'a str, _: u64) -> Answer<'a, Result<Vec<u8>, PortError>> {
         let found = self.objects.lock().unwrap().get(key).cloned().ok_or_else(|| error(Kind::Missing, false));
         Box::pin(async move { found })
+    }
+    fn folders<'a>(&'a self, _: &'a str, _: &'a str) -> Answer<'a, Result<Vec<String>, PortError>> {
+        unreachable!()
+    }
+    fn get_tagged<'a>(&'a self, _: &'a str, _: &'a str, _: u64) -> Answer<'a, Result<Tagged, PortError>> {
+        unreachable!()
+    }
+    fn replace<'a>(&'a self, _: &'a str, _: &'a str, _: &'a str, _: Vec<u8>) -> Answer<'a, Result<(), PortError>> {
+        unreachable!()
     }
     fn get_range<'a>(&'a self, _: &'a str, _: &'a str, _: u64, _: u64) -> Answer<'a, Result<Vec<u8>, PortError>> {
         unreachable!()

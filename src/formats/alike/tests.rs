@@ -17,7 +17,7 @@ fn group(policy: &str, bucket: &str, line: &str) -> GroupView {
         to: None,
         requests: Vec::new(),
     };
-    GroupView { policies: vec![policy.to_owned()], files: vec![format!("policies/{policy}.yaml")], settled: 11, steps: vec![step] }
+    GroupView { policies: vec![policy.to_owned()], files: vec![format!("policies/{policy}.yaml")], settled: 11, settled_ids: Vec::new(), steps: vec![step] }
 }
 
 fn together(groups: &[GroupView]) -> Vec<Vec<&str>> {

@@ -20,6 +20,7 @@ pub fn plan(view: &PlanView, exit: u8, paint: Paint) -> String {
     let mut out = heading(view, paint);
     let (busy, calm): (Vec<&GroupView>, Vec<&GroupView>) = view.groups.iter().partition(|group| !group.steps.is_empty());
     if busy.is_empty() {
+        left_over(&mut out, view, paint);
         let _ = writeln!(out, "{}", paint.text(Label::Good, &format!("everything is as the policies say · exit {exit}")));
         unused(&mut out, view);
         return out;
@@ -46,6 +47,7 @@ pub fn plan(view: &PlanView, exit: u8, paint: Paint) -> String {
     if roles && !view.not_enforced.is_empty() {
         let _ = writeln!(out, "\nnot enforced by this endpoint, so left out: {}", view.not_enforced.join("; "));
     }
+    left_over(&mut out, view, paint);
     unused(&mut out, view);
     let _ = writeln!(out, "\n{}", closing(view, exit));
     out
@@ -72,9 +74,27 @@ fn one_group(out: &mut String, group: &GroupView, paint: Paint) {
     }
 }
 
+/// What nobody wants any more. It is information: it changes no exit code.
+fn left_over(out: &mut String, view: &PlanView, paint: Paint) {
+    if view.leftovers.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n{}", paint.text(Label::Strong, "left over"));
+    for left in &view.leftovers {
+        let _ = writeln!(out, "  {} {} · {}", paint.text(Label::Dim, "·"), left.resource.replace('/', " "), left.name);
+        let _ = writeln!(out, "      {}", left.sentence);
+    }
+    if view.groups.iter().all(|group| group.steps.is_empty()) {
+        out.push('\n');
+    }
+}
+
 fn unused(out: &mut String, view: &PlanView) {
     for leave in &view.unused_leaves {
         let _ = writeln!(out, "\nnote: nothing needed --allow {leave}");
+    }
+    for approval in &view.void_approvals {
+        let _ = writeln!(out, "\nnote: {approval}");
     }
 }
 
@@ -129,7 +149,7 @@ fn one(out: &mut String, step: &StepView, paint: Paint) {
         }
     }
     if let Some(allowed) = &step.allowed {
-        labelled(out, "allowed by", &format!("--allow {allowed}"));
+        labelled(out, "allowed by", allowed);
     }
 }
 

@@ -40,6 +40,12 @@ pub struct Storage {
     /// Public access block, all four switches.
     #[serde(default)]
     pub public_access: PublicAccessWish,
+    /// Whether the lifecycle rules of the bucket are managed.
+    #[serde(default)]
+    pub lifecycle: LifecycleWish,
+    /// Who owns the objects.
+    #[serde(default)]
+    pub ownership: OwnershipWish,
     /// How long what was expired can be brought back.
     #[serde(default)]
     pub noncurrent: NoncurrentWish,
@@ -106,6 +112,28 @@ pub enum PublicAccessWish {
     #[default]
     Blocked,
     /// Left alone.
+    Unmanaged,
+}
+
+/// Lifecycle rules as wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum LifecycleWish {
+    /// One rule per tier, so that what is released goes when its time has come.
+    #[default]
+    Managed,
+    /// Left alone: nothing that lifeboat writes expires anything, and what others wrote is only reported.
+    Unmanaged,
+}
+
+/// Object ownership as wanted, in the words of S3.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum OwnershipWish {
+    /// The bucket's owner owns every object, and ACLs count for nothing.
+    #[default]
+    BucketOwnerEnforced,
+    /// Left alone.
+    #[serde(rename = "unmanaged")]
     Unmanaged,
 }
 

@@ -79,6 +79,7 @@ fn shards_are_disjoint_together_everything_and_keep_a_bucket_with_its_roles() {
                 match wish {
                     ResourceWish::Bucket(bucket) => assert!(buckets.contains(&bucket.name.as_str())),
                     ResourceWish::Role(role) => assert!(buckets.contains(&role.bucket.as_str())),
+                    ResourceWish::Provider(_) => panic!("nobody trusts one"),
                 }
             }
             all.extend(names(&desired));

@@ -29,6 +29,9 @@ impl Cloud for Aws {
             let answer = match read.op {
                 ReadOp::RoleTrust => iam::trust(&self.iam, read.target.name()).await,
                 ReadOp::RolePermissions => iam::permissions(&self.iam, read.target.name()).await,
+                ReadOp::RoleAttached => iam::attached(&self.iam, read.target.name()).await,
+                ReadOp::OidcProvider => iam::provider(&self.iam, &self.provider_arn(read.target.name())).await,
+                ReadOp::RoleInline => iam::other_inline(&self.iam, read.target.name()).await,
                 _ => s3::read(self.bucket(read.target.name()), read.op, read.target.name()).await,
             };
             match answer {
@@ -47,10 +50,13 @@ impl Cloud for Aws {
 
     fn send<'a>(&'a self, request: &'a Request) -> Answer<'a, Result<(), PortError>> {
         Box::pin(async move {
-            match request.op {
-                RequestOp::CreateRole | RequestOp::UpdateRoleTrust | RequestOp::PutRolePermissions => iam::send(&self.iam, request).await,
-                _ => s3::send(self.bucket(request.target.name()), request).await,
+            if let RequestOp::CreateProvider | RequestOp::AddAudiences = request.op {
+                return iam::send_provider(&self.iam, &self.provider_arn(request.target.name()), request).await;
             }
+            if request.op.is_of_a_role() {
+                return iam::send(&self.iam, request).await;
+            }
+            s3::send(self.bucket(request.target.name()), request).await
         })
     }
 }

@@ -13,6 +13,7 @@ const ABSENT: &[&str] = &[
     "NoSuchTagSetError",
     "ServerSideEncryptionConfigurationNotFoundError",
     "NoSuchPublicAccessBlockConfiguration",
+    "OwnershipControlsNotFoundError",
     "NoSuchBucket",
     "NoSuchKey",
     "NoSuchEntity",
@@ -42,6 +43,9 @@ const UNSETTLED: &[&str] = &["OperationAborted", "ConcurrentModification", "Enti
 
 /// Codes of a signature that is too old or too young.
 const CLOCK: &[&str] = &["RequestTimeTooSkewed", "RequestExpired"];
+/// Codes of a request that this state does not take, whatever their status is: an archived object answers 403, but nobody is
+/// to be granted anything; the others answer 409, but nothing is there that was to be made.
+const REJECTED: &[&str] = &["InvalidObjectState", "InvalidBucketState", "LimitExceeded", "DeleteConflict"];
 
 /// Words of a failure before the first byte was sent; any other failure of the connection may come after the last.
 const NEVER_SENT: &[&str] = &["tcp connect error", "dns error", "error trying to connect", "Connection refused"];
@@ -102,8 +106,7 @@ fn kind_of(status: u16, code: Option<&str>) -> (Kind, bool) {
         Kind::Busy
     } else if UNSETTLED.contains(&code) {
         Kind::Unsettled
-    } else if code == "InvalidObjectState" {
-        // An archived object: 403, but nobody is to be granted anything.
+    } else if REJECTED.contains(&code) {
         Kind::Rejected
     } else if code == "PermanentRedirect" || code == "AuthorizationHeaderMalformed" || status == 301 {
         Kind::OtherRegion

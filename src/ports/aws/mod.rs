@@ -9,13 +9,14 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 
 use super::quirks::{self, Quirks};
-use crate::model::resource::BucketPlace;
+use crate::model::resource::{BucketPlace, Partition};
 
 mod cloud;
 mod error;
 mod iam;
 mod lifecycle;
 mod objects;
+mod ownership;
 mod raw;
 mod s3;
 
@@ -106,6 +107,13 @@ impl Aws {
             // What went wrong with them is in the error that this hint stands below.
             Err(_) => profile,
         }
+    }
+
+    /// `ACCOUNT/ISSUER` → the ARN of the provider, in the partition of the region in use.
+    fn provider_arn(&self, name: &str) -> String {
+        let partition = Partition::of_region(self.base.region().map(AsRef::as_ref).unwrap_or_default());
+        let (account, issuer) = name.split_once('/').unwrap_or_default();
+        format!("arn:{}:iam::{account}:oidc-provider/{issuer}", partition.as_str())
     }
 
     fn bucket(&self, name: &str) -> &Bucket {

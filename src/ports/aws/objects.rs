@@ -4,13 +4,14 @@
 use std::time::Duration;
 
 use aws_sdk_s3::config::timeout::TimeoutConfig;
-use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::primitives::{ByteStream, DateTime, DateTimeFormat};
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart};
 use jiff::Timestamp;
 
 use super::Aws;
 use super::error::port;
-use crate::ports::{Answer, Kind, ObjectInfo, Objects, PortError, Upload};
+use super::raw::ServerDate;
+use crate::ports::{Answer, Kind, ObjectInfo, Objects, PortError, Tagged, Upload};
 
 /// How often a body that breaks off is asked for.
 const BODIES: usize = 3;
@@ -47,6 +48,25 @@ impl Objects for Aws {
         })
     }
 
+    fn folders<'a>(&'a self, bucket: &'a str, prefix: &'a str) -> Answer<'a, Result<Vec<String>, PortError>> {
+        Box::pin(async move {
+            let what = format!("ListObjectsV2 of folders in s3://{bucket}/{prefix}");
+            let at = self.bucket(bucket);
+            let list = at.control.list_objects_v2().bucket(bucket).prefix(prefix).delimiter("/").set_expected_bucket_owner(at.account.clone());
+            let mut out = Vec::new();
+            let mut token = None;
+            loop {
+                let page = list.clone().set_continuation_token(token).send().await.map_err(|error| port(&what, error))?;
+                let names = page.common_prefixes().iter().filter_map(|folder| folder.prefix()?.strip_prefix(prefix)?.strip_suffix('/'));
+                out.extend(names.map(str::to_owned));
+                token = page.next_continuation_token().map(str::to_owned);
+                if token.is_none() {
+                    return Ok(out);
+                }
+            }
+        })
+    }
+
     fn get<'a>(&'a self, bucket: &'a str, key: &'a str, limit: u64) -> Answer<'a, Result<Vec<u8>, PortError>> {
         Box::pin(async move {
             let what = format!("GetObject s3://{bucket}/{key}");
@@ -59,6 +79,29 @@ impl Objects for Aws {
             }
             let body = answer.body.collect().await;
             body.map(|body| body.to_vec()).map_err(|error| PortError { what, kind: Kind::Unreachable, message: error.to_string(), maybe_done: false })
+        })
+    }
+
+    fn get_tagged<'a>(&'a self, bucket: &'a str, key: &'a str, limit: u64) -> Answer<'a, Result<Tagged, PortError>> {
+        Box::pin(async move {
+            let what = format!("GetObject s3://{bucket}/{key}");
+            let at = self.bucket(bucket);
+            let date = ServerDate::default();
+            let ask = at.control.get_object().bucket(bucket).key(key).set_expected_bucket_owner(at.account.clone());
+            let answer = ask.customize().interceptor(date.clone()).send().await.map_err(|error| port(&what, error))?;
+            let modified = answer.last_modified().and_then(|date| Timestamp::from_second(date.secs()).ok());
+            let now = date.get().and_then(|text| DateTime::from_str(&text, DateTimeFormat::HttpDate).ok());
+            let now = now.and_then(|date| Timestamp::from_second(date.secs()).ok());
+            let (Some(etag), Some(modified), Some(now)) = (answer.e_tag().map(str::to_owned), modified, now) else {
+                return Err(strange(&what, "an answer without ETag, Last-Modified or Date"));
+            };
+            let size = answer.content_length().and_then(|size| u64::try_from(size).ok()).unwrap_or(u64::MAX);
+            if size > limit {
+                return Err(strange(&what, &format!("it has {size} bytes, and at most {limit} are expected here")));
+            }
+            let body = answer.body.collect().await;
+            let bytes = body.map_err(|error| PortError { what, kind: Kind::Unreachable, message: error.to_string(), maybe_done: false })?.to_vec();
+            Ok(Tagged { bytes, etag, modified, now })
         })
     }
 
@@ -95,6 +138,16 @@ impl Objects for Aws {
             let put =
                 at.data.put_object().bucket(bucket).key(key).set_expected_bucket_owner(at.account.clone()).if_none_match("*").body(ByteStream::from(body));
             put.send().await.map(|_| ()).map_err(|error| port(&what, error))
+        })
+    }
+
+    fn replace<'a>(&'a self, bucket: &'a str, key: &'a str, etag: &'a str, body: Vec<u8>) -> Answer<'a, Result<(), PortError>> {
+        Box::pin(async move {
+            let what = format!("PutObject s3://{bucket}/{key} in place of {etag}");
+            let at = self.bucket(bucket);
+            // What is replaced is small, and an answer that takes minutes is of no use to who holds a lock.
+            let put = at.control.put_object().bucket(bucket).key(key).set_expected_bucket_owner(at.account.clone()).if_match(etag);
+            put.body(ByteStream::from(body)).send().await.map(|_| ()).map_err(|error| port(&what, error))
         })
     }
 

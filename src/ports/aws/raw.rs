@@ -1,4 +1,4 @@
-//! The raw XML of a configuration read.
+//! What the SDK does not hand out of an answer: the raw XML of a configuration read, and the server's own clock.
 //!
 //! The typed SDK drops elements that it does not know; sending the rest back would lose what somebody wrote. So the raw
 //! answer is kept and its element names are compared with those that this version models.
@@ -39,6 +39,34 @@ impl Intercept for RawBody {
     ) -> Result<(), BoxError> {
         if let (Some(body), Ok(mut kept)) = (context.response().body().bytes(), self.0.lock()) {
             *kept = body.to_vec();
+        }
+        Ok(())
+    }
+}
+
+/// Keeps the `Date` of the last answer: the time by the server's clock (RFC 9110, 6.6.1).
+#[derive(Clone, Debug, Default)]
+pub(super) struct ServerDate(Arc<Mutex<Option<String>>>);
+
+impl ServerDate {
+    pub(super) fn get(&self) -> Option<String> {
+        self.0.lock().ok().and_then(|kept| kept.clone())
+    }
+}
+
+impl Intercept for ServerDate {
+    fn name(&self) -> &'static str {
+        "ServerDate"
+    }
+
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if let Ok(mut kept) = self.0.lock() {
+            *kept = context.response().headers().get("date").map(str::to_owned);
         }
         Ok(())
     }

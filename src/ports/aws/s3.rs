@@ -10,8 +10,8 @@ use aws_sdk_s3::types::{
 use super::Bucket;
 use super::error::port;
 use super::iam::unreadable;
-use super::lifecycle;
 use super::raw::RawBody;
+use super::{lifecycle, ownership};
 use crate::model::aspects::{Encryption, Existence, PublicAccess, Tags, Versioning};
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
@@ -29,7 +29,10 @@ pub(super) async fn read(bucket: &Bucket, op: ReadOp, name: &str) -> Reading {
         ReadOp::BucketEncryption => encryption(bucket, name).await,
         ReadOp::BucketPublicAccess => public_access(bucket, name).await,
         ReadOp::BucketLifecycle => lifecycle::read(bucket, name).await,
-        ReadOp::RoleTrust | ReadOp::RolePermissions => Ok(Fact::Unknown(Why::Unsupported("not a question about a bucket".to_owned()))),
+        ReadOp::BucketOwnership => ownership::read(bucket, name).await,
+        ReadOp::RoleTrust | ReadOp::RolePermissions | ReadOp::RoleAttached | ReadOp::RoleInline | ReadOp::OidcProvider => {
+            Ok(Fact::Unknown(Why::Unsupported("not a question about a bucket".to_owned())))
+        }
     }
 }
 
@@ -132,7 +135,16 @@ pub(super) async fn send(bucket: &Bucket, request: &Request) -> Result<(), PortE
         RequestOp::PutBucketEncryption => put_encryption(bucket, name, &body.to().ok_or_else(wrong)?, &what).await,
         RequestOp::PutPublicAccess => put_public_access(bucket, name, body.to().ok_or_else(wrong)?, &what).await,
         RequestOp::PutBucketLifecycle => lifecycle::put(bucket, name, &body.to().ok_or_else(wrong)?, &what).await,
-        RequestOp::CreateRole | RequestOp::UpdateRoleTrust | RequestOp::PutRolePermissions => Err(wrong()),
+        RequestOp::PutBucketOwnership => ownership::put(bucket, name, body.to().ok_or_else(wrong)?, &what).await,
+        RequestOp::CreateRole
+        | RequestOp::UpdateRoleTrust
+        | RequestOp::PutRolePermissions
+        | RequestOp::UpdateRoleSession
+        | RequestOp::PutRoleBoundary
+        | RequestOp::ChangeRoleAttached
+        | RequestOp::DeleteRoleInline
+        | RequestOp::CreateProvider
+        | RequestOp::AddAudiences => Err(wrong()),
     }
 }
 

@@ -15,6 +15,43 @@ pub(super) async fn created_once(at: Place<'_>) -> Found {
     fails("an object that is not there", objects.get(at.bucket, "once/b", 5).await, Kind::Missing)
 }
 
+/// RFC 9110, 13.1.1; AWS: "If-Match on a missing key" is 404 and not 412 (S3 API reference, PutObject).
+pub(super) async fn replaced(at: Place<'_>) -> Found {
+    let objects = &at.ports.objects;
+    fails("replacing nothing", objects.replace(at.bucket, "replaced/a", "\"00000000000000000000000000000000\"", b"x".to_vec()).await, Kind::Missing)?;
+    objects.create(at.bucket, "replaced/a", b"first".to_vec()).await.map_err(words)?;
+    let first = objects.get_tagged(at.bucket, "replaced/a", 9).await.map_err(words)?;
+    same("the bytes", first.bytes, b"first".to_vec())?;
+    fails("a tag that no object has", objects.replace(at.bucket, "replaced/a", "\"00000000000000000000000000000000\"", b"x".to_vec()).await, Kind::Exists)?;
+    objects.replace(at.bucket, "replaced/a", &first.etag, b"second".to_vec()).await.map_err(words)?;
+    fails("the tag of before", objects.replace(at.bucket, "replaced/a", &first.etag, b"third".to_vec()).await, Kind::Exists)?;
+    let second = objects.get_tagged(at.bucket, "replaced/a", 9).await.map_err(words)?;
+    same("the bytes", second.bytes, b"second".to_vec())?;
+    is("another object has another tag", first.etag != second.etag)
+}
+
+pub(super) async fn dated(at: Place<'_>) -> Found {
+    let objects = &at.ports.objects;
+    let before = at.ports.clock.now().as_second();
+    objects.create(at.bucket, "dated", b"x".to_vec()).await.map_err(words)?;
+    let found = objects.get_tagged(at.bucket, "dated", 9).await.map_err(words)?;
+    let (modified, now) = (found.modified.as_second(), found.now.as_second());
+    is("an object is not younger than the clock", modified <= now)?;
+    is("an object just written is young by the clock", now - modified <= 60)?;
+    is("the clock is near ours", (now - before).abs() < 3_600)?;
+    fails("an object above the limit", objects.get_tagged(at.bucket, "dated", 0).await, Kind::NotUnderstood)?;
+    fails("an object that is not there", objects.get_tagged(at.bucket, "undated", 9).await, Kind::Missing)
+}
+
+pub(super) async fn folders(at: Place<'_>) -> Found {
+    let objects = &at.ports.objects;
+    for key in ["folders/b/1", "folders/a/1", "folders/a/2/3", "folders/c", "folders-other/d/1"] {
+        objects.create(at.bucket, key, Vec::new()).await.map_err(words)?;
+    }
+    same("the folders", objects.folders(at.bucket, "folders/").await.map_err(words)?, vec!["a".to_owned(), "b".to_owned()])?;
+    same("where there are none", objects.folders(at.bucket, "folders/a/2/").await.map_err(words)?, Vec::new())
+}
+
 pub(super) async fn listing(at: Place<'_>) -> Found {
     let objects = &at.ports.objects;
     for key in ["list/b", "list/a/2", "list/a/10", "list-other", "list/ü", "list/a b+c"] {

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::{Found, Subject, fails, read};
-use crate::model::aspects::{Encryption, Versioning};
+use crate::model::aspects::{Encryption, Ownership, Versioning};
 use crate::model::document::Document;
 use crate::model::fact::Fact;
 use crate::model::id::ResourceId;
 use crate::model::policy::{ClassStep, GithubTrust, Retention, StorageClass, Trust};
-use crate::model::resource::{BucketWish, ObservedResource, Purpose, ResourceWish, RoleWish, SetWish, Tenant};
+use crate::model::resource::{BoundaryWish, BucketWish, ObservedResource, Partition, Purpose, ResourceWish, RoleWish, SetWish, Tenant};
 use crate::model::units::Span;
 use crate::ports::{Kind, Ports};
 use crate::settings::{self, Setting};
@@ -29,7 +29,7 @@ pub(super) async fn settings(ports: &Ports, subject: &Subject) -> Vec<(String, F
     let kms = Encryption { algorithm: "aws:kms".to_owned(), key: Some("alias/lifeboat".to_owned()), bucket_key: true, blocked_types: Vec::new() };
     let aes = Encryption { algorithm: "AES256".to_owned(), key: None, bucket_key: false, blocked_types: Vec::new() };
     let mut other = role(subject, Purpose::Writer);
-    other.trust = vec![Trust::Github(GithubTrust { repository: "acme/dr".to_owned(), environment: "dr-writer".to_owned() })];
+    other.trust = vec![Trust::Github(GithubTrust { repository: "acme/dr".to_owned(), environment: Some("dr-writer".to_owned()), event: None, r#ref: None })];
     let wishes = [
         ("as most want it", wish(subject, Versioning::Enabled, Some(aes.clone()))),
         ("as few want it", wish(subject, Versioning::Suspended, Some(kms))),
@@ -41,7 +41,7 @@ pub(super) async fn settings(ports: &Ports, subject: &Subject) -> Vec<(String, F
     ];
     let mut out = Vec::new();
     for (name, wish) in &wishes {
-        for setting in settings::of_kind(wish.id().kind()).filter(|setting| setting.id != "bucket-exists") {
+        for setting in settings::of_kind(wish.id().kind()).filter(|setting| setting.id != "bucket-exists" && (setting.want)(wish).is_some()) {
             out.push((format!("{} {name}", setting.id), write(ports, setting, wish).await));
         }
     }
@@ -49,7 +49,7 @@ pub(super) async fn settings(ports: &Ports, subject: &Subject) -> Vec<(String, F
 }
 
 /// As plan and apply do it: look, write what is wanted with what others have there, look again.
-async fn write(ports: &Ports, setting: &'static Setting, wish: &ResourceWish) -> Found {
+pub(super) async fn write(ports: &Ports, setting: &'static Setting, wish: &ResourceWish) -> Found {
     let id = wish.id();
     let want = (setting.want)(wish).ok_or("nothing wanted")?;
     let before = seen(ports, setting, &id).await;
@@ -73,7 +73,7 @@ fn wish(subject: &Subject, versioning: Versioning, encryption: Option<Encryption
     let classes = [(30, StorageClass::StandardIa), (90, StorageClass::GlacierIr)];
     let classes = classes.map(|(days, class)| ClassStep { after: Span::seconds(days * 86_400), class });
     let set = SetWish { name: "nightly".to_owned(), retention, classes: classes.to_vec() };
-    let tenant = Tenant { policy: "orders".to_owned(), prefix: "orders/".to_owned(), keep_days: 30, abort_days: 3, sets: vec![set] };
+    let tenant = Tenant { policy: "orders".to_owned(), prefix: "orders/".to_owned(), lifecycle: true, keep_days: 30, abort_days: 3, sets: vec![set] };
     ResourceWish::Bucket(BucketWish {
         name: subject.bucket.clone(),
         account: None,
@@ -83,16 +83,24 @@ fn wish(subject: &Subject, versioning: Versioning, encryption: Option<Encryption
         versioning: Some(versioning),
         encryption,
         public_access: true,
+        ownership: Some(Ownership::BucketOwnerEnforced),
         tags: BTreeMap::from([("cost-centre".to_owned(), "4711 & more".to_owned())]),
         tenants: vec![tenant],
     })
 }
 
-fn role(subject: &Subject, purpose: Purpose) -> RoleWish {
+pub(super) fn role(subject: &Subject, purpose: Purpose) -> RoleWish {
     RoleWish {
         name: subject.role.clone(),
         policy: "orders".to_owned(),
+        path: "/lifeboat/orders/".to_owned(),
+        partition: Partition::Aws,
         purpose,
+        max_session: 3_600,
+        boundary: BoundaryWish::LeftAlone,
+        attached: Vec::new(),
+        estate: None,
+        bootstrap_only: false,
         trust: vec![Trust::Principal(subject.principal.clone())],
         account: Some("000000000000".to_owned()),
         bucket: subject.bucket.clone(),

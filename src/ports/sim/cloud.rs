@@ -1,15 +1,13 @@
 //! [`Cloud`] of the simulator: each answer and each refusal as AWS gives it.
 
-use serde_json::Value;
-
-use super::{ACCOUNT, Bucket, Op, Role, State, World, failure, lifecycle};
-use crate::model::aspects::{Encryption, Existence, RoleTrust, Tags};
+use super::{ACCOUNT, Bucket, Op, State, World, failure};
+use crate::model::aspects::{Existence, Provider};
 use crate::model::document::Document;
-use crate::model::fact::{Fact, Why};
+use crate::model::fact::Fact;
 use crate::model::id::ResourceId;
-use crate::model::lifecycle::Lifecycle;
 use crate::model::request::{Read, ReadOp, Request, RequestOp};
 use crate::model::resource::Identity;
+use crate::model::verdict::Verdict;
 use crate::ports::{Answer, Cloud, Kind, PortError};
 
 impl Cloud for World {
@@ -48,20 +46,12 @@ impl State {
                     _ => bucket.settings.get(&read.op).cloned().map_or(Fact::Absent, Fact::Known),
                 })
             }
-            ResourceId::Role(name) => {
-                let role = self.role(op, name)?;
-                Ok(match read.op {
-                    ReadOp::RoleTrust => Fact::Known(Document::of(&RoleTrust { trust: respelled(&role.trust.trust), ..role.trust.clone() })),
-                    ReadOp::RolePermissions => role.permissions.as_ref().map_or(Fact::Absent, |policy| Fact::Known(Document::of(&respelled(policy.value())))),
-                    _ => Fact::Unknown(Why::Unsupported("not a question about a role".to_owned())),
-                })
+            ResourceId::Role(name) => self.read_role(op, name, read.op),
+            ResourceId::Provider(name) => {
+                let missing = || failure(op, name, Kind::Missing, "NoSuchEntity: OpenIDConnect Provider not found");
+                Ok(Fact::Known(Document::of(&Provider { audiences: self.providers.get(name).ok_or_else(missing)?.clone() })))
             }
         }
-    }
-
-    fn role(&mut self, op: Op, name: &str) -> Result<&mut Role, PortError> {
-        let missing = || failure(op, name, Kind::Missing, &format!("NoSuchEntity: The role with name {name} cannot be found."));
-        self.roles.get_mut(name).ok_or_else(missing)
     }
 
     fn write(&mut self, request: &Request) -> Result<(), PortError> {
@@ -72,26 +62,8 @@ impl State {
                 let wish: Existence = request.body.to().ok_or_else(wrong)?;
                 self.create_bucket(op, name, wish.region.as_deref().unwrap_or("us-east-1"))
             }
-            RequestOp::CreateRole => {
-                if self.roles.contains_key(name) {
-                    return Err(failure(op, name, Kind::Exists, &format!("EntityAlreadyExists: Role with name {name} already exists.")));
-                }
-                let trust: RoleTrust = request.body.to().ok_or_else(wrong)?;
-                self.roles.insert(name.to_owned(), Role { trust, permissions: None });
-                Ok(())
-            }
-            RequestOp::UpdateRoleTrust => {
-                let wish: RoleTrust = request.body.to().ok_or_else(wrong)?;
-                let role = self.role(op, name)?;
-                // UpdateAssumeRolePolicy and TagRole: the path cannot change, and tags are only added.
-                role.trust.trust = wish.trust;
-                role.trust.tags.extend(wish.tags);
-                Ok(())
-            }
-            RequestOp::PutRolePermissions => {
-                self.role(op, name)?.permissions = Some(request.body.clone());
-                Ok(())
-            }
+            RequestOp::CreateProvider | RequestOp::AddAudiences => self.write_provider(op, request),
+            other if other.is_of_a_role() => self.write_role(op, request),
             _ => self.put_setting(op, request),
         }
     }
@@ -106,54 +78,9 @@ impl State {
             }
         }
     }
-
-    /// A PUT of a bucket's sub-resource replaces the whole document.
-    fn put_setting(&mut self, op: Op, request: &Request) -> Result<(), PortError> {
-        let name = request.target.name();
-        let rejected = |message: &str| failure(op, name, Kind::Rejected, message);
-        let wrong = || rejected("the body of this request is not of its kind; nothing was sent");
-        self.bucket(op, name)?;
-        let (setting, kept) = match request.op {
-            RequestOp::PutBucketLifecycle => {
-                let wish: Lifecycle = request.body.to().ok_or_else(wrong)?;
-                let kept = lifecycle::accept(wish, || self.serial()).map_err(|message| rejected(&message))?;
-                (ReadOp::BucketLifecycle, Some(Document::of(&kept)))
-            }
-            RequestOp::PutBucketEncryption => {
-                let wish: Encryption = request.body.to().ok_or_else(wrong)?;
-                if wish.algorithm == "AES256" && wish.key.is_some() {
-                    return Err(rejected("InvalidArgument: a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse"));
-                }
-                (ReadOp::BucketEncryption, Some(request.body.clone()))
-            }
-            RequestOp::PutBucketTags => {
-                let wish: Tags = request.body.to().ok_or_else(wrong)?;
-                if wish.0.len() > 50 {
-                    return Err(rejected("BadRequest: Bucket tag count cannot be greater than 50"));
-                }
-                (ReadOp::BucketTags, (!wish.0.is_empty()).then(|| request.body.clone()))
-            }
-            RequestOp::PutBucketVersioning => (ReadOp::BucketVersioning, Some(request.body.clone())),
-            RequestOp::PutPublicAccess => (ReadOp::BucketPublicAccess, Some(request.body.clone())),
-            RequestOp::CreateBucket | RequestOp::CreateRole | RequestOp::UpdateRoleTrust | RequestOp::PutRolePermissions => return Err(wrong()),
-        };
-        let bucket = self.bucket(op, name)?;
-        match kept {
-            Some(document) => bucket.settings.insert(setting, document),
-            None => bucket.settings.remove(&setting),
-        };
-        Ok(())
-    }
 }
 
-/// IAM gives a document back in another spelling than it was sent: a list of one becomes its element.
-fn respelled(value: &Value) -> Value {
-    match value {
-        Value::Array(items) => match items.as_slice() {
-            [one @ Value::String(_)] => one.clone(),
-            items => Value::Array(items.iter().map(respelled).collect()),
-        },
-        Value::Object(fields) => Value::Object(fields.iter().map(|(key, value)| (key.clone(), respelled(value))).collect()),
-        other => other.clone(),
-    }
+/// What AWS would refuse is refused here, in its words.
+pub(super) fn judged(op: Op, name: &str, verdict: Verdict) -> Result<(), PortError> {
+    verdict.map_err(|refusal| failure(op, name, Kind::Rejected, &refusal.answer()))
 }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 
 use super::{Kind, PortError, Ports};
-use crate::model::aspects::{Encryption, PublicAccess, RoleTrust};
+use crate::model::aspects::{Encryption, Ownership, PublicAccess, RoleTrust};
 use crate::model::document::Document;
 use crate::model::fact::Fact;
 use crate::model::id::ResourceId;
@@ -22,6 +22,8 @@ mod cloud;
 mod faults;
 mod lifecycle;
 mod objects;
+mod roles;
+mod settings;
 
 pub use faults::{Fault, When};
 
@@ -43,8 +45,10 @@ pub enum Op {
     List,
     /// `GetObject`, whole or a range.
     Get,
-    /// `PutObject`.
+    /// `PutObject` with `If-None-Match`.
     Create,
+    /// `PutObject` with `If-Match`.
+    Replace,
     /// `CreateMultipartUpload`.
     Begin,
     /// `UploadPart`.
@@ -87,9 +91,11 @@ struct State {
     answers: BTreeMap<(ResourceId, ReadOp), Fact<Document>>,
     buckets: BTreeMap<String, Bucket>,
     roles: BTreeMap<String, Role>,
+    providers: BTreeMap<String, BTreeSet<String>>,
     uploads: BTreeMap<String, objects::Unfinished>,
     script: Vec<(When, Fault)>,
     lasting: faults::Lasting,
+    careless: bool,
     requests: usize,
     sent: Vec<Sent>,
     /// Makes upload ids, entity tags and random names, each one once.
@@ -108,13 +114,28 @@ struct Bucket {
 struct Role {
     trust: RoleTrust,
     permissions: Option<Document>,
+    attached: BTreeSet<String>,
+    inline: BTreeSet<String>,
+}
+
+/// Managed policies of the account that exist: one that does not cannot be attached, nor bound a role.
+const MANAGED: [&str; 2] = ["arn:aws:iam::000000000000:policy/lifeboat-extra", "arn:aws:iam::000000000000:policy/lifeboat-boundary"];
+
+impl Role {
+    fn new(trust: RoleTrust, permissions: Option<Document>) -> Self {
+        Self { trust, permissions, attached: BTreeSet::new(), inline: BTreeSet::new() }
+    }
 }
 
 impl Bucket {
-    /// As AWS makes one since April 2023: private, encrypted, unversioned, without lifecycle and tags.
+    /// As AWS makes one since April 2023: private, encrypted, its owner's, unversioned, without lifecycle and tags.
     fn new(owner: &str, region: &str) -> Self {
         let encryption = Encryption { algorithm: "AES256".to_owned(), key: None, bucket_key: false, blocked_types: Vec::new() };
-        let born = [(ReadOp::BucketEncryption, Document::of(&encryption)), (ReadOp::BucketPublicAccess, Document::of(&PublicAccess::BLOCKED))];
+        let born = [
+            (ReadOp::BucketEncryption, Document::of(&encryption)),
+            (ReadOp::BucketPublicAccess, Document::of(&PublicAccess::BLOCKED)),
+            (ReadOp::BucketOwnership, Document::of(&Ownership::BucketOwnerEnforced)),
+        ];
         Self { owner: owner.to_owned(), region: region.to_owned(), settings: BTreeMap::from(born), objects: BTreeMap::new() }
     }
 }
@@ -129,9 +150,11 @@ impl World {
             answers: BTreeMap::new(),
             buckets: BTreeMap::new(),
             roles: BTreeMap::new(),
+            providers: BTreeMap::new(),
             uploads: BTreeMap::new(),
             script: Vec::new(),
             lasting: faults::Lasting::default(),
+            careless: false,
             requests: 0,
             sent: Vec::new(),
             serial: 0,
@@ -204,7 +227,26 @@ impl World {
 
     /// Makes a role, with an inline policy named `lifeboat` if one is given.
     pub fn put_role(&self, name: &str, trust: RoleTrust, permissions: Option<Document>) {
-        self.lock().roles.insert(name.to_owned(), Role { trust, permissions });
+        self.lock().roles.insert(name.to_owned(), Role::new(trust, permissions));
+    }
+
+    /// Attaches a managed policy behind lifeboat's back.
+    pub fn attach(&self, role: &str, arn: &str) {
+        if let Some(role) = self.lock().roles.get_mut(role) {
+            role.attached.insert(arn.to_owned());
+        }
+    }
+
+    /// Adds an inline policy of others to a role.
+    pub fn add_inline(&self, role: &str, name: &str) {
+        if let Some(role) = self.lock().roles.get_mut(role) {
+            role.inline.insert(name.to_owned());
+        }
+    }
+
+    /// What is attached to a role, and its inline policies of others, without a request.
+    pub fn policies_of_role(&self, role: &str) -> Option<(BTreeSet<String>, BTreeSet<String>)> {
+        self.lock().roles.get(role).map(|role| (role.attached.clone(), role.inline.clone()))
     }
 
     /// A role as it is, without a request: trust and our inline policy.
@@ -220,6 +262,11 @@ impl World {
     /// Takes an [`World::answer`] back.
     pub fn answer_truly(&self, target: ResourceId, op: ReadOp) {
         self.lock().answers.remove(&(target, op));
+    }
+
+    /// From now on the store takes every write on objects and ignores its conditions, as some S3-compatible servers do.
+    pub fn ignore_conditions(&self) {
+        self.lock().careless = true;
     }
 
     /// Requests so far, or since [`World::forget`].

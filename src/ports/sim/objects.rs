@@ -1,6 +1,6 @@
 //! [`Objects`] of the simulator: versions, conditional creates and multipart uploads as S3 has them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -8,7 +8,7 @@ use super::{Op, State, World, failure};
 use crate::model::aspects::Versioning;
 use crate::model::document::sha256_hex;
 use crate::model::request::ReadOp;
-use crate::ports::{Answer, Kind, ObjectInfo, Objects, PortError, Upload};
+use crate::ports::{Answer, Kind, ObjectInfo, Objects, PortError, Tagged, Upload};
 
 /// S3 refuses parts smaller than this, but for the last one.
 const SMALLEST_PART: usize = 5 << 20;
@@ -45,20 +45,39 @@ impl Objects for World {
         }))
     }
 
+    fn folders<'a>(&'a self, bucket: &'a str, prefix: &'a str) -> Answer<'a, Result<Vec<String>, PortError>> {
+        answer(self.call(Op::List, &url(bucket, prefix), None, |state| {
+            let all = state.bucket(Op::List, bucket)?.objects.iter();
+            let there = all.filter(|(_, versions)| current(versions).is_some());
+            let folders: BTreeSet<String> = there.filter_map(|(key, _)| Some(key.strip_prefix(prefix)?.split_once('/')?.0.to_owned())).collect();
+            Ok(folders.into_iter().collect())
+        }))
+    }
+
     fn get<'a>(&'a self, bucket: &'a str, key: &'a str, limit: u64) -> Answer<'a, Result<Vec<u8>, PortError>> {
         answer(self.call(Op::Get, &url(bucket, key), None, |state| {
-            let bytes = state.object(bucket, key)?;
+            let (bytes, _) = state.object(bucket, key)?;
             if bytes.len() as u64 > limit {
-                let message = format!("it has {} bytes, and at most {limit} are expected here", bytes.len());
-                return Err(failure(Op::Get, &url(bucket, key), Kind::NotUnderstood, &message));
+                return Err(too_large(&url(bucket, key), bytes.len(), limit));
             }
             Ok(bytes.to_vec())
         }))
     }
 
+    fn get_tagged<'a>(&'a self, bucket: &'a str, key: &'a str, limit: u64) -> Answer<'a, Result<Tagged, PortError>> {
+        answer(self.call(Op::Get, &url(bucket, key), None, |state| {
+            let now = whole_seconds(state.now);
+            let (bytes, modified) = state.object(bucket, key)?;
+            if bytes.len() as u64 > limit {
+                return Err(too_large(&url(bucket, key), bytes.len(), limit));
+            }
+            Ok(Tagged { bytes: bytes.to_vec(), etag: etag(bytes), modified, now })
+        }))
+    }
+
     fn get_range<'a>(&'a self, bucket: &'a str, key: &'a str, offset: u64, length: u64) -> Answer<'a, Result<Vec<u8>, PortError>> {
         answer(self.call(Op::Get, &url(bucket, key), None, |state| {
-            let bytes = state.object(bucket, key)?;
+            let (bytes, _) = state.object(bucket, key)?;
             if length == 0 {
                 return Ok(Vec::new());
             }
@@ -77,6 +96,17 @@ impl Objects for World {
         }))
     }
 
+    fn replace<'a>(&'a self, bucket: &'a str, key: &'a str, tag: &'a str, body: Vec<u8>) -> Answer<'a, Result<(), PortError>> {
+        answer(self.call(Op::Replace, &url(bucket, key), None, |state| {
+            let (now, careless) = (state.now, state.careless);
+            let found = state.object(bucket, key).map(|(bytes, _)| etag(bytes));
+            if !careless && found? != tag {
+                return Err(precondition(Op::Replace, &url(bucket, key)));
+            }
+            state.store(Op::Replace, bucket, key, Some(body), now)
+        }))
+    }
+
     fn begin<'a>(&'a self, bucket: &'a str, key: &'a str) -> Answer<'a, Result<String, PortError>> {
         answer(self.call(Op::Begin, &url(bucket, key), None, |state| {
             state.bucket(Op::Begin, bucket)?;
@@ -90,7 +120,7 @@ impl Objects for World {
     fn part<'a>(&'a self, upload: &'a Upload, number: i32, body: bytes::Bytes) -> Answer<'a, Result<String, PortError>> {
         answer(self.call(Op::Part, &url(&upload.bucket, &upload.key), None, |state| {
             let unfinished = state.unfinished(Op::Part, upload)?;
-            let tag = format!("\"{}\"", sha256_hex(&body).get(..32).unwrap_or_default());
+            let tag = etag(&body);
             unfinished.parts.insert(number, (tag.clone(), body.to_vec()));
             Ok(tag)
         }))
@@ -146,10 +176,10 @@ impl World {
 }
 
 impl State {
-    fn object(&mut self, bucket: &str, key: &str) -> Result<&[u8], PortError> {
+    fn object(&mut self, bucket: &str, key: &str) -> Result<(&[u8], Timestamp), PortError> {
         let missing = || failure(Op::Get, &url(bucket, key), Kind::Missing, "NoSuchKey: The specified key does not exist.");
         let versions = self.bucket(Op::Get, bucket)?.objects.get(key);
-        versions.and_then(|versions| current(versions)).map(|(bytes, _)| bytes).ok_or_else(missing)
+        versions.and_then(|versions| current(versions)).ok_or_else(missing)
     }
 
     fn unfinished(&mut self, op: Op, upload: &Upload) -> Result<&mut Unfinished, PortError> {
@@ -185,10 +215,10 @@ impl State {
 
     /// `If-None-Match: *`: refused while there is a current version.
     fn appear(&mut self, op: Op, bucket: &str, key: &str, bytes: Vec<u8>, modified: Timestamp) -> Result<(), PortError> {
+        let careless = self.careless;
         let versions = self.bucket(op, bucket)?.objects.get(key);
-        if versions.and_then(|versions| current(versions)).is_some() {
-            let message = "PreconditionFailed: At least one of the pre-conditions you specified did not hold";
-            return Err(failure(op, &url(bucket, key), Kind::Exists, message));
+        if !careless && versions.and_then(|versions| current(versions)).is_some() {
+            return Err(precondition(op, &url(bucket, key)));
         }
         self.store(op, bucket, key, Some(bytes), modified)
     }
@@ -202,8 +232,7 @@ impl State {
             versions.retain(|version| version.numbered);
         }
         if bytes.is_some() || versioned.is_some() {
-            // Listings show whole seconds.
-            versions.push(Version { bytes, modified: Timestamp::from_second(modified.as_second()).unwrap_or(modified), numbered });
+            versions.push(Version { bytes, modified: whole_seconds(modified), numbered });
         }
         if versions.is_empty() {
             bucket.objects.remove(key);
@@ -214,6 +243,24 @@ impl State {
 
 fn current(versions: &[Version]) -> Option<(&[u8], Timestamp)> {
     versions.last().and_then(|version| Some((version.bytes.as_deref()?, version.modified)))
+}
+
+/// Listings and headers show whole seconds.
+fn whole_seconds(time: Timestamp) -> Timestamp {
+    Timestamp::from_second(time.as_second()).unwrap_or(time)
+}
+
+/// As S3's, a tag of the bytes: two objects of equal bytes have the same.
+fn etag(bytes: &[u8]) -> String {
+    format!("\"{}\"", sha256_hex(bytes).get(..32).unwrap_or_default())
+}
+
+fn precondition(op: Op, target: &str) -> PortError {
+    failure(op, target, Kind::Exists, "PreconditionFailed: At least one of the pre-conditions you specified did not hold")
+}
+
+fn too_large(target: &str, bytes: usize, limit: u64) -> PortError {
+    failure(Op::Get, target, Kind::NotUnderstood, &format!("it has {bytes} bytes, and at most {limit} are expected here"))
 }
 
 fn url(bucket: &str, key: &str) -> String {

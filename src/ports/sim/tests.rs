@@ -2,7 +2,7 @@ use futures_util::FutureExt as _;
 use jiff::Timestamp;
 
 use super::{CALLER, Fault, Op, When, World};
-use crate::model::aspects::{Encryption, PublicAccess, Versioning};
+use crate::model::aspects::{Encryption, Ownership, PublicAccess, Versioning};
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
 use crate::model::id::ResourceId;
@@ -35,6 +35,7 @@ fn a_new_bucket_has_the_defaults_of_aws() {
     let default = Encryption { algorithm: "AES256".to_owned(), key: None, bucket_key: false, blocked_types: Vec::new() };
     assert_eq!(ask(&world, ReadOp::BucketEncryption), Fact::Known(Document::of(&default)));
     assert_eq!(ask(&world, ReadOp::BucketPublicAccess), Fact::Known(Document::of(&PublicAccess::BLOCKED)));
+    assert_eq!(ask(&world, ReadOp::BucketOwnership), Fact::Known(Document::of(&Ownership::BucketOwnerEnforced)));
     for absent in [ReadOp::BucketVersioning, ReadOp::BucketLifecycle, ReadOp::BucketTags] {
         assert_eq!(ask(&world, absent), Fact::Absent);
     }

@@ -21,7 +21,7 @@ fn wish(retention: Retention) -> ResourceWish {
     let classes = [(90, StorageClass::GlacierIr), (30, StorageClass::StandardIa)];
     let classes = classes.map(|(days, class)| ClassStep { after: Span::seconds(days * DAY), class }).to_vec();
     let sets = vec![SetWish { name: "nightly".to_owned(), retention, classes }];
-    let tenant = Tenant { policy: "orders".to_owned(), prefix: "orders/".to_owned(), keep_days: 30, abort_days: 3, sets };
+    let tenant = Tenant { policy: "orders".to_owned(), prefix: "orders/".to_owned(), lifecycle: true, keep_days: 30, abort_days: 3, sets };
     ResourceWish::Bucket(BucketWish {
         name: "b".to_owned(),
         account: None,
@@ -31,6 +31,7 @@ fn wish(retention: Retention) -> ResourceWish {
         versioning: None,
         encryption: None,
         public_access: true,
+        ownership: None,
         tags: BTreeMap::new(),
         tenants: vec![tenant],
     })

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use lifeboat::model::aspects::{Encryption, PublicAccess, RoleTrust, Tags, Versioning};
+use lifeboat::model::aspects::{Encryption, Ownership, PublicAccess, RoleTrust, Tags, Versioning};
 use lifeboat::model::document::Document;
 use lifeboat::model::fact::{Fact, Why};
 use lifeboat::model::id::ResourceId;
@@ -66,7 +66,7 @@ pub(crate) fn expiring(id: &str, prefix: &str, days: i32) -> Rule {
 fn trust(path: &str, principals: &[&str], tags: &[(&str, &str)]) -> RoleTrust {
     let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": principals}}]});
     let tags: BTreeMap<String, String> = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-    RoleTrust { path: path.to_owned(), trust, tags }
+    RoleTrust { path: path.to_owned(), trust, tags, max_session: None, boundary: None }
 }
 
 const OURS: &[(&str, &str)] = &[("managed-by", "lifeboat"), ("team", "payments")];
@@ -103,6 +103,14 @@ fn buckets() -> Vec<Start> {
         Start::new("no public access block", |world| {
             bucket(world);
             world.put_bucket_setting(BUCKET, ReadOp::BucketPublicAccess, None);
+        }),
+        Start::new("objects are their writers'", |world| {
+            bucket(world);
+            set(world, ReadOp::BucketOwnership, &Ownership::ObjectWriter);
+        }),
+        Start::new("no ownership controls", |world| {
+            bucket(world);
+            world.put_bucket_setting(BUCKET, ReadOp::BucketOwnership, None);
         }),
     ]
 }
@@ -150,6 +158,20 @@ fn roles() -> Vec<Start> {
         Start::new("our role, another principal only", |world| {
             world.put_role(WRITER, trust("/lifeboat/orders/", &["arn:aws:iam::000000000000:user/them"], OURS), None);
         }),
+        Start::new("our role, long sessions, another boundary", |world| {
+            let role = trust("/lifeboat/orders/", &[JOB], OURS);
+            let boundary = Some("arn:aws:iam::aws:policy/ReadOnlyAccess".to_owned());
+            world.put_role(WRITER, RoleTrust { max_session: Some(43_200), boundary, ..role }, Some(permissions(&["s3:PutObject"])));
+        }),
+        Start::new("our role, policies of others", |world| {
+            world.put_role(WRITER, trust("/lifeboat/orders/", &[JOB], OURS), Some(permissions(&["s3:PutObject"])));
+            world.attach(WRITER, "arn:aws:iam::aws:policy/AdministratorAccess");
+            world.attach(WRITER, "arn:aws:iam::aws:policy/ReadOnlyAccess");
+            world.add_inline(WRITER, "debug");
+        }),
+        Start::new("our role, a principal that was deleted", |world| {
+            world.put_role(WRITER, trust("/lifeboat/orders/", &["AIDACKCEVSQ6C2EXAMPLE"], OURS), None);
+        }),
         Start::new("a role of others by path", |world| {
             world.put_role(KEEPER, trust("/", &[JOB], OURS), Some(permissions(&["s3:GetObject"])));
         }),
@@ -167,8 +189,11 @@ fn unknowns() -> Vec<Start> {
         ReadOp::BucketEncryption,
         ReadOp::BucketPublicAccess,
         ReadOp::BucketLifecycle,
+        ReadOp::BucketOwnership,
         ReadOp::RoleTrust,
         ReadOp::RolePermissions,
+        ReadOp::RoleAttached,
+        ReadOp::RoleInline,
     ];
     let mut out: Vec<Start> = Vec::new();
     for op in bucket_reads {
@@ -176,7 +201,7 @@ fn unknowns() -> Vec<Start> {
             bucket(world);
             world.refuse(CALLER, Op::Read(op));
         });
-        let roles = matches!(op, ReadOp::RoleTrust | ReadOp::RolePermissions);
+        let roles = matches!(op, ReadOp::RoleTrust | ReadOp::RolePermissions | ReadOp::RoleAttached | ReadOp::RoleInline);
         out.push(Start { roles, ..start });
     }
     out.push(Start::new("a lifecycle with an element that nobody knows", |world| {

@@ -62,7 +62,7 @@ fn an_apply_writes_a_record_that_verifies() {
     let shown: Value = serde_json::from_str(&shown.out).unwrap();
     assert_eq!((&shown["verified"], &shown["record"]["previous"]), (&Value::Bool(true), &Value::Null));
     let body = &shown["record"]["body"];
-    assert_eq!(body["steps"].as_array().unwrap().len(), 12);
+    assert_eq!(body["steps"].as_array().unwrap().len(), 13);
     assert!(body["steps"].as_array().unwrap().iter().all(|step| step["outcome"] == "done" && step["digest"].as_str().is_some_and(|digest| digest.len() == 64)));
     let listed = config.lifeboat("planner", &["evidence", "list"]);
     assert_eq!(listed.out.matches("applier/00000").count(), 2, "{}", listed.out);
@@ -151,7 +151,7 @@ async fn what_was_done_is_listed_although_no_record_can_be_written() {
     std::fs::write(&file, text.replace(CONTROL, "shop-no-such-bucket")).unwrap();
     let done = config.lifeboat("applier", &["apply"]);
     assert_eq!(done.code, 1, "{}{}", done.out, done.err);
-    assert!(done.out.contains("12 steps done") && done.out.contains("no evidence of this was written"), "{}", done.out);
+    assert!(done.out.contains("13 steps done") && done.out.contains("no evidence of this was written"), "{}", done.out);
     let config = Config::new("nokey");
     let refused = config.with("applier", &["apply"], &[("LIFEBOAT_SIGNING_KEY", "")]);
     assert!(refused.code == 1 && refused.err.contains("LIFEBOAT_SIGNING_KEY is not set"), "{}{}", refused.out, refused.err);

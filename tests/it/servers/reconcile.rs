@@ -19,12 +19,12 @@ fn what_is_missing_is_made_and_then_nothing_is_left_to_do() {
     let config = Config::new("new");
     let plan = config.lifeboat("planner", &["plan"]);
     assert_eq!(plan.code, 4, "{}{}", plan.out, plan.err);
-    assert!(plan.out.contains("12 to add · exit 4: changes are pending"), "{}", plan.out);
+    assert!(plan.out.contains("13 to add · exit 4: changes are pending"), "{}", plan.out);
     let done = config.lifeboat("applier", &["apply"]);
     assert_eq!(done.code, 0, "{}{}", done.out, done.err);
-    assert!(done.out.contains("12 steps done · exit 0"), "{}", done.out);
+    assert!(done.out.contains("13 steps done · exit 0"), "{}", done.out);
     let journal = std::fs::read_to_string(config.journals().first().unwrap()).unwrap();
-    assert_eq!(journal.lines().count(), 24, "each step before and after it is sent");
+    assert_eq!(journal.lines().count(), 26, "each step before and after it is sent");
     let again = config.lifeboat("planner", &["plan"]);
     assert_eq!(again.code, 0, "{}{}", again.out, again.err);
     assert!(again.out.ends_with("everything is as the policies say · exit 0\n"), "{}", again.out);

@@ -4,9 +4,9 @@
 
 use std::future::Future;
 
-use aws_config::BehaviorVersion;
+use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_s3::Client;
-use aws_sdk_s3::config::Credentials;
+use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{
@@ -21,7 +21,7 @@ use super::stage::Stage;
 
 /// What is expected of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wanted {
+pub(super) enum Wanted {
     /// Refused by the endpoint.
     Refused,
     /// It belongs to the role's work.
@@ -34,21 +34,19 @@ use Wanted::{Allowed, NotEnforced, Refused};
 const OVERWRITES: &str = "that the writer cannot overwrite a backup";
 const TAG_VALUES: &str = "which values the keeper may set on the release tag";
 
-/// A client with the credentials of a role that a test's stage made.
-async fn assumed(role: &str) -> Client {
+/// The AWS environment with the credentials of a role that a test made.
+pub(super) async fn assumed(arn: &str) -> SdkConfig {
     let base = aws_config::defaults(BehaviorVersion::latest()).profile_name("job").load().await;
-    let arn = format!("arn:aws:iam::000000000000:role/lifeboat/orders/{role}");
     let answer = aws_sdk_sts::Client::new(&base).assume_role().role_arn(arn).role_session_name("attempts").send().await.unwrap();
     let keys = answer.credentials().unwrap();
     let keys = Credentials::new(keys.access_key_id(), keys.secret_access_key(), Some(keys.session_token().to_owned()), None, "test");
-    let config = aws_sdk_s3::config::Builder::from(&base).force_path_style(true).credentials_provider(keys);
-    Client::from_conf(config.build())
+    base.to_builder().credentials_provider(SharedCredentialsProvider::new(keys)).build()
 }
 
 /// One role at work: what it tries is collected, and judged at the end.
-struct Attempts {
+pub(super) struct Attempts {
     role: &'static str,
-    client: Client,
+    pub(super) client: Client,
     bucket: String,
     wrong: Vec<String>,
     seen: usize,
@@ -56,11 +54,16 @@ struct Attempts {
 
 impl Attempts {
     async fn new(stage: &Stage, role: &'static str) -> Self {
-        let client = assumed(&format!("shop-{}-{role}", stage.config.name)).await;
-        Self { role, client, bucket: stage.config.bucket(), wrong: Vec::new(), seen: 0 }
+        let config = assumed(&format!("arn:aws:iam::000000000000:role/lifeboat/orders/shop-{}-{role}", stage.config.name)).await;
+        Self::with(role, &config, stage.config.bucket())
     }
 
-    async fn of<T, E, R>(&mut self, what: &str, wanted: Wanted, attempt: impl Future<Output = Result<T, SdkError<E, R>>>)
+    pub(super) fn with(role: &'static str, config: &SdkConfig, bucket: String) -> Self {
+        let client = Client::from_conf(aws_sdk_s3::config::Builder::from(config).force_path_style(true).build());
+        Self { role, client, bucket, wrong: Vec::new(), seen: 0 }
+    }
+
+    pub(super) async fn of<T, E, R>(&mut self, what: &str, wanted: Wanted, attempt: impl Future<Output = Result<T, SdkError<E, R>>>)
     where
         E: ProvideErrorMetadata,
     {
@@ -79,22 +82,22 @@ impl Attempts {
         }
     }
 
-    async fn put(&mut self, what: &str, wanted: Wanted, bucket: &str, key: &str) {
+    pub(super) async fn put(&mut self, what: &str, wanted: Wanted, bucket: &str, key: &str) {
         let put = self.client.put_object().bucket(bucket).key(key).body(ByteStream::from_static(b"{}"));
         self.of(what, wanted, Box::pin(put.send())).await;
     }
 
-    async fn get(&mut self, what: &str, wanted: Wanted, bucket: &str, key: &str) {
+    pub(super) async fn get(&mut self, what: &str, wanted: Wanted, bucket: &str, key: &str) {
         let get = self.client.get_object().bucket(bucket).key(key);
         self.of(what, wanted, get.send()).await;
     }
 
-    async fn list(&mut self, what: &str, wanted: Wanted, bucket: &str, prefix: &str) {
+    pub(super) async fn list(&mut self, what: &str, wanted: Wanted, bucket: &str, prefix: &str) {
         let list = self.client.list_objects_v2().bucket(bucket).prefix(prefix);
         self.of(what, wanted, list.send()).await;
     }
 
-    async fn tag(&mut self, what: &str, wanted: Wanted, key: &str, value: &str) {
+    pub(super) async fn tag(&mut self, what: &str, wanted: Wanted, key: &str, value: &str) {
         let tag = Tag::builder().key("lifeboat-expire").value(value).build().unwrap();
         let tags = Tagging::builder().tag_set(tag).build().unwrap();
         let put = self.client.put_object_tagging().bucket(&self.bucket).key(key).tagging(tags);
@@ -102,7 +105,7 @@ impl Attempts {
     }
 
     /// Nobody may take a backup away.
-    async fn destroy(&mut self, key: &str, version: &str) {
+    pub(super) async fn destroy(&mut self, key: &str, version: &str) {
         let delete = self.client.delete_object().bucket(&self.bucket).key(key);
         self.of("delete a backup", Refused, delete.send()).await;
         let delete = self.client.delete_object().bucket(&self.bucket).key(key).version_id(version);
@@ -112,7 +115,7 @@ impl Attempts {
     }
 
     /// Nobody of them may change a bucket.
-    async fn settings(&mut self) {
+    pub(super) async fn settings(&mut self) {
         let (client, bucket) = (self.client.clone(), self.bucket.clone());
         let suspended = VersioningConfiguration::builder().status(BucketVersioningStatus::Suspended).build();
         self.of("suspend versioning", Refused, client.put_bucket_versioning().bucket(&bucket).versioning_configuration(suspended).send()).await;
@@ -141,7 +144,7 @@ impl Attempts {
     }
 
     #[track_caller]
-    fn judged(&self, at_least: usize) {
+    pub(super) fn judged(&self, at_least: usize) {
         assert!(self.wrong.is_empty() && self.seen >= at_least, "{} tried:\n{}", self.seen, self.wrong.join("\n"));
     }
 }

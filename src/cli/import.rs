@@ -1,0 +1,69 @@
+//! `lifeboat import`
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Format, Global, Said};
+use crate::formats::json;
+use crate::ops::import::{self, Wanted};
+use crate::ops::{Exit, OpError};
+
+/// Write a policy for a bucket that exists; it plans to nothing
+///
+/// Reads the settings of the bucket and changes nothing. What a policy has no word for is left alone, and said in a comment.
+/// Exit 4: the written policy would change something all the same, which is said.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  lifeboat import s3://acme-backups > policies/orders.yaml\n  lifeboat import s3://acme-backups --name orders --out policies/orders.yaml"
+)]
+pub(super) struct Arguments {
+    /// The bucket
+    #[arg(value_name = "s3://BUCKET", value_parser = bucket)]
+    bucket: String,
+    /// Name of the policy; made of the bucket's when left out
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Key prefix of the backups, ending in a slash; the name of the policy when left out
+    #[arg(long, value_name = "PREFIX/")]
+    prefix: Option<String>,
+    /// Write to this file, which must not exist yet, instead of standard output
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+fn bucket(text: &str) -> Result<String, String> {
+    let name = text.strip_prefix("s3://").unwrap_or(text).trim_end_matches('/');
+    let fits = (3..=63).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'.' || b == b'-');
+    if fits { Ok(name.to_owned()) } else { Err(format!("`{text}` is not a bucket: write s3://NAME")) }
+}
+
+pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, OpError> {
+    let wanted = Wanted { bucket: arguments.bucket.clone(), name: arguments.name.clone(), prefix: arguments.prefix.clone() };
+    let view = import::import(&wanted).await?;
+    let exit = if view.left.is_empty() { Exit::Good } else { Exit::Pending };
+    let mut err: String = view.left.iter().map(|left| format!("warning: a plan of this policy would still have to do with {left}\n")).collect();
+    if let Some(path) = &arguments.out {
+        write_new(path, &view.yaml)?;
+        if !global.quiet {
+            let _ = writeln!(err, "written to {}: fill in what is marked, then `lifeboat check` and `lifeboat plan`", path.display());
+        }
+    }
+    let out = match (global.format, &arguments.out) {
+        (Format::Json, _) => json::render(&view),
+        (_, Some(_)) => String::new(),
+        (_, None) => view.yaml,
+    };
+    Ok(Said { out, err, exit })
+}
+
+/// A policy that is there already is somebody's work: it is never replaced.
+fn write_new(path: &PathBuf, text: &str) -> Result<(), OpError> {
+    use std::io::Write as _;
+    let written = std::fs::OpenOptions::new().write(true).create_new(true).open(path).and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| OpError::Setup {
+        message: format!("the policy cannot be written to {}: {error}", path.display()),
+        hint: "name a file that does not exist yet, in a folder that does".to_owned(),
+    })
+}

@@ -1,0 +1,192 @@
+//! What exists → a policy for it, which then plans to nothing.
+//!
+//! Every live setting is either said in the words of a policy or left unmanaged with the reason, as a comment. Nothing is
+//! invented about the bucket; what nobody can read off a bucket (objectives, database, schedule) is marked as to be filled in.
+
+use std::fmt::Write as _;
+
+use serde_json::{Map, Value, json};
+
+use crate::model::aspects::{Encryption, Existence, Ownership, PublicAccess, Tags, Versioning};
+use crate::model::fact::{Fact, Why};
+use crate::model::lifecycle::{Expiration, Lifecycle, Rule};
+use crate::model::request::ReadOp;
+use crate::model::resource::ObservedResource;
+
+/// What is known of a bucket besides its settings.
+#[derive(Clone, Debug)]
+pub struct Subject<'a> {
+    /// Name of the policy.
+    pub policy: &'a str,
+    /// The bucket.
+    pub bucket: &'a str,
+    /// The account, to be sent as expected owner; none where the endpoint does not say one of 12 digits.
+    pub account: Option<&'a str>,
+    /// Region of the environment, where the endpoint says none.
+    pub region: &'a str,
+    /// Where the backups are to go.
+    pub prefix: &'a str,
+}
+
+/// A policy, as text and with what it leaves alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Imported {
+    /// The policy, YAML.
+    pub yaml: String,
+    /// What is there and is not in it, one sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Writes the policy of a bucket.
+pub fn policy(subject: &Subject<'_>, live: &ObservedResource) -> Imported {
+    let mut words = Words { storage: Map::new(), notes: Vec::new() };
+    words.set("bucket", json!(subject.bucket));
+    if let Some(account) = subject.account {
+        words.set("account", json!(account));
+    }
+    words.set("region", json!(region(live).unwrap_or_else(|| subject.region.to_owned())));
+    words.set("prefix", json!(subject.prefix));
+    words.set("create", json!(false));
+    words.versioning(live);
+    words.encryption(live);
+    words.public_access(live);
+    words.ownership(live);
+    words.lifecycle(live);
+    words.tags(live);
+    Imported { yaml: text(subject, &Value::Object(words.storage), &words.notes), notes: words.notes }
+}
+
+fn region(live: &ObservedResource) -> Option<String> {
+    live.fact(ReadOp::BucketExists).known().and_then(|document| document.to::<Existence>()).and_then(|found| found.region)
+}
+
+struct Words {
+    storage: Map<String, Value>,
+    notes: Vec<String>,
+}
+
+impl Words {
+    fn set(&mut self, field: &str, value: Value) {
+        self.storage.insert(field.to_owned(), value);
+    }
+
+    fn unmanaged(&mut self, field: &str, why: impl Into<String>) {
+        self.set(field, json!("unmanaged"));
+        self.notes.push(format!("{field}: {}", why.into()));
+    }
+
+    /// The typed answer to a question; what could not be read is unknown, and said by whoever asks.
+    fn read<T: serde::de::DeserializeOwned>(live: &ObservedResource, op: ReadOp) -> Fact<T> {
+        live.fact(op).and_then(|document| match document.to() {
+            Some(value) => Fact::Known(value),
+            None => Fact::Unknown(Why::NotUnderstood("the answer is of another kind".to_owned())),
+        })
+    }
+
+    fn versioning(&mut self, live: &ObservedResource) {
+        match Self::read(live, ReadOp::BucketVersioning) {
+            Fact::Known(Versioning::Enabled) => self.set("versioning", json!("enabled")),
+            Fact::Known(Versioning::Suspended) => self.set("versioning", json!("suspended")),
+            Fact::Absent => self.unmanaged("versioning", "the bucket is not versioned: an overwrite or delete is final. Write `enabled` to change that"),
+            Fact::Unknown(why) => self.unmanaged("versioning", why.to_string()),
+        }
+    }
+
+    fn encryption(&mut self, live: &ObservedResource) {
+        let found = match Self::read::<Encryption>(live, ReadOp::BucketEncryption) {
+            Fact::Known(found) => found,
+            Fact::Absent => return,
+            Fact::Unknown(why) => return self.notes.push(format!("encryption: {why}")),
+        };
+        match found.algorithm.as_str() {
+            "AES256" => self.set("encryption", json!({"algorithm": "AES256", "bucketKey": found.bucket_key})),
+            "aws:kms" => {
+                let mut wish = json!({"algorithm": "aws:kms", "bucketKey": found.bucket_key});
+                if let (Some(key), Some(fields)) = (found.key, wish.as_object_mut()) {
+                    fields.insert("key".to_owned(), json!(key));
+                }
+                self.set("encryption", wish);
+            }
+            other => self.notes.push(format!("encryption `{other}` has no word in a policy, so it is left alone")),
+        }
+    }
+
+    fn public_access(&mut self, live: &ObservedResource) {
+        match Self::read(live, ReadOp::BucketPublicAccess) {
+            Fact::Known(PublicAccess::BLOCKED) => self.set("publicAccess", json!("blocked")),
+            Fact::Known(_) => self.unmanaged("publicAccess", "not all four switches are on. Write `blocked` to change that"),
+            Fact::Absent => self.unmanaged("publicAccess", "the bucket has no public access block. Write `blocked` to change that"),
+            Fact::Unknown(why) => self.unmanaged("publicAccess", why.to_string()),
+        }
+    }
+
+    fn ownership(&mut self, live: &ObservedResource) {
+        match Self::read(live, ReadOp::BucketOwnership) {
+            Fact::Known(Ownership::BucketOwnerEnforced) => self.set("ownership", json!("BucketOwnerEnforced")),
+            Fact::Known(_) => self.unmanaged("ownership", "objects can have other owners, and ACLs count. Write `BucketOwnerEnforced` to change that"),
+            Fact::Absent => self.unmanaged("ownership", "the bucket has no ownership controls. Write `BucketOwnerEnforced` to change that"),
+            Fact::Unknown(why) => self.unmanaged("ownership", why.to_string()),
+        }
+    }
+
+    /// A tier is a count of backups and a lifecycle rule a number of days of whatever lies there: the one cannot be read off
+    /// the other.
+    fn lifecycle(&mut self, live: &ObservedResource) {
+        let expiring = |live: Lifecycle| live.rules.iter().filter(|rule| rule.enabled).filter_map(expires).collect::<Vec<_>>().join("; ");
+        let said = match Self::read::<Lifecycle>(live, ReadOp::BucketLifecycle).map(expiring) {
+            Fact::Known(said) if !said.is_empty() => said,
+            Fact::Known(_) | Fact::Absent => "no rule expires anything".to_owned(),
+            Fact::Unknown(why) => why.to_string(),
+        };
+        self.unmanaged("lifecycle", format!("{said}. Write `managed` and the plan shows one rule per tier of `retention`"));
+    }
+
+    fn tags(&mut self, live: &ObservedResource) {
+        let Tags(tags) = match Self::read(live, ReadOp::BucketTags) {
+            Fact::Known(tags) => tags,
+            Fact::Absent => return,
+            Fact::Unknown(why) => return self.notes.push(format!("tags: {why}")),
+        };
+        let own: Map<String, Value> = tags.into_iter().filter(|(key, _)| !key.starts_with("aws:")).map(|(key, value)| (key, json!(value))).collect();
+        if !own.is_empty() {
+            self.set("tags", Value::Object(own));
+        }
+    }
+}
+
+fn expires(rule: &Rule) -> Option<String> {
+    let whose =
+        rule.filter.prefix.as_deref().filter(|prefix| !prefix.is_empty()).map_or_else(|| "every key".to_owned(), |prefix| format!("keys below {prefix}"));
+    match &rule.expiration {
+        Some(Expiration::Days(days)) => Some(format!("rule `{}` expires {whose} after {days} d", rule.id)),
+        Some(Expiration::Date(date)) => Some(format!("rule `{}` expires {whose} on {date}", rule.id)),
+        Some(Expiration::DeleteMarker(_)) | None => None,
+    }
+}
+
+fn text(subject: &Subject<'_>, storage: &Value, notes: &[String]) -> String {
+    let name = subject.policy;
+    let mut out = format!(
+        "# Written by `lifeboat import s3://{}`: a policy for what exists. It plans to nothing.\n# What a bucket cannot say is marked FILL IN: objectives, owner, database, schedule, retention.\n",
+        subject.bucket
+    );
+    if !notes.is_empty() {
+        out.push_str("# Left alone:\n");
+        for note in notes {
+            let _ = writeln!(out, "#   {}", note.replace('\n', " "));
+        }
+    }
+    let variable = format!("{}_DATABASE_URL", name.to_ascii_uppercase().replace('-', "_"));
+    let storage = serde_yaml::to_string(storage).unwrap_or_default();
+    let storage: Vec<String> = storage.lines().map(|line| format!("    {line}")).collect();
+    let _ = write!(
+        out,
+        "apiVersion: lifeboat.dev/v1\nkind: DisasterRecoveryPolicy\nmetadata:\n  name: {name}\n  owner: dba@example.com            # FILL IN\nspec:\n  objectives: {{rpo: 26h, rto: 4h}}    # FILL IN\n  database:\n    connection: {{env: {variable}}}    # FILL IN\n  storage:\n{}\n  backups:\n    nightly:\n      engine: pg_dump\n      databases: [{}]               # FILL IN\n      schedule: {{cron: \"15 2 * * *\"}} # FILL IN\n      retention: {{recent: 3d, daily: 14}} # FILL IN\n  drills:\n    weekly:\n      backups: [nightly]\n      schedule: {{cron: \"0 4 * * 0\"}}   # FILL IN\n      runsOn: [self-hosted]\n",
+        storage.join("\n"),
+        serde_yaml::to_string(name).unwrap_or_default().trim()
+    );
+    out
+}
+
+#[cfg(test)]
+mod tests;

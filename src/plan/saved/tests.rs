@@ -1,0 +1,49 @@
+use super::super::tests::{approval, here, observed, quickstart};
+use super::super::{Effect, plan};
+use super::{ApprovedStep, Asker, Here, Stale, digest, select};
+
+#[test]
+fn a_plan_of_another_account_or_of_another_time_is_stale() {
+    let desired = quickstart();
+    let now = || plan(&desired, &observed(&desired, &[]), &[]);
+    let good = approval(&desired, &now());
+    let mut foreign = good.clone();
+    foreign.identity = Some(Asker { account: "999999999999".to_owned() });
+    assert!(matches!(select(now(), here(&desired.digest), &foreign), Err(Stale::Account { made, .. }) if made == "in account 999999999999"));
+    foreign.identity = None;
+    assert!(matches!(select(now(), here(&desired.digest), &foreign), Err(Stale::Account { made, .. }) if made == "offline"));
+    let at = |text: &str| Here { now: text.parse().unwrap(), ..here(&desired.digest) };
+    assert!(select(now(), at("1970-01-02T00:00:00Z"), &good).is_ok(), "a day is still good");
+    assert!(matches!(select(now(), at("1970-01-02T00:00:01Z"), &good), Err(Stale::TooOld { .. })));
+    assert!(select(now(), at("1969-12-31T23:55:00Z"), &good).is_ok(), "clocks differ a little");
+    assert!(matches!(select(now(), at("1969-12-31T23:54:00Z"), &good), Err(Stale::FromTheFuture(_))));
+}
+
+#[test]
+fn effects_that_are_worse_by_now_make_a_plan_stale_and_better_ones_do_not() {
+    let desired = quickstart();
+    let costing = |points: usize, first: Option<&str>| {
+        let mut plan = plan(&desired, &observed(&desired, &[]), &[]);
+        let first = first.map(|at| at.parse().unwrap());
+        plan.steps[0].effects =
+            vec![Effect { policy: "orders".to_owned(), points, bytes: 0, first, sentence: String::new(), oldest: None, oldest_left: None, undo: None }];
+        plan
+    };
+    let good = approval(&desired, &costing(7, Some("2026-12-03T00:00:00Z")));
+    let verdict = |plan| select(plan, here(&desired.digest), &good).map(|_| ());
+    assert_eq!(verdict(costing(7, Some("2026-12-03T00:00:00Z"))), Ok(()));
+    assert_eq!(verdict(costing(6, Some("2026-12-04T00:00:00Z"))), Ok(()));
+    assert_eq!(verdict(costing(0, None)), Ok(()));
+    assert!(matches!(verdict(costing(8, Some("2026-12-03T00:00:00Z"))), Err(Stale::Worse(names)) if names.len() == 1));
+    assert!(matches!(verdict(costing(7, Some("2026-12-02T00:00:00Z"))), Err(Stale::Worse(_))));
+}
+
+#[test]
+fn the_digest_of_a_plan_is_of_what_it_approves_and_not_of_when_it_was_made() {
+    let desired = quickstart();
+    let good = approval(&desired, &plan(&desired, &observed(&desired, &[]), &[]));
+    let fewer: Vec<ApprovedStep> = good.approved.iter().skip(1).cloned().collect();
+    assert_eq!(digest(&good.policy_digest, &good.approved), digest(&desired.digest, &good.approved.clone()));
+    assert_ne!(digest(&good.policy_digest, &fewer), digest(&good.policy_digest, &good.approved));
+    assert_ne!(digest("other", &good.approved), digest(&good.policy_digest, &good.approved));
+}

@@ -1,0 +1,107 @@
+//! The way back from an apply: itself a plan, with the same holds. What cannot be taken back says so.
+//!
+//! It starts from what a journal says was done, and from what is there now. A setting that somebody changed since is left
+//! alone: going back would undo their work, not ours.
+
+use super::diff::{released, weigh};
+use super::{Ask, Held, Hold, Plan, Reason, Step, brake};
+use crate::model::document::Document;
+use crate::model::fact::Fact;
+use crate::model::id::ResourceId;
+use crate::model::resource::{Desired, Observed};
+use crate::settings::{self, Setting};
+
+/// One step that an apply did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Done {
+    /// The resource.
+    pub resource: ResourceId,
+    /// Id of the setting.
+    pub setting: String,
+    /// What was there before.
+    pub from: Fact<Document>,
+    /// What was written.
+    pub to: Document,
+}
+
+/// The plan that leads back to what was there before these steps, the last one first.
+pub fn undo(done: &[Done], desired: &Desired, observed: &Observed, ask: &Ask<'_>) -> Plan {
+    let mut plan = Plan::default();
+    let mut used = vec![false; ask.leaves.len()];
+    for step in done.iter().rev() {
+        let Some(setting) = settings::by_id(&step.setting) else { continue };
+        match back(step, setting, observed) {
+            Way::There => plan.settled.push((step.resource.clone(), setting.id)),
+            Way::None(why) => hold(&mut plan, step, setting, Hold::CannotChange(why), None),
+            Way::Unknown(why) => hold(&mut plan, step, setting, Hold::Unknown(why), None),
+            Way::Back(mut back) => match weigh(setting, &back) {
+                Some(Hold::Weakens(weakening)) => match released(ask, &mut used, desired, &weakening.id, &step.resource, &back.effects, observed.at) {
+                    Ok(allowed) => {
+                        back.allowed = Some(allowed);
+                        plan.steps.push(*back);
+                    }
+                    Err(void) => {
+                        plan.void_approvals.extend(void);
+                        hold(&mut plan, step, setting, Hold::Weakens(weakening), Some(*back));
+                    }
+                },
+                Some(other) => hold(&mut plan, step, setting, other, Some(*back)),
+                None => plan.steps.push(*back),
+            },
+        }
+    }
+    plan.unused = ask.leaves.iter().zip(&used).filter(|(_, used)| !**used).map(|(leave, _)| leave.clone()).collect();
+    brake::apply(&mut plan, desired);
+    plan
+}
+
+enum Way {
+    /// It is as it was before.
+    There,
+    /// There is none, and why.
+    None(String),
+    /// It cannot be read.
+    Unknown(crate::model::fact::Why),
+    /// This one.
+    Back(Box<Step>),
+}
+
+fn back(done: &Done, setting: &'static Setting, observed: &Observed) -> Way {
+    let live = observed.resources.get(&done.resource).map_or(Fact::Unknown(crate::model::fact::Why::NotAsked), |live| (setting.seen)(live));
+    if live == done.from {
+        return Way::There;
+    }
+    let now = match &live {
+        Fact::Unknown(why) => return Way::Unknown(why.clone()),
+        Fact::Absent => return Way::None("it is not there any more".to_owned()),
+        Fact::Known(now) => now,
+    };
+    if (setting.adopt)(&done.to, &live) != *now {
+        return Way::None(format!("it was changed since: going back would undo the work of somebody else; it reads {now}"));
+    }
+    let Fact::Known(before) = &done.from else {
+        return Way::None("it was not there before, and lifeboat removes nothing that protects: remove it by hand if it must go".to_owned());
+    };
+    let requests = (setting.requests)(&done.resource, &live, before);
+    if requests.is_empty() {
+        return Way::None(format!("no request leads back to {before}"));
+    }
+    Way::Back(Box::new(Step {
+        resource: done.resource.clone(),
+        setting: done.setting.clone(),
+        reason: Reason::Undo,
+        lines: (setting.describe)(&live, before),
+        from: live,
+        to: before.clone(),
+        requests,
+        effects: Vec::new(),
+        allowed: None,
+    }))
+}
+
+fn hold(plan: &mut Plan, done: &Done, setting: &'static Setting, hold: Hold, step: Option<Step>) {
+    plan.held.push(Held { resource: done.resource.clone(), setting: setting.id, hold, step });
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,77 @@
+use super::super::tests::{BUCKET, bucket, leave, observed, quickstart};
+use super::super::{Ask, Hold, Plan, Reason, asked};
+use super::{Done, undo};
+use crate::model::aspects::{Tags, Versioning};
+use crate::model::document::Document;
+use crate::model::fact::{Fact, Why};
+use crate::model::request::ReadOp;
+use crate::model::resource::LastApplied;
+
+fn done(setting: &str, from: Fact<Document>, to: Document) -> Done {
+    Done { resource: bucket(), setting: setting.to_owned(), from, to }
+}
+
+fn versioning(state: Versioning) -> Document {
+    Document::of(&state)
+}
+
+fn tags(pairs: &[(&str, &str)]) -> Document {
+    Document::of(&Tags(pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()))
+}
+
+fn back(steps: &[Done], now: &[(ReadOp, Fact<Document>)], allow: &[&str]) -> Plan {
+    let desired = quickstart();
+    let leaves: Vec<_> = allow.iter().map(|text| leave(text)).collect();
+    undo(steps, &desired, &observed(&desired, now), &Ask { leaves: &leaves, prune: false })
+}
+
+#[test]
+fn a_change_is_taken_back_and_what_loosens_by_it_needs_leave() {
+    let steps = [done("bucket-versioning", Fact::Known(versioning(Versioning::Suspended)), versioning(Versioning::Enabled))];
+    let now = [(ReadOp::BucketVersioning, Fact::Known(versioning(Versioning::Enabled)))];
+    let held = back(&steps, &now, &[]);
+    assert!(matches!(held.held.as_slice(), [held] if matches!(held.hold, Hold::Weakens(_))), "{held:?}");
+    let allowed = back(&steps, &now, &["weakens-versioning"]);
+    let [step] = allowed.steps.as_slice() else { panic!("{allowed:?}") };
+    assert_eq!((step.reason, &step.to, step.requests.len()), (Reason::Undo, &versioning(Versioning::Suspended), 1));
+}
+
+#[test]
+fn the_last_step_is_taken_back_first_and_what_is_back_already_is_no_step() {
+    let (old, new) = (tags(&[("a", "1")]), tags(&[("a", "2")]));
+    let steps = [
+        done("bucket-tags", Fact::Known(old.clone()), new.clone()),
+        done("bucket-versioning", Fact::Known(versioning(Versioning::Enabled)), versioning(Versioning::Suspended)),
+    ];
+    let now = [(ReadOp::BucketVersioning, Fact::Known(versioning(Versioning::Suspended))), (ReadOp::BucketTags, Fact::Known(new))];
+    let plan = back(&steps, &now, &[]);
+    assert_eq!(plan.steps.iter().map(|step| step.setting.as_str()).collect::<Vec<_>>(), ["bucket-versioning", "bucket-tags"]);
+    let there = [(ReadOp::BucketVersioning, Fact::Known(versioning(Versioning::Enabled))), (ReadOp::BucketTags, Fact::Known(old))];
+    let nothing = back(&steps, &there, &[]);
+    assert_eq!((nothing.steps.len(), nothing.held.len(), nothing.settled.len()), (0, 0, 2));
+}
+
+#[test]
+fn where_there_is_no_way_back_it_is_said() {
+    let steps = [done("bucket-versioning", Fact::Absent, versioning(Versioning::Enabled))];
+    let why = |now: Fact<Document>| {
+        back(&steps, &[(ReadOp::BucketVersioning, now)], &["weakens-versioning"]).held.first().map(|held| held.hold.sentence()).unwrap_or_default()
+    };
+    assert!(why(Fact::Known(versioning(Versioning::Enabled))).contains("was not there before"));
+    assert!(why(Fact::Known(versioning(Versioning::Suspended))).contains("changed since"));
+    assert!(why(Fact::Unknown(Why::Refused("no".to_owned()))).contains("access denied"));
+    assert_eq!(why(Fact::Absent), "", "it is as it was");
+}
+
+#[test]
+fn what_an_apply_wrote_and_somebody_changed_is_drift() {
+    let desired = quickstart();
+    let mut seen = observed(&desired, &[(ReadOp::BucketVersioning, Fact::Known(versioning(Versioning::Suspended)))]);
+    let reason = |seen: &_| asked(&desired, seen, &Ask::default()).steps.iter().find(|step| step.setting == "bucket-versioning").map(|step| step.reason);
+    assert_eq!(reason(&seen), Some(Reason::Differs));
+    let at = "2026-11-20T08:00:00Z".parse().unwrap();
+    seen.applied.insert((bucket(), "bucket-versioning".to_owned()), LastApplied { at, to: versioning(Versioning::Enabled) });
+    assert_eq!(reason(&seen), Some(Reason::Drifted(at)));
+    seen.applied.insert((bucket(), "bucket-versioning".to_owned()), LastApplied { at, to: versioning(Versioning::Suspended) });
+    assert_eq!(reason(&seen), Some(Reason::Differs), "the policy changed since that apply, not the bucket {BUCKET}");
+}

@@ -1,0 +1,131 @@
+//! What the roles of a whole repository may do: planner, applier, auditor.
+//!
+//! The planner reads settings, roles and manifests, never data. The applier changes settings of the named buckets and the roles
+//! of the policies; it may not touch itself, the boundary or the evidence, delete objects, or take on a role that it made.
+
+use serde_json::{Value, json};
+
+use super::{list, objects};
+use crate::model::resource::{BoundaryWish, Estate, RoleWish};
+
+/// What changes settings of a bucket, besides making it.
+const CHANGE_BUCKET: [&str; 10] = [
+    "s3:PutBucketLogging",
+    "s3:PutBucketObjectLockConfiguration",
+    "s3:PutBucketOwnershipControls",
+    "s3:PutBucketPolicy",
+    "s3:PutBucketPublicAccessBlock",
+    "s3:PutBucketTagging",
+    "s3:PutBucketVersioning",
+    "s3:PutEncryptionConfiguration",
+    "s3:PutLifecycleConfiguration",
+    "s3:PutReplicationConfiguration",
+];
+
+/// What reads settings of a bucket.
+const READ_BUCKET: [&str; 5] =
+    ["s3:GetBucket*", "s3:GetEncryptionConfiguration", "s3:GetLifecycleConfiguration", "s3:GetReplicationConfiguration", "s3:ListBucket"];
+
+/// What reads a role.
+const READ_ROLE: [&str; 4] = ["iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"];
+
+/// Actions that know the condition key `iam:PermissionsBoundary` (service authorization reference, IAM).
+const BOUNDED: [&str; 6] =
+    ["iam:AttachRolePolicy", "iam:CreateRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"];
+
+/// Actions on roles that do not know it.
+const UNBOUNDED: [&str; 3] = ["iam:TagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole"];
+
+/// The condition key by which the applier is limited to bounded roles.
+const BOUNDARY_KEY: &str = "iam:PermissionsBoundary";
+
+fn bucket_arns(role: &RoleWish, estate: &Estate) -> Vec<String> {
+    let mut arns: Vec<String> = estate.places.iter().map(|(bucket, _)| format!("arn:{}:s3:::{bucket}", role.partition.as_str())).collect();
+    arns.dedup();
+    arns
+}
+
+/// Every role of the repository, by path.
+fn roles(role: &RoleWish) -> String {
+    format!("arn:{}:iam::{}:role{}*", role.partition.as_str(), role.account.as_deref().unwrap_or_default(), role.path)
+}
+
+fn reads(role: &RoleWish, estate: &Estate) -> Vec<Value> {
+    let account = role.account.as_deref().unwrap_or_default();
+    let providers = format!("arn:{}:iam::{account}:oidc-provider/*", role.partition.as_str());
+    let mut out = vec![
+        json!({"Sid": "ReadRoles", "Effect": "Allow", "Action": READ_ROLE, "Resource": roles(role)}),
+        json!({"Sid": "ReadProviders", "Effect": "Allow", "Action": "iam:GetOpenIDConnectProvider", "Resource": providers}),
+    ];
+    if !estate.places.is_empty() {
+        out.push(json!({"Sid": "ReadSettings", "Effect": "Allow", "Action": READ_BUCKET, "Resource": bucket_arns(role, estate)}));
+    }
+    out
+}
+
+/// Reads settings, roles and manifests.
+pub(super) fn planner(role: &RoleWish, estate: &Estate) -> Vec<Value> {
+    let mut out = reads(role, estate);
+    let manifests: Vec<String> = estate.places.iter().map(|(bucket, prefix)| format!("{}/manifest.json", objects(role, bucket, prefix))).collect();
+    if !manifests.is_empty() {
+        out.push(json!({"Sid": "ReadManifests", "Effect": "Allow", "Action": "s3:GetObject", "Resource": manifests}));
+    }
+    if !estate.keys.is_empty() {
+        out.push(json!({"Sid": "DecryptManifests", "Effect": "Allow", "Action": "kms:Decrypt", "Resource": estate.keys}));
+    }
+    if let Some((bucket, prefix)) = &role.evidence {
+        out.push(json!({"Sid": "ReadEvidence", "Effect": "Allow", "Action": "s3:GetObject", "Resource": objects(role, bucket, prefix)}));
+        out.push(list(role, "ListEvidence", bucket, prefix));
+    }
+    out
+}
+
+/// Changes settings and roles, and is refused by name what would let it out of that.
+pub(super) fn applier(role: &RoleWish, estate: &Estate) -> Vec<Value> {
+    let mut out = reads(role, estate);
+    if !estate.places.is_empty() {
+        let buckets = bucket_arns(role, estate);
+        let change: Vec<&str> = ["s3:CreateBucket"].into_iter().chain(CHANGE_BUCKET).collect();
+        out.push(json!({"Sid": "ChangeSettings", "Effect": "Allow", "Action": change, "Resource": buckets}));
+    }
+    out.push(json!({"Sid": "ChangeTrust", "Effect": "Allow", "Action": UNBOUNDED, "Resource": roles(role)}));
+    let mut change = json!({"Sid": "ChangeRoles", "Effect": "Allow", "Action": BOUNDED, "Resource": roles(role)});
+    if let (BoundaryWish::Policy(arn), Some(fields)) = (&role.boundary, change.as_object_mut())
+        && !role.unfilled_keys.contains(&BOUNDARY_KEY)
+    {
+        fields.insert("Condition".to_owned(), json!({"StringEquals": {BOUNDARY_KEY: arn}}));
+    }
+    out.push(change);
+    out.extend(refusals(role, estate));
+    out
+}
+
+fn refusals(role: &RoleWish, estate: &Estate) -> Vec<Value> {
+    let write = ["iam:Add*", "iam:Attach*", "iam:Create*", "iam:Delete*", "iam:Detach*", "iam:Put*", "iam:Tag*", "iam:Untag*", "iam:Update*"];
+    let mut out = vec![
+        json!({"Sid": "NeverItself", "Effect": "Deny", "Action": write, "Resource": estate.guarded}),
+        // Who writes a trust could let itself in; what an identity is refused, no trust grants.
+        json!({"Sid": "NeverARole", "Effect": "Deny", "Action": "sts:AssumeRole", "Resource": roles(role)}),
+        json!({"Sid": "NeverUnbound", "Effect": "Deny", "Action": "iam:DeleteRolePermissionsBoundary", "Resource": "*"}),
+        json!({"Sid": "NeverDelete", "Effect": "Deny", "Action": ["s3:DeleteBucket", "s3:DeleteObject*"], "Resource": "*"}),
+    ];
+    if let BoundaryWish::Policy(arn) = &role.boundary {
+        let change = ["iam:CreatePolicyVersion", "iam:DeletePolicy", "iam:DeletePolicyVersion", "iam:SetDefaultPolicyVersion"];
+        out.push(json!({"Sid": "NeverTheBoundary", "Effect": "Deny", "Action": change, "Resource": arn}));
+    }
+    let beside = |bucket: &str| estate.places.iter().any(|(place, _)| place == bucket);
+    if let Some((bucket, _)) = role.evidence.as_ref().filter(|(bucket, _)| !beside(bucket)) {
+        let bucket = format!("arn:{}:s3:::{bucket}", role.partition.as_str());
+        out.push(json!({"Sid": "NeverTheEvidence", "Effect": "Deny", "Action": ["s3:CreateBucket", "s3:DeleteBucket*", "s3:Put*"], "Resource": bucket}));
+    }
+    out
+}
+
+/// Reads evidence.
+pub(super) fn auditor(role: &RoleWish) -> Vec<Value> {
+    let Some((bucket, prefix)) = &role.evidence else { return Vec::new() };
+    vec![
+        json!({"Sid": "ReadEvidence", "Effect": "Allow", "Action": "s3:GetObject", "Resource": objects(role, bucket, prefix)}),
+        list(role, "ListEvidence", bucket, prefix),
+    ]
+}

@@ -1,0 +1,258 @@
+//! Every "may" and "may not" of each role, judged as IAM judges: an explicit refusal wins, and what nothing allows is refused.
+//!
+//! `tests/it/servers/` tries the same on a server; this is what holds where a server does not enforce it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::SETTING;
+use crate::model::policy::Trust;
+use crate::model::resource::{BoundaryWish, Estate, Partition, Purpose, ResourceWish, RoleWish};
+
+const BOUNDARY: &str = "arn:aws:iam::111122223333:policy/dr-boundary";
+const SELF: &str = "arn:aws:iam::111122223333:role/lifeboat/dr/dr-applier";
+const WRITER: &str = "arn:aws:iam::111122223333:role/lifeboat/dr/orders-writer";
+const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd";
+const MANIFEST: &str = "arn:aws:s3:::acme-dr/orders/nightly/20261122T000000Z/manifest.json";
+const DATA: &str = "arn:aws:s3:::acme-dr/orders/nightly/20261122T000000Z/orders.dump.zst";
+const GLOBALS: &str = "arn:aws:s3:::acme-dr/orders/nightly/20261122T000000Z/globals.sql.zst";
+
+fn role(purpose: Purpose, boundary: BoundaryWish) -> RoleWish {
+    let estate = Estate {
+        places: BTreeSet::from([("acme-dr".to_owned(), "orders/".to_owned()), ("acme-dr".to_owned(), "carts/".to_owned())]),
+        keys: BTreeSet::from([KEY.to_owned()]),
+        guarded: ["dr-applier", "dr-planner", "dr-auditor"].map(|name| format!("arn:aws:iam::111122223333:role/lifeboat/dr/{name}")).into(),
+    };
+    RoleWish {
+        name: format!("dr-{}", purpose.as_str()),
+        policy: "dr".to_owned(),
+        path: "/lifeboat/dr/".to_owned(),
+        partition: Partition::Aws,
+        purpose,
+        max_session: 3_600,
+        boundary,
+        attached: Vec::new(),
+        trust: vec![Trust::Principal("arn:aws:iam::111122223333:role/ci".to_owned())],
+        account: Some("111122223333".to_owned()),
+        bucket: "acme-dr".to_owned(),
+        prefix: "orders/".to_owned(),
+        sets: vec!["nightly".to_owned()],
+        tag_values: vec!["orders/nightly:daily".to_owned()],
+        kms_key: Some(KEY.to_owned()),
+        evidence: Some(("acme-evidence".to_owned(), "evidence/".to_owned())),
+        estate: Some(Box::new(estate)),
+        bootstrap_only: purpose.is_bootstrapped(),
+        unfilled_keys: &[],
+    }
+}
+
+fn statements(purpose: Purpose) -> Vec<Value> {
+    let wish = ResourceWish::Role(role(purpose, BoundaryWish::Policy(BOUNDARY.to_owned())));
+    (SETTING.want)(&wish).unwrap().value()["Statement"].as_array().unwrap().clone()
+}
+
+/// IAM's `*` and `?`.
+fn matches(pattern: &str, text: &str) -> bool {
+    match pattern.chars().next() {
+        None => text.is_empty(),
+        Some('*') => (0..=text.len()).filter(|at| text.is_char_boundary(*at)).any(|at| matches(&pattern[1..], &text[at..])),
+        Some('?') => text.chars().next().is_some_and(|c| matches(&pattern[1..], &text[c.len_utf8()..])),
+        Some(c) => text.strip_prefix(c).is_some_and(|rest| matches(&pattern[c.len_utf8()..], rest)),
+    }
+}
+
+fn any(statement: &Value, field: &str, text: &str) -> bool {
+    statement[field].as_array().unwrap().iter().any(|pattern| matches(&pattern.as_str().unwrap().to_lowercase(), &text.to_lowercase()))
+}
+
+fn holds(condition: &Value, context: &BTreeMap<&str, &str>) -> bool {
+    let Some(operators) = condition.as_object() else { return true };
+    operators.iter().all(|(operator, keys)| {
+        keys.as_object().unwrap().iter().all(|(key, values)| {
+            let (found, values) = (context.get(key.as_str()), values.as_array().unwrap());
+            let has = |test: &dyn Fn(&str) -> bool| values.iter().any(|value| test(value.as_str().unwrap()));
+            match operator.as_str() {
+                "StringEquals" => found.is_some_and(|found| has(&|value| value == *found)),
+                "StringLike" => found.is_some_and(|found| has(&|value| matches(value, found))),
+                "Bool" => found.is_some_and(|found| has(&|value| value == *found)),
+                "Null" => has(&|value| (value == "true") == found.is_none()),
+                other => panic!("{other} is not judged here"),
+            }
+        })
+    })
+}
+
+fn may(purpose: Purpose, action: &str, on: &str, context: &[(&str, &str)]) -> bool {
+    let context: BTreeMap<&str, &str> = context.iter().copied().collect();
+    let all = statements(purpose);
+    let of = |effect: &str| {
+        let fits = |s: &&Value| s["Effect"] == effect && any(s, "Action", action) && any(s, "Resource", on) && holds(&s["Condition"], &context);
+        all.iter().filter(fits).count() > 0
+    };
+    of("Allow") && !of("Deny")
+}
+
+fn judge(purpose: Purpose, wanted: bool, attempts: &[(&str, &str)]) {
+    for (action, on) in attempts {
+        assert_eq!(may(purpose, action, on, &[]), wanted, "{}: {action} on {on}", purpose.as_str());
+    }
+}
+
+const NEW: &[(&str, &str)] = &[("s3:if-none-match", "*"), ("s3:ObjectCreationOperation", "true")];
+const OVER: &[(&str, &str)] = &[("s3:ObjectCreationOperation", "true")];
+
+#[test]
+fn nobody_deletes_and_only_the_applier_changes_settings() {
+    let destroys = [
+        ("s3:DeleteObject", DATA),
+        ("s3:DeleteObjectVersion", DATA),
+        ("s3:DeleteObjectTagging", DATA),
+        ("s3:DeleteBucket", "arn:aws:s3:::acme-dr"),
+        ("s3:BypassGovernanceRetention", DATA),
+    ];
+    let changes = [
+        ("s3:PutLifecycleConfiguration", "arn:aws:s3:::acme-dr"),
+        ("s3:PutBucketVersioning", "arn:aws:s3:::acme-dr"),
+        ("s3:PutBucketPolicy", "arn:aws:s3:::acme-dr"),
+        ("s3:PutBucketObjectLockConfiguration", "arn:aws:s3:::acme-dr"),
+        ("iam:PutRolePolicy", WRITER),
+    ];
+    for purpose in [Purpose::Writer, Purpose::Keeper, Purpose::Restorer, Purpose::Planner, Purpose::Applier, Purpose::Auditor] {
+        judge(purpose, false, &destroys);
+        if purpose != Purpose::Applier {
+            judge(purpose, false, &changes);
+        }
+    }
+}
+
+#[test]
+fn the_writer_creates_and_nothing_else() {
+    assert!(may(Purpose::Writer, "s3:PutObject", DATA, NEW));
+    assert!(may(Purpose::Writer, "s3:PutObject", DATA, &[("s3:ObjectCreationOperation", "false")]), "a part of an upload");
+    assert!(!may(Purpose::Writer, "s3:PutObject", DATA, OVER), "overwriting");
+    assert!(may(Purpose::Writer, "s3:PutObject", "arn:aws:s3:::acme-evidence/evidence/dr-writer/000001.json", NEW));
+    judge(Purpose::Writer, true, &[("kms:GenerateDataKey", KEY), ("kms:Decrypt", KEY)]);
+    judge(
+        Purpose::Writer,
+        false,
+        &[("s3:GetObject", DATA), ("s3:PutObjectTagging", DATA), ("s3:PutObject", "arn:aws:s3:::acme-evidence/evidence/dr-keeper/000001.json")],
+    );
+    assert!(!may(Purpose::Writer, "s3:ListBucket", "arn:aws:s3:::acme-dr", &[("s3:prefix", "orders/")]));
+}
+
+#[test]
+fn the_keeper_tags_with_the_values_of_the_tiers_and_the_restorer_only_reads() {
+    let value = |value| [("s3:RequestObjectTag/lifeboat-expire", value)];
+    assert!(may(Purpose::Keeper, "s3:PutObjectTagging", DATA, &value("orders/nightly:daily")));
+    assert!(!may(Purpose::Keeper, "s3:PutObjectTagging", DATA, &value("tomorrow")));
+    judge(Purpose::Keeper, true, &[("s3:GetObject", MANIFEST)]);
+    judge(Purpose::Keeper, false, &[("s3:GetObject", DATA), ("s3:PutObject", DATA)]);
+    judge(Purpose::Restorer, true, &[("s3:GetObject", DATA), ("s3:GetObjectVersion", DATA), ("s3:GetObject", GLOBALS), ("kms:Decrypt", KEY)]);
+    judge(Purpose::Restorer, false, &[("s3:PutObject", DATA), ("s3:PutObjectTagging", DATA), ("kms:GenerateDataKey", KEY)]);
+}
+
+#[test]
+fn the_planner_reads_settings_roles_and_manifests_and_leaves_no_record() {
+    let bucket = "arn:aws:s3:::acme-dr";
+    judge(
+        Purpose::Planner,
+        true,
+        &[
+            ("s3:GetBucketVersioning", bucket),
+            ("s3:GetLifecycleConfiguration", bucket),
+            ("s3:GetEncryptionConfiguration", bucket),
+            ("s3:GetBucketPublicAccessBlock", bucket),
+            ("s3:ListBucket", bucket),
+            ("s3:GetObject", MANIFEST),
+            ("iam:GetRole", WRITER),
+            ("iam:ListAttachedRolePolicies", SELF),
+            ("iam:GetOpenIDConnectProvider", "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"),
+        ],
+    );
+    judge(
+        Purpose::Planner,
+        false,
+        &[
+            ("s3:GetObject", DATA),
+            ("s3:GetObject", GLOBALS),
+            ("s3:GetBucketVersioning", "arn:aws:s3:::of-others"),
+            ("s3:PutObject", MANIFEST),
+            ("s3:PutObject", "arn:aws:s3:::acme-evidence/evidence/dr-planner/000001.json"),
+            ("iam:GetRole", "arn:aws:iam::111122223333:role/of-others"),
+            ("iam:CreateRole", WRITER),
+            ("sts:AssumeRole", WRITER),
+        ],
+    );
+}
+
+#[test]
+fn the_applier_makes_bounded_roles_and_cannot_get_out_of_that() {
+    let bound = |arn| [("iam:PermissionsBoundary", arn)];
+    for action in ["iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy", "iam:PutRolePermissionsBoundary"] {
+        assert!(may(Purpose::Applier, action, WRITER, &bound(BOUNDARY)), "{action}");
+        assert!(!may(Purpose::Applier, action, WRITER, &[]), "{action} without a boundary");
+        assert!(!may(Purpose::Applier, action, WRITER, &bound("arn:aws:iam::aws:policy/AdministratorAccess")), "{action} with another one");
+        for guarded in ["dr-applier", "dr-planner", "dr-auditor"] {
+            assert!(!may(Purpose::Applier, action, &format!("arn:aws:iam::111122223333:role/lifeboat/dr/{guarded}"), &bound(BOUNDARY)), "{action}");
+        }
+        assert!(!may(Purpose::Applier, action, "arn:aws:iam::111122223333:role/of-others", &bound(BOUNDARY)), "{action} elsewhere");
+    }
+    judge(
+        Purpose::Applier,
+        true,
+        &[
+            ("s3:CreateBucket", "arn:aws:s3:::acme-dr"),
+            ("s3:PutLifecycleConfiguration", "arn:aws:s3:::acme-dr"),
+            ("iam:UpdateAssumeRolePolicy", WRITER),
+            ("iam:UpdateRole", WRITER),
+            ("iam:TagRole", WRITER),
+        ],
+    );
+    judge(
+        Purpose::Applier,
+        false,
+        &[
+            ("iam:UpdateAssumeRolePolicy", SELF),
+            ("iam:UpdateRole", SELF),
+            ("iam:DeleteRolePermissionsBoundary", WRITER),
+            ("iam:CreatePolicyVersion", BOUNDARY),
+            ("iam:SetDefaultPolicyVersion", BOUNDARY),
+            ("iam:CreatePolicy", "arn:aws:iam::111122223333:policy/own"),
+            ("iam:CreateOpenIDConnectProvider", "arn:aws:iam::111122223333:oidc-provider/evil.example"),
+            ("sts:AssumeRole", WRITER),
+            ("s3:PutBucketPolicy", "arn:aws:s3:::acme-evidence"),
+            ("s3:PutLifecycleConfiguration", "arn:aws:s3:::acme-evidence"),
+            ("s3:PutBucketVersioning", "arn:aws:s3:::of-others"),
+            ("s3:PutObject", "arn:aws:s3:::acme-evidence/evidence/dr-writer/000001.json"),
+            ("s3:PutObject", DATA),
+            ("s3:GetObject", DATA),
+        ],
+    );
+    assert!(may(Purpose::Applier, "s3:PutObject", "arn:aws:s3:::acme-evidence/evidence/dr-applier/000001.json", NEW), "its own chain");
+}
+
+#[test]
+fn a_condition_that_the_endpoint_does_not_fill_is_left_out() {
+    let wish = RoleWish { unfilled_keys: &["iam:PermissionsBoundary"], ..role(Purpose::Applier, BoundaryWish::Policy(BOUNDARY.to_owned())) };
+    let document = (SETTING.want)(&ResourceWish::Role(wish)).unwrap().to_string();
+    assert!(!document.contains("iam:PermissionsBoundary"), "{document}");
+    assert!(document.contains("iam:DeleteRolePermissionsBoundary"), "what needs no condition stays refused");
+}
+
+#[test]
+fn the_auditor_reads_evidence_and_nothing_else() {
+    judge(Purpose::Auditor, true, &[("s3:GetObject", "arn:aws:s3:::acme-evidence/evidence/dr-writer/000001.json")]);
+    assert!(may(Purpose::Auditor, "s3:ListBucket", "arn:aws:s3:::acme-evidence", &[("s3:prefix", "evidence/dr-writer/")]));
+    judge(
+        Purpose::Auditor,
+        false,
+        &[
+            ("s3:GetObject", MANIFEST),
+            ("s3:GetObject", "arn:aws:s3:::acme-evidence/other/1"),
+            ("s3:PutObject", "arn:aws:s3:::acme-evidence/evidence/dr-auditor/000001.json"),
+            ("s3:GetBucketVersioning", "arn:aws:s3:::acme-dr"),
+            ("iam:GetRole", WRITER),
+        ],
+    );
+}

@@ -1,0 +1,31 @@
+//! The JSON Schemas of published views, made from the types. `schema/` holds them, compared by a test.
+//!
+//! A schema names what is there and leaves room: a reader ignores fields that it does not know (`docs/formats.md`).
+
+use schemars::JsonSchema;
+use serde_json::{Value, json};
+
+use super::apply::ApplyView;
+use super::check::CheckView;
+use super::plan::PlanView;
+
+/// Every published schema: its path in the repository and itself.
+pub fn all() -> Vec<(&'static str, Value)> {
+    vec![
+        ("schema/apply.schema.json", of::<ApplyView>("apply", "What `lifeboat apply --format json` says")),
+        ("schema/check.schema.json", of::<CheckView>("check", "What `lifeboat check --format json` says")),
+        ("schema/plan.schema.json", of::<PlanView>("plan", "What `lifeboat plan --format json` says and `--out` saves")),
+    ]
+}
+
+fn of<T: JsonSchema>(kind: &str, description: &str) -> Value {
+    let mut schema = schemars::schema_for!(T).to_value();
+    if let Some(top) = schema.as_object_mut() {
+        top.insert("$id".to_owned(), json!(format!("https://lifeboat.dev/schema/v1/{kind}.schema.json")));
+        top.insert("description".to_owned(), json!(description));
+    }
+    if let Some(format) = schema.pointer_mut("/properties/format").and_then(Value::as_object_mut) {
+        format.insert("const".to_owned(), json!(format!("lifeboat.{kind}/1")));
+    }
+    schema
+}

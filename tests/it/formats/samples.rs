@@ -1,0 +1,85 @@
+//! Plans to look at, each from a world of the simulator.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use lifeboat::apply;
+use lifeboat::model::aspects::{Tags, Versioning};
+use lifeboat::model::document::Document;
+use lifeboat::model::fact::{Fact, Why};
+use lifeboat::model::id::ResourceId;
+use lifeboat::model::request::ReadOp;
+use lifeboat::model::resource::Desired;
+use lifeboat::observe;
+use lifeboat::plan::{self, Leave};
+use lifeboat::ports::sim::World;
+use lifeboat::view::plan::{Around, PlanView};
+
+use crate::converge::worlds::{self, BUCKET, expiring};
+use crate::converge::{Memory, QUICKSTART, desired, planned};
+
+/// The view of the plan in a world.
+pub(crate) async fn view(desired: &Desired, world: &Arc<World>, leaves: &[Leave]) -> PlanView {
+    let ports = world.ports();
+    let identity = ports.cloud.identity().await.map_or_else(|error| Fact::Unknown(error.why()), Fact::Known);
+    let observed = observe::observe(desired, &ports, identity).await;
+    let plan = plan::plan(desired, &observed, leaves);
+    let files = BTreeMap::from([("orders".to_owned(), "policies/orders.yaml".to_owned())]);
+    PlanView::of(&plan, &Around { revision: "3f2c1ab (main)", desired, observed: &observed, not_enforced: &[], files: &files })
+}
+
+/// A world as the policy wants it, with twelve nightly backups.
+async fn settled(policy: &str) -> Arc<World> {
+    let world = World::at("2026-11-10T02:15:00Z".parse().unwrap());
+    let plan = planned(&desired(&[policy]), &world, &[]).await;
+    assert!(apply::apply(&plan, &world.ports(), &mut Memory::default()).await.complete());
+    for day in 10..22 {
+        for object in ["begun.json", "shop.dump.zst", "manifest.json"] {
+            world.put_object(BUCKET, &format!("orders/nightly/202611{day}T021500Z/{object}"), &[0; 4096]);
+        }
+        world.advance(SignedDuration::from_hours(24));
+    }
+    world.forget();
+    world
+}
+
+/// The committed samples.
+pub(crate) async fn all() -> Vec<(&'static str, PlanView)> {
+    let wanted = desired(&[QUICKSTART]);
+    let shorter = desired(&[&QUICKSTART.replace("daily: 14", "daily: 7")]);
+    let mut out = Vec::new();
+
+    let world = World::at("2026-11-22T10:00:00Z".parse().unwrap());
+    out.push(("new", view(&wanted, &world, &[]).await));
+
+    let world = settled(QUICKSTART).await;
+    out.push(("settled", view(&wanted, &world, &[]).await));
+    out.push(("held", view(&shorter, &world, &[]).await));
+    let leave: Leave = format!("shortens-retention@bucket/{BUCKET}").parse().unwrap();
+    out.push(("allowed", view(&shorter, &world, &[leave]).await));
+
+    world.put_bucket_setting(BUCKET, ReadOp::BucketTags, Some(Document::of(&Tags(BTreeMap::from([("cost-centre".to_owned(), "1".to_owned())])))));
+    out.push(("tags", view(&wanted, &world, &[]).await));
+
+    let world = settled(QUICKSTART).await;
+    world.add_foreign_rule(BUCKET, expiring("cleanup", "orders/", 3));
+    world.put_bucket_setting(BUCKET, ReadOp::BucketVersioning, Some(Document::of(&Versioning::Suspended)));
+    out.push(("lost", view(&wanted, &world, &[]).await));
+
+    let world = settled(QUICKSTART).await;
+    let denied = "AccessDenied: arn:aws:sts::123456789012:assumed-role/dr-planner/ci is not authorized";
+    world.answer(ResourceId::Bucket(BUCKET.to_owned()), ReadOp::BucketLifecycle, Fact::Unknown(Why::Refused(denied.to_owned())));
+    out.push(("unread", view(&wanted, &world, &[]).await));
+    out
+}
+
+/// The samples, and the plan of every small world.
+pub(crate) async fn everything() -> Vec<(String, PlanView)> {
+    let mut out: Vec<(String, PlanView)> = all().await.into_iter().map(|(name, view)| (name.to_owned(), view)).collect();
+    let wanted = desired(&[QUICKSTART]);
+    for start in worlds::all() {
+        out.push((start.name.clone(), view(&wanted, &start.world(), &[]).await));
+    }
+    out
+}

@@ -1,0 +1,127 @@
+//! Buckets as people have them, imported: the written policies are sound, and plan to nothing.
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::types::{
+    BucketLifecycleConfiguration, BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, ExpirationStatus, LifecycleExpiration,
+    LifecycleRule, LifecycleRuleFilter, PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration,
+    ServerSideEncryptionRule, Tag, Tagging, Transition, TransitionStorageClass, VersioningConfiguration,
+};
+
+use super::access::s3;
+use super::cli::Config;
+
+/// A bucket as somebody left it.
+#[derive(Clone, Copy, Default)]
+struct Shape {
+    versioning: Option<&'static str>,
+    /// Algorithm, key, bucket key.
+    encryption: Option<(&'static str, Option<&'static str>, bool)>,
+    /// How many of the four switches of the public access block are on.
+    blocked: Option<usize>,
+    tags: &'static [(&'static str, &'static str)],
+    /// Prefix and days of an expiring rule.
+    expires: Option<(&'static str, i32)>,
+    archives: bool,
+}
+
+const KEY: &str = "arn:aws:kms:eu-west-1:000000000000:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+
+fn shapes() -> Vec<Shape> {
+    let bare = Shape::default();
+    vec![
+        bare,
+        Shape { versioning: Some("Enabled"), ..bare },
+        Shape { versioning: Some("Suspended"), ..bare },
+        Shape { encryption: Some(("AES256", None, false)), ..bare },
+        Shape { encryption: Some(("AES256", None, true)), ..bare },
+        Shape { encryption: Some(("aws:kms", None, false)), ..bare },
+        Shape { encryption: Some(("aws:kms", Some(KEY), true)), ..bare },
+        Shape { encryption: Some(("aws:kms", Some("alias/dr"), false)), versioning: Some("Enabled"), ..bare },
+        Shape { encryption: Some(("aws:kms:dsse", None, false)), ..bare },
+        Shape { blocked: Some(4), ..bare },
+        Shape { blocked: Some(2), ..bare },
+        Shape { blocked: Some(0), versioning: Some("Enabled"), ..bare },
+        Shape { tags: &[("team", "dba"), ("cost: centre", "#1 \"x\""), ("n", "007"), ("no", "yes")], ..bare },
+        Shape { expires: Some(("", 3)), ..bare },
+        Shape { expires: Some(("dumps/", 400)), archives: true, ..bare },
+        Shape { tags: &[("managed-by", "lifeboat")], expires: Some(("tmp/", 1)), blocked: Some(4), ..bare },
+        Shape {
+            versioning: Some("Enabled"),
+            encryption: Some(("AES256", None, false)),
+            blocked: Some(4),
+            tags: &[("a", "b")],
+            expires: Some(("x/", 30)),
+            archives: true,
+        },
+    ]
+}
+
+async fn make(client: &Client, name: &str, shape: &Shape) {
+    let place = CreateBucketConfiguration::builder().location_constraint(BucketLocationConstraint::EuWest1).build();
+    client.create_bucket().bucket(name).create_bucket_configuration(place).send().await.unwrap();
+    if let Some(status) = shape.versioning {
+        let configuration = VersioningConfiguration::builder().status(BucketVersioningStatus::from(status)).build();
+        client.put_bucket_versioning().bucket(name).versioning_configuration(configuration).send().await.unwrap();
+    }
+    if let Some((algorithm, key, bucket_key)) = shape.encryption {
+        let default =
+            ServerSideEncryptionByDefault::builder().sse_algorithm(ServerSideEncryption::from(algorithm)).set_kms_master_key_id(key.map(str::to_owned));
+        let rule = ServerSideEncryptionRule::builder().apply_server_side_encryption_by_default(default.build().unwrap()).bucket_key_enabled(bucket_key).build();
+        let configuration = ServerSideEncryptionConfiguration::builder().rules(rule).build().unwrap();
+        client.put_bucket_encryption().bucket(name).server_side_encryption_configuration(configuration).send().await.unwrap();
+    }
+    if let Some(on) = shape.blocked {
+        let block = PublicAccessBlockConfiguration::builder().block_public_acls(on > 0).ignore_public_acls(on > 1).block_public_policy(on > 2);
+        let put = client.put_public_access_block().bucket(name).public_access_block_configuration(block.restrict_public_buckets(on > 3).build());
+        put.send().await.unwrap();
+    }
+    if !shape.tags.is_empty() {
+        let tags = shape.tags.iter().map(|(key, value)| Tag::builder().key(*key).value(*value).build().unwrap()).collect();
+        client.put_bucket_tagging().bucket(name).tagging(Tagging::builder().set_tag_set(Some(tags)).build().unwrap()).send().await.unwrap();
+    }
+    if let Some((prefix, days)) = shape.expires {
+        let rule = LifecycleRule::builder().id("theirs").status(ExpirationStatus::Enabled).filter(LifecycleRuleFilter::builder().prefix(prefix).build());
+        let rule = rule.expiration(LifecycleExpiration::builder().days(days).build());
+        let archive = Transition::builder().days(0).storage_class(TransitionStorageClass::Glacier).build();
+        let rule = if shape.archives { rule.transitions(archive) } else { rule }.build().unwrap();
+        let configuration = BucketLifecycleConfiguration::builder().rules(rule).build().unwrap();
+        client.put_bucket_lifecycle_configuration().bucket(name).lifecycle_configuration(configuration).send().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_is_imported_plans_to_nothing() {
+    let config = Config::new("import");
+    let admin = s3("admin").await;
+    let shapes = shapes();
+    assert!(shapes.len() >= 15);
+    std::fs::remove_file(config.path().join("policies/orders.yaml")).unwrap();
+    for (at, shape) in shapes.iter().enumerate() {
+        let name = format!("import-{at:02}");
+        make(&admin, &name, shape).await;
+        let ran = config.lifeboat("admin", &["import", &format!("s3://{name}"), "--out", &format!("policies/{name}.yaml")]);
+        assert_eq!((ran.code, ran.out.as_str()), (0, ""), "{name}: {}", ran.err);
+    }
+    let plan = config.lifeboat("admin", &["plan"]);
+    assert_eq!(plan.code, 0, "{}{}", plan.out, plan.err);
+    assert!(plan.out.contains("everything is as the policies say"), "{}", plan.out);
+    // The policy is not a mirror: a change behind its back is seen.
+    let suspended = VersioningConfiguration::builder().status(BucketVersioningStatus::Suspended).build();
+    admin.put_bucket_versioning().bucket("import-01").versioning_configuration(suspended).send().await.unwrap();
+    let drift = config.lifeboat("admin", &["plan"]);
+    assert!(drift.code == 4 && drift.out.contains("bucket import-01 · versioning"), "{}", drift.out);
+}
+
+#[test]
+fn what_cannot_be_imported_is_said_and_no_file_is_replaced() {
+    let config = Config::new("import-no");
+    let none = config.lifeboat("admin", &["import", "s3://there-is-no-such-bucket"]);
+    assert!(none.code == 1 && none.err.contains("there-is-no-such-bucket cannot be imported: there is none of that name"), "{}", none.err);
+    let wrong = config.lifeboat("admin", &["import", "s3://Not_A_Bucket"]);
+    assert!(wrong.code == 2 && wrong.err.contains("write s3://NAME"), "{}", wrong.err);
+    let kept = config.lifeboat("admin", &["import", "s3://shop-dr-control", "--out", "policies/orders.yaml"]);
+    assert!(kept.code == 1 && kept.err.contains("does not exist yet"), "{}", kept.err);
+    let json = config.lifeboat("admin", &["import", "s3://shop-dr-control", "--name", "control", "--format", "json"]);
+    let view: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!((json.code, &view["policy"], &view["left"]), (0, &"control".into(), &serde_json::json!([])), "{}", json.out);
+}
