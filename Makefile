@@ -3,6 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 BIN := $(or $(CARGO_TARGET_DIR),target)/debug/lifeboat
 STAGE := scripts/stage
+EVERY_S3 := --moto --seaweedfs
 
 .PHONY: help
 help: ## this list
@@ -16,13 +17,13 @@ quickstart: ## the whole loop on real servers, narrated
 
 .PHONY: test
 test: ## everything that CI runs
-	@$(STAGE) tools scripts/sandbox install
+	@$(STAGE) tools scripts/sandbox install $(EVERY_S3)
 	@$(STAGE) format cargo fmt --check
 	@$(STAGE) workflows scripts/workflows
 	@$(STAGE) lint cargo clippy --locked --quiet --all-targets -- -D warnings
 	@$(STAGE) build cargo build --locked --quiet --all-targets
 	@$(STAGE) unit cargo test --locked --quiet --lib
-	@$(STAGE) servers scripts/sandbox run -- cargo test --locked --test it
+	@$(STAGE) servers scripts/sandbox run $(EVERY_S3) -- cargo test --locked --test it
 	@$(STAGE) docs env RUSTDOCFLAGS="-D warnings" cargo doc --locked --quiet --no-deps --lib
 
 .PHONY: check
@@ -34,9 +35,9 @@ check: ## the fast inner loop: format, lints, unit tests, simulator (no servers)
 
 .PHONY: soak
 soak: ## the same tests with their full counts
-	@$(STAGE) tools scripts/sandbox install
+	@$(STAGE) tools scripts/sandbox install $(EVERY_S3)
 	@LIFEBOAT_SOAK=1 PROPTEST_CASES=20000 $(STAGE) unit cargo test --locked --quiet --lib
-	@LIFEBOAT_SOAK=1 $(STAGE) servers scripts/sandbox run -- cargo test --locked --test it
+	@LIFEBOAT_SOAK=1 $(STAGE) servers scripts/sandbox run $(EVERY_S3) -- cargo test --locked --test it
 
 .PHONY: bench
 bench: ## figures: a release build against the bare tools, each pair in one run

@@ -4,59 +4,21 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
-
+use crate::journal::{Entry, Outcome};
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
 use crate::model::id::ResourceId;
 use crate::model::request::{Read, ReadOp};
 use crate::model::resource::ObservedResource;
 use crate::plan::{Plan, Step};
-use crate::ports::{Kind, PortError, Ports};
+use crate::ports::{Answer, Kind, PortError, Ports};
 use crate::settings::{self, Setting};
 
+pub mod session;
 mod settle;
 
 pub use settle::Settle;
 use settle::{Streak, passes};
-
-/// How a step ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", tag = "state", content = "detail")]
-pub enum Outcome {
-    /// It is as planned: sent and read back, or found so before it was sent.
-    Done,
-    /// Not sent.
-    NotSent(String),
-    /// Sent, and whether it happened is not known.
-    MaybeDone(String),
-    /// Sent and accepted, but what is there now is not what was planned.
-    ReadsBackOtherwise(String),
-}
-
-impl Outcome {
-    /// A stable word for programs.
-    pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::NotSent(_) => "notSent",
-            Self::MaybeDone(_) => "maybeDone",
-            Self::ReadsBackOtherwise(_) => "readsBackOtherwise",
-        }
-    }
-}
-
-/// One line of the journal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Entry {
-    /// `SETTING@RESOURCE`.
-    pub step: String,
-    /// Digest of the step.
-    pub digest: String,
-    /// `None` before it is sent, then how it ended.
-    pub outcome: Option<Outcome>,
-}
 
 /// What was done and what not, in the order of the plan.
 #[derive(Clone, Debug, Default)]
@@ -72,13 +34,12 @@ impl Applied {
     }
 }
 
-/// A place to write the journal: called before and after each step. Failing stops the apply.
+/// What an apply is accompanied by. Failing stops it.
 pub trait Journal: Send {
-    /// Writes an entry down, durably.
-    ///
-    /// # Errors
-    /// When it could not be written.
-    fn write(&mut self, entry: &Entry) -> Result<(), String>;
+    /// Writes an entry down, durably: called before and after each step.
+    fn write(&mut self, entry: Entry) -> Answer<'_, Result<(), String>>;
+    /// Whether a request may still be sent: called right before each.
+    fn hold(&mut self) -> Answer<'_, Result<(), String>>;
 }
 
 /// Carries the plan out, waiting for each write as long as `settle` says.
@@ -91,20 +52,19 @@ pub async fn apply(plan: &Plan, ports: &Ports, settle: Settle, journal: &mut dyn
             applied.steps.push((step.clone(), Outcome::NotSent(format!("stopped before it: {why}"))));
             continue;
         }
-        let mut entry = Entry { step: step.id(), digest: step.digest(), outcome: None };
-        let outcome = match journal.write(&entry) {
-            Ok(()) => one(step, ports, settle, made.contains(&step.resource)).await,
+        let (id, digest) = (step.id(), step.digest());
+        let outcome = match journal.write(Entry::Sending { step: id.clone(), digest: digest.clone() }).await {
+            Ok(()) => one(step, ports, settle, made.contains(&step.resource), journal).await,
             Err(error) => Outcome::NotSent(format!("the journal cannot be written: {error}")),
         };
-        entry.outcome = Some(outcome.clone());
-        if let Err(error) = journal.write(&entry) {
+        if let Err(error) = journal.write(Entry::Ended { step: id.clone(), digest, outcome: outcome.clone() }).await {
             stopped = Some(format!("the journal cannot be written: {error}"));
         }
         if outcome == Outcome::Done && step.from == Fact::Absent && is_the_resource_itself(step) {
             made.insert(step.resource.clone());
         }
         if outcome != Outcome::Done {
-            stopped = Some(format!("{} did not end as planned", step.id()));
+            stopped = Some(format!("{id} did not end as planned"));
         }
         applied.steps.push((step.clone(), outcome));
     }
@@ -121,17 +81,29 @@ fn is_the_resource_itself(step: &Step) -> bool {
 
 /// `made` = this apply made the resource a moment ago: its other settings were absent because it was, and now have the
 /// defaults of the endpoint. Anything else that is there by now is the work of somebody else.
-async fn one(step: &Step, ports: &Ports, settle: Settle, made: bool) -> Outcome {
+async fn one(step: &Step, ports: &Ports, settle: Settle, made: bool, journal: &mut dyn Journal) -> Outcome {
     let Some(setting) = settings::by_id(&step.setting) else {
         return Outcome::NotSent(format!("there is no setting `{}`", step.setting));
     };
     if let Some(ended) = before(setting, step, ports, settle, made).await {
         return ended;
     }
+    if step.from.known().is_none() && step.requests.iter().any(|request| request.op.removes()) {
+        return Outcome::NotSent("it would remove what was not seen to be there".to_owned());
+    }
     let mut doubt = None;
-    for (at, request) in step.requests.iter().enumerate() {
+    for (sent, request) in step.requests.iter().enumerate() {
+        // What was sent before it of the same step is done, and the step as a whole is not.
+        let broken_off = |why: String| match sent {
+            0 => Outcome::NotSent(why),
+            _ => Outcome::MaybeDone(format!("{sent} of {} requests were sent: {why}", step.requests.len())),
+        };
         let mut patience = settle.of_sending(&*ports.clock);
-        while let Err(error) = ports.cloud.send(request).await {
+        loop {
+            if let Err(why) = journal.hold().await {
+                return broken_off(why);
+            }
+            let Err(error) = ports.cloud.send(request).await else { break };
             if passes(&error, made) && step.requests.len() == 1 && patience.wait().await {
                 // What it was planned upon must still hold after the wait, and it may have happened after all.
                 match before(setting, step, ports, settle, made).await {
@@ -141,14 +113,14 @@ async fn one(step: &Step, ports: &Ports, settle: Settle, made: bool) -> Outcome 
                 }
             }
             // A creation that met its own first attempt, repeated behind a lost answer, finds what it made.
-            if at == 0 && !error.maybe_done && error.kind != Kind::Exists {
-                return Outcome::NotSent(refusal(&error));
+            if !error.maybe_done && error.kind != Kind::Exists {
+                return broken_off(refusal(&error));
             }
             doubt = Some(error);
             break;
         }
     }
-    read_back(setting, step, ports, settle, doubt).await
+    read_back(setting, step, ports, settle, doubt, journal).await
 }
 
 /// Looks whether what the step was planned upon still holds. `None`: it does, and the step is to be sent.
@@ -159,11 +131,12 @@ async fn before(setting: &'static Setting, step: &Step, ports: &Ports, settle: S
         now = seen(setting, step, ports).await;
     }
     match now {
+        // First of all: unknown then and unknown now is no reason to write, whatever the step says.
+        Fact::Unknown(why) => Some(Outcome::NotSent(format!("it can no longer be read: {why}"))),
         now if now == step.from => None,
         // The plan was made upon an answer that was old already, or somebody did the same.
         now if reached(setting, step, &now) => Some(Outcome::Done),
         Fact::Known(_) if made && step.from == Fact::Absent && BORN_WITH.contains(&setting.read) => None,
-        Fact::Unknown(why) => Some(Outcome::NotSent(format!("it can no longer be read: {why}"))),
         _ => Some(Outcome::NotSent("it changed since the plan was made; plan again".to_owned())),
     }
 }
@@ -176,7 +149,7 @@ fn refusal(error: &PortError) -> String {
 }
 
 /// Reads until what is there is as planned, or patience ends.
-async fn read_back(setting: &'static Setting, step: &Step, ports: &Ports, settle: Settle, doubt: Option<PortError>) -> Outcome {
+async fn read_back(setting: &'static Setting, step: &Step, ports: &Ports, settle: Settle, doubt: Option<PortError>, journal: &mut dyn Journal) -> Outcome {
     let (mut accepted, mut streak) = (settle.of_reading(&*ports.clock), Streak::new());
     let mut doubtful = settle.of_doubt(&*ports.clock);
     let last = loop {
@@ -187,6 +160,10 @@ async fn read_back(setting: &'static Setting, step: &Step, ports: &Ports, settle
         let patience = if doubt.is_some() || matches!(now, Fact::Unknown(_)) { &mut doubtful } else { &mut accepted };
         if matches!(now, Fact::Unknown(Why::Credentials(_))) || !patience.wait().await {
             break now;
+        }
+        // A long wait must not cost the lock; who lost it has nothing to say about what is there now.
+        if let Err(why) = journal.hold().await {
+            return Outcome::MaybeDone(format!("sent, and not read back: {why}"));
         }
     };
     let now = match last {

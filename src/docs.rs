@@ -10,6 +10,7 @@ use crate::drill::checks::CHECKS;
 use crate::model::finding::Level;
 use crate::model::id::ResourceKind;
 use crate::ops::exit::TABLE;
+use crate::ports::conformance::{DIFFERENCES, RECORDED, SERVERS, Support, support};
 use crate::ports::quirks;
 use crate::{rules, settings};
 
@@ -131,7 +132,13 @@ pub fn endpoints() -> String {
         "Endpoints",
         "lifeboat speaks to Amazon S3 and IAM, and to endpoints that answer like them. Where an endpoint is known to do otherwise, it is named here:\n\
          what it cannot enforce is said in the plan and never counted as proven. Which kind an endpoint is, its URL tells: hosts below\n\
-         `amazonaws.com` and `amazonaws.com.cn`, or no URL at all, are AWS; every other host is held to be S3-compatible.",
+         `amazonaws.com` and `amazonaws.com.cn`, or no URL at all, are AWS. Every other host is asked once, with a `HeadBucket`, and is known by the\n\
+         `Server` header of its answer, or else held to be S3-compatible.\n\n\
+         What an endpoint supports is found out by reading: a question that is answered with 501 or 405, with nothing, with another document than\n\
+         was asked for, or with one that lacks what every sound answer has, is *not supported by this endpoint*. Nothing is ever written where the\n\
+         read said so. A person must decide (exit 5) unless the policy says `storage: {unsupported: skip}`: then the plan lists it and goes on.\n\n\
+         Every upload carries its checksum (CRC32) in a header, never behind the body, and no request is sent with `aws-chunked` encoding: what\n\
+         S3-compatible servers refuse or store in error is not sent to any. A server that ignores `If-None-Match` cannot be told by reading.",
     );
     for kind in quirks::KINDS {
         let addressing = if kind.path_style { "in the path of the URL" } else { "in the host name" };
@@ -143,8 +150,70 @@ pub fn endpoints() -> String {
             "Condition keys that it does not fill; a condition on one would refuse every request, so it is left out and the plan says so:",
         );
         bullets(&mut out, kind.not_enforced.iter().map(|what| (*what).to_owned()), "Nothing is known that it does not enforce.", "What it does not enforce:");
+        if !kind.not_taken.is_empty() {
+            bullets(
+                &mut out,
+                kind.not_taken.iter().map(|row| row.sentence.to_owned()),
+                "",
+                "What it refuses although it answers the read, so it is never sent:",
+            );
+        }
+        if kind.makes_buckets {
+            out.push_str("- An upload to a bucket that does not exist makes one, without any protection: the bucket is asked for before every upload.\n");
+        }
     }
+    matrix(&mut out);
+    differences(&mut out);
     out
+}
+
+/// Setting × server, as the conformance suite measured it.
+fn matrix(out: &mut String) {
+    out.push_str(
+        "\n## What converges where\n\nA setting *converges* where whatever a policy can ask for is applied and then reads back so that the next plan is empty. Each cell is\n\
+         measured by `make test` on that server, with the same suite, and a cell that is no longer true fails it. Nothing here was run against AWS\n\
+         itself: its column counts answers that were recorded there, each of which a test reads and writes back without a loss.\n\n\
+         | setting | AWS |",
+    );
+    for (server, version) in SERVERS {
+        let _ = write!(out, " {} |", format!("{server} {version}").trim_end());
+    }
+    let _ = writeln!(out, "\n| --- |{}", " --- |".repeat(SERVERS.len() + 1));
+    for setting in settings::SETTINGS {
+        let recorded =
+            RECORDED.iter().find(|(id, _)| *id == setting.id).map_or_else(|| "no recorded answer".to_owned(), |(_, answers)| format!("{answers} answers"));
+        let cells = SERVERS.iter().map(|(server, _)| match support(server, setting.id) {
+            Support::Converges => "converges",
+            Support::Partly(_) => "in part",
+            Support::Not(_) => "not supported",
+        });
+        let _ = writeln!(out, "| [`{0}`](settings.md#{0}) | {recorded} | {1} |", setting.id, cells.collect::<Vec<_>>().join(" | "));
+    }
+}
+
+/// Every known difference, with its cases.
+fn differences(out: &mut String) {
+    out.push_str(
+        "\n## What servers do otherwise than AWS\n\nEach was measured, and the suite fails on the day it is gone. `…` stands for all cases that begin so.\n",
+    );
+    for (server, _) in SERVERS {
+        let rows: Vec<_> = DIFFERENCES.iter().filter(|row| row.server == *server).collect();
+        let mut reasons: Vec<&str> = Vec::new();
+        for row in &rows {
+            if !reasons.contains(&row.reason) {
+                reasons.push(row.reason);
+            }
+        }
+        if !reasons.is_empty() {
+            let _ = write!(out, "\n**{server}**\n\n");
+        }
+        for reason in reasons {
+            let _ = writeln!(out, "- {reason}");
+            for row in rows.iter().filter(|row| row.reason == reason) {
+                let _ = writeln!(out, "  - {}", row.case.replace('*', "…"));
+            }
+        }
+    }
 }
 
 fn bullets(out: &mut String, items: impl ExactSizeIterator<Item = String>, none: &str, lead: &str) {

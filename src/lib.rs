@@ -7,7 +7,7 @@
 //! | 0 | [`model`] | nouns: ids, facts, documents, aspects, policies, findings, requests |
 //! | 1 | [`policy`], [`engines`] | bytes → policies with places; what `pg_dump` is told and says |
 //! | 2 | [`catalog`] | where backups lie, what a manifest says |
-//! | 3 | [`settings`], [`compile`], [`ports`] | one managed aspect a file; policies → desired; the outside world as traits |
+//! | 3 | [`settings`], [`compile`], [`ports`], [`journal`] | one managed aspect a file; policies → desired; the outside world as traits; what applies did, and their lock |
 //! | 4 | [`source`], [`observe`], [`plan`] | git and folders; reads; desired against observed |
 //! | 5 | [`rules`], [`apply`], [`import`] | judgements; carrying a plan out; what exists → a policy |
 //! | 7 | [`evidence`] | signed records in chains; checking them |
@@ -33,6 +33,7 @@ pub mod engines;
 pub mod evidence;
 pub mod formats;
 pub mod import;
+pub mod journal;
 pub mod model;
 pub mod observe;
 pub mod ops;

@@ -205,9 +205,17 @@ fn lanes(desired: &Desired) -> [Lane; 2] {
 
 enum Question {
     Setting(Read),
-    Backups { policy: String, bucket: String, prefix: String },
+    Backups {
+        policy: String,
+        bucket: String,
+        prefix: String,
+    },
     /// The backups of a policy that left the bucket.
-    Left { bucket: String, policy: String, prefix: String },
+    Left {
+        bucket: String,
+        policy: String,
+        prefix: String,
+    },
 }
 
 enum Seen {

@@ -35,7 +35,8 @@ USERS = {
     "planner": [
         _allow("*", "s3:GetBucket*", "s3:GetLifecycleConfiguration", "s3:GetEncryptionConfiguration", "s3:ListBucket", "iam:GetRole", "iam:GetRolePolicy",
                "iam:ListRolePolicies", "iam:ListAttachedRolePolicies", "iam:GetOpenIDConnectProvider", "sts:GetCallerIdentity"),
-        _allow(["arn:aws:s3:::*/manifest.json", f"arn:aws:s3:::{CONTROL_BUCKET}/evidence/*"], "s3:GetObject"),  # manifests, never data
+        _allow(["arn:aws:s3:::*/manifest.json", f"arn:aws:s3:::{CONTROL_BUCKET}/evidence/*", f"arn:aws:s3:::{CONTROL_BUCKET}/control/*"],
+               "s3:GetObject"),  # manifests, never data
     ],
     "applier": [
         _allow("*", "s3:CreateBucket", "s3:ListAllMyBuckets", "s3:GetBucket*", "s3:PutBucket*", "s3:DeleteBucketPolicy",
@@ -43,7 +44,8 @@ USERS = {
                "s3:GetEncryptionConfiguration", "s3:PutEncryptionConfiguration",
                "s3:GetReplicationConfiguration", "s3:PutReplicationConfiguration"),
         _allow("arn:aws:s3:::shop-*", "s3:ListBucket"),
-        _allow(f"arn:aws:s3:::{CONTROL_BUCKET}/*", "s3:GetObject", "s3:PutObject"),
+        # Evidence of its own, and the lock and journal of applies. A conditional PUT reads too; nothing of it needs a DELETE.
+        _allow([f"arn:aws:s3:::{CONTROL_BUCKET}/evidence/*", f"arn:aws:s3:::{CONTROL_BUCKET}/control/*"], "s3:GetObject", "s3:PutObject"),
         # AWS checks the first name; ministack 1.5.33 leaves out the path of a role when it checks iam:*.
         _allow([f"arn:aws:iam::{ACCOUNT}:role/lifeboat/*", f"arn:aws:iam::{ACCOUNT}:role/shop-*"], "iam:CreateRole", "iam:UpdateRole", "iam:DeleteRole",
                "iam:UpdateAssumeRolePolicy", "iam:PutRolePolicy", "iam:DeleteRolePolicy", "iam:TagRole", "iam:UntagRole",

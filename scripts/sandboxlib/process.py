@@ -83,6 +83,7 @@ class Server:
 
     def __init__(self, name: str, argv: list, log: Path, stop_signal: int = signal.SIGTERM, **options):
         self.name, self.log, self.stop_signal = name, log, stop_signal
+        self.leaves: list[Path] = []  # files outside the folder of the run that it does not remove itself
         with open(log, "wb") as out:
             self.process = subprocess.Popen([str(a) for a in argv], stdout=out, stderr=subprocess.STDOUT,
                                             **{**detached(stop_signal), **options})
@@ -101,6 +102,11 @@ class Server:
             time.sleep(0.03)
 
     def stop(self, seconds: float = 15) -> None:
+        self._end(seconds)
+        for path in self.leaves:
+            path.unlink(missing_ok=True)
+
+    def _end(self, seconds: float) -> None:
         if self.process.poll() is not None:
             return
         self.process.send_signal(self.stop_signal)
@@ -112,22 +118,37 @@ class Server:
             self.process.wait()
 
 
-def started(servers: list[Server], start: Callable[[int], Server], probe: Callable[[int], bool], seconds: float = 30) -> int:
-    """Starts a server on a free port and waits for it; gives the port.
+class Starting:
+    """A server on its way up, on free ports of its own.
 
     Between finding a port and taking it somebody else may take it, so a lost race is run again. The
     server is in `servers` as soon as it lives, so that it is stopped whatever happens next.
     """
-    for attempt in (1, 2, 3):
-        port = free_port()
-        server = start(port)
-        servers.append(server)
-        try:
-            server.wait_ready(lambda: probe(port), seconds)
-            return port
-        except SandboxError as error:
-            server.stop()
-            servers.remove(server)
-            if attempt == 3 or "in use" not in str(error):
-                raise
-    raise AssertionError("unreachable")
+
+    def __init__(self, servers: list[Server], start: Callable[..., Server], probe: Callable[[int], bool], ports: int = 1):
+        self.servers, self.start, self.probe, self.count = servers, start, probe, ports
+        self._begin()
+
+    def _begin(self) -> None:
+        self.ports = [free_port() for _ in range(self.count)]
+        self.server = self.start(*self.ports)
+        self.servers.append(self.server)
+
+    def ready(self, seconds: float = 30) -> int:
+        """Waits until it answers; gives its first port."""
+        for attempt in (1, 2, 3):
+            try:
+                self.server.wait_ready(lambda: self.probe(self.ports[0]), seconds)
+                break
+            except SandboxError as error:
+                self.server.stop()
+                self.servers.remove(self.server)
+                if attempt == 3 or "in use" not in str(error):
+                    raise
+                self._begin()
+        return self.ports[0]
+
+
+def started(servers: list[Server], start: Callable[[int], Server], probe: Callable[[int], bool]) -> int:
+    """Starts a server on a free port and waits for it; gives the port."""
+    return Starting(servers, start, probe).ready()

@@ -9,7 +9,7 @@ use super::{Format, Global, Said, Selecting};
 use crate::apply::Settle;
 use crate::formats::{json, text};
 use crate::model::units::Span;
-use crate::ops::apply::{self, Ended};
+use crate::ops::apply::{self, Ended, Wanted};
 use crate::ops::plan::Planned;
 use crate::ops::{Exit, OpError};
 use crate::plan::saved::{self, Approved};
@@ -36,6 +36,9 @@ pub(super) struct Arguments {
     /// Apply the saved plan only if this is its digest, as `plan --out` said it
     #[arg(long, value_name = "SHA256", requires = "plan")]
     digest: Option<String>,
+    /// Wait so long for another apply that is under way, as in 10m; without it, stop and say whose it is
+    #[arg(long, value_name = "DURATION", default_value = "0s")]
+    wait: Span,
     /// How long to wait for a change to be seen: S3 may answer the old settings for minutes after a write
     #[arg(long, value_name = "DURATION", default_value = "3m")]
     settle: Span,
@@ -45,12 +48,14 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, OpError> {
     let approved = arguments.plan.as_deref().map(read).transpose()?;
-    if let (Some(wanted), Some(approved)) = (&arguments.digest, &approved) {
-        same_digest(wanted, approved)?;
+    if let (Some(digest), Some(approved)) = (&arguments.digest, &approved) {
+        same_digest(digest, approved)?;
     }
     let settle = Settle(Duration::from_secs(arguments.settle.as_secs()));
     let ask = Ask { leaves: &arguments.allow, prune: arguments.prune };
-    let (ended, exit) = apply::apply(&global.place(), &ask, approved.as_ref(), &arguments.selecting.selection(), settle).await?;
+    let wanted =
+        Wanted { ask, approved: approved.as_ref(), wait: Duration::from_secs(arguments.wait.as_secs()), selection: arguments.selecting.selection(), settle };
+    let (ended, exit) = apply::apply(&global.place(), &wanted).await?;
     Ok(match ended {
         Ended::Stopped(Planned::Stopped(findings)) if global.format != Format::Json => {
             Said { out: String::new(), err: text::check(&findings, Global::paint()), exit }

@@ -46,6 +46,8 @@ fn evidence(loaded: &Loaded, desired: &Desired) -> Option<BucketWish> {
         versioning: Some(Versioning::Enabled),
         encryption: None,
         public_access: true,
+        skip_unsupported: false,
+        not_taken: &[],
         tags: BTreeMap::new(),
         tenants: Vec::new(),
     })

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::model::aspects::{Encryption, Ownership, Versioning};
 use crate::model::finding::Finding;
-use crate::model::policy::{Algorithm, LifecycleWish, OwnershipWish, Policy, PublicAccessWish, VersioningWish};
+use crate::model::policy::{Algorithm, LifecycleWish, OwnershipWish, Policy, PublicAccessWish, UnsupportedWish, VersioningWish};
 use crate::model::resource::{BucketWish, SetWish, Tenant};
 use crate::policy::LoadedPolicy;
 
@@ -40,6 +40,8 @@ fn bucket_wish(policy: &Policy) -> BucketWish {
         public_access: storage.public_access == PublicAccessWish::Blocked,
         ownership: (storage.ownership == OwnershipWish::BucketOwnerEnforced).then_some(Ownership::BucketOwnerEnforced),
         tags: storage.tags.clone(),
+        skip_unsupported: storage.unsupported == UnsupportedWish::Skip,
+        not_taken: &[],
         tenants: vec![tenant(policy)],
     }
 }
@@ -75,6 +77,7 @@ pub(super) fn add<'a>(buckets: &mut BTreeMap<String, Shared<'a>>, policy: &'a Lo
         ("versioning", first.versioning != wish.versioning),
         ("encryption", first.encryption != wish.encryption),
         ("publicAccess", first.public_access != wish.public_access),
+        ("unsupported", first.skip_unsupported != wish.skip_unsupported),
         ("ownership", first.ownership != wish.ownership),
     ];
     for (field, _) in differing.iter().filter(|(_, differs)| *differs) {

@@ -14,5 +14,6 @@ pub mod policy;
 pub mod repository;
 pub mod request;
 pub mod resource;
+pub mod support;
 pub mod units;
 pub mod verdict;

@@ -20,7 +20,7 @@ pub use access::{Access, AccountTrust, GithubEvent, GithubTrust, IrsaTrust, PodI
 pub use approvals::Approval;
 pub use backups::{Anomalies, BackupSet, ClassStep, EngineKind, Exclusion, Retention, Schedule, StorageClass};
 pub use drills::{Check, Drill, Expect, Pick};
-pub use storage::{Algorithm, EncryptionWish, LifecycleWish, NoncurrentWish, OwnershipWish, PublicAccessWish, Storage, VersioningWish};
+pub use storage::{Algorithm, EncryptionWish, LifecycleWish, NoncurrentWish, OwnershipWish, PublicAccessWish, Storage, UnsupportedWish, VersioningWish};
 
 /// What must be true of one database's disaster recovery.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -131,5 +131,30 @@ impl RequestOp {
     }
 }
 
+impl RequestOp {
+    /// Whether it takes something away. Some endpoints answer a DELETE of a part that they do not know by deleting the bucket
+    /// with its objects: such a request may only follow an answer that showed the part, with its expected element.
+    pub fn removes(self) -> bool {
+        match self {
+            Self::CreateBucket
+            | Self::PutBucketTags
+            | Self::PutBucketVersioning
+            | Self::PutBucketEncryption
+            | Self::PutPublicAccess
+            | Self::PutBucketLifecycle
+            | Self::PutBucketOwnership
+            | Self::CreateRole
+            | Self::UpdateRoleTrust
+            | Self::PutRolePermissions
+            | Self::UpdateRoleSession
+            | Self::CreateProvider
+            | Self::PutRoleBoundary
+            | Self::ChangeRoleAttached
+            | Self::AddAudiences => false,
+            Self::DeleteRoleInline => true,
+        }
+    }
+}
+
 /// The name of the one inline policy that lifeboat owns in a role.
 pub const INLINE_POLICY: &str = "lifeboat";

@@ -11,7 +11,8 @@ use super::fact::{Fact, Why};
 use super::id::ResourceId;
 use super::policy::{ClassStep, Retention, Trust};
 use super::repository::Limits;
-use super::request::ReadOp;
+use super::request::{ReadOp, Request};
+use super::support::NotTaken;
 
 /// Everything the policies want, resource by resource.
 #[derive(Clone, Debug, Default)]
@@ -121,11 +122,20 @@ pub struct BucketWish {
     pub ownership: Option<Ownership>,
     /// Tags that it must carry.
     pub tags: BTreeMap<String, String>,
+    /// Whether a setting that the endpoint does not support is skipped instead of held.
+    pub skip_unsupported: bool,
+    /// What its endpoint is known not to take; filled in when the endpoint has said what it is.
+    pub not_taken: &'static [NotTaken],
     /// The policies that keep backups in it, sorted by name.
     pub tenants: Vec<Tenant>,
 }
 
 impl BucketWish {
+    /// What in these requests the endpoint is known not to take.
+    pub fn not_taken(&self, requests: &[Request]) -> Option<&'static str> {
+        self.not_taken.iter().find(|row| requests.iter().any(|request| row.is_in(request))).map(|row| row.sentence)
+    }
+
     /// Where it is.
     pub fn place(&self) -> BucketPlace {
         BucketPlace { name: self.name.clone(), account: self.account.clone(), region: self.region.clone(), endpoint: self.endpoint.clone() }

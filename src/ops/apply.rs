@@ -1,20 +1,26 @@
 //! `lifeboat apply`.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::journal::FileJournal;
 use super::plan::{self as planning, Planned};
 use super::select::Selection;
-use super::{Exit, OpError, Prepared, Where, causes, check, connect, evidence, identify};
+use super::{Exit, OpError, Prepared, Where, causes, check, connect, control, evidence, identify};
 use crate::apply::Settle;
+use crate::apply::session::{self, Session};
 use crate::evidence::{Entry, Kind};
+use crate::journal::Began;
 use crate::model::fact::Fact;
 use crate::model::resource::Identity;
 use crate::plan::saved::{self, Approved, Here, Stale};
 use crate::plan::{self, Ask, Plan};
 use crate::ports::Ports;
 use crate::ports::aws::Aws;
+use crate::ports::quirks::Quirks;
 use crate::view::apply::ApplyView;
+use crate::view::journal::RunView;
 use crate::{apply, observe};
 
 /// What `apply` ends with.
@@ -26,58 +32,96 @@ pub enum Ended {
     Applied(Box<ApplyView>),
 }
 
-/// Recomputes the plan and carries it out; with `approved`, only the steps that the saved plan approves.
+/// What the caller of `apply` decides.
+#[derive(Debug, Default)]
+pub struct Wanted<'a> {
+    /// What is asked of the plan.
+    pub ask: Ask<'a>,
+    /// The saved plan, which selects and approves steps.
+    pub approved: Option<&'a Approved>,
+    /// For how long another apply is waited for.
+    pub wait: Duration,
+    /// Which policies.
+    pub selection: Selection,
+    /// For how long each write is waited for.
+    pub settle: Settle,
+}
+
+/// Recomputes the plan and carries it out; with a saved plan, only the steps that it approves.
 ///
 /// # Errors
-/// When there is no config repo, no usable identity, the saved plan is stale, or no journal can be opened.
-pub async fn apply(place: &Where, ask: &Ask<'_>, approved: Option<&Approved>, selection: &Selection, settle: Settle) -> Result<(Ended, Exit), OpError> {
+/// When there is no config repo, no usable identity, another apply holds the lock, the saved plan is stale, or no journal
+/// can be opened.
+pub async fn apply(place: &Where, wanted: &Wanted<'_>) -> Result<(Ended, Exit), OpError> {
     let (mut prepared, ports, aws) = connect(place).await?;
     let (findings, exit) = check::view(&prepared);
     if exit == Exit::Findings {
         return Ok((Ended::Stopped(Planned::Stopped(findings)), exit));
     }
-    prepared.select(selection)?;
-    carry_out(&prepared, &ports, &aws, ask, approved, settle).await
+    prepared.select(&wanted.selection)?;
+    under_lock(&prepared, &ports, &aws, wanted).await
 }
 
 /// The same for what was read and judged already.
 ///
 /// # Errors
-/// When there is no usable identity, the saved plan is stale, or no journal can be opened.
-pub(super) async fn carry_out(
-    prepared: &Prepared,
-    ports: &Ports,
-    aws: &Aws,
-    ask: &Ask<'_>,
-    approved: Option<&Approved>,
-    settle: Settle,
-) -> Result<(Ended, Exit), OpError> {
+/// When there is no usable identity, another apply holds the lock, the saved plan is stale, or no journal can be opened.
+pub(super) async fn under_lock(prepared: &Prepared, ports: &Ports, aws: &Aws, wanted: &Wanted<'_>) -> Result<(Ended, Exit), OpError> {
     let identity = identify(ports, Some(aws)).await?;
+    let at = control(prepared);
+    // Before anything is read for the plan: what another run is doing now is not what to plan upon.
+    let mut session = Session::open(ports, at, &identity, wanted.wait).await?;
+    let around = Around { prepared, ports, quirks: aws.quirks(), identity: &identity };
+    let carried = carry_out(&around, wanted, &mut session).await;
+    let broken = session.broken.iter().map(RunView::of).collect();
+    let closed = session.close().await;
+    let (mut view, finished, exit) = carried?;
+    view.broken_off = broken;
+    view.no_control = at.is_none();
+    view.left_behind = session::left_behind(&finished, &closed);
+    let exit = if view.left_behind.is_empty() { exit } else { exit.worst(Exit::Failed) };
+    Ok((Ended::Applied(Box::new(view)), exit))
+}
+
+/// What an apply works with.
+struct Around<'a> {
+    prepared: &'a Prepared,
+    ports: &'a Ports,
+    quirks: Quirks,
+    identity: &'a Identity,
+}
+
+/// Plans and applies under the lock. The second part says whether the end of the run is written down.
+async fn carry_out(around: &Around<'_>, wanted: &Wanted<'_>, session: &mut Session) -> Result<(ApplyView, Result<(), String>, Exit), OpError> {
+    let Around { prepared, ports, identity, .. } = *around;
     let observed = observe::observe(&prepared.desired, ports, Fact::Known(identity.clone())).await;
-    let mut plan = plan::asked(&prepared.desired, &observed, ask);
-    if let Some(approved) = approved {
+    let mut plan = plan::asked(&prepared.desired, &observed, &wanted.ask);
+    if let Some(approved) = wanted.approved {
         let here =
             Here { policy_digest: &prepared.desired.digest, account: &identity.account, now: observed.at, valid_for: prepared.desired.limits.plan_valid_for };
         plan = saved::select(plan, here, approved).map_err(stale)?;
     }
-    let view = planning::view(prepared, &observed, &plan, &aws.quirks());
+    let view = planning::view(prepared, &observed, &plan, &around.quirks);
     let held = planning::exit(&plan) == Exit::Held;
     if plan.steps.is_empty() {
         let exit = if held { Exit::Held } else { Exit::Good };
-        return Ok((Ended::Applied(Box::new(ApplyView::of(view, &apply::Applied::default()))), exit));
+        return Ok((ApplyView::of(view, &apply::Applied::default()), Ok(()), exit));
     }
     // Before anything is sent: what cannot be recorded is not done.
-    let ledger = evidence::ledger(prepared, ports, &identity)?;
-    let name = format!("apply-{}-{}", observed.at.strftime("%Y%m%dT%H%M%SZ"), ports.entropy.hex(3));
-    let mut journal = FileJournal::open(&name).map_err(|error| OpError::Setup {
-        message: format!("no journal can be written: {error}"),
-        hint: "make the state folder writable, or set XDG_STATE_HOME; nothing was sent".to_owned(),
-    })?;
-    let applied = apply::apply(&plan, ports, settle, &mut journal).await;
+    let ledger = evidence::ledger(prepared, ports, identity)?;
+    let no_journal = |why: String| OpError::Setup {
+        message: format!("no journal can be written: {why}"),
+        hint: "make the state folder writable, or set XDG_STATE_HOME; let this identity write below `control.prefix`; nothing was sent".to_owned(),
+    };
+    let file = FileJournal::open(&session.run).map_err(|error| no_journal(error.to_string()))?;
+    let path = file.path.display().to_string();
+    session.begin(Box::new(file), began(prepared, identity, &plan)).await.map_err(no_journal)?;
+    let applied = apply::apply(&plan, ports, wanted.settle, session).await;
+    let finished = session.finish(&applied).await;
     let mut view = ApplyView::of(view, &applied);
-    view.journal = Some(journal.path.display().to_string());
+    (view.journal, view.run) = (Some(path), Some(session.run.clone()));
     if let Some(ledger) = ledger {
-        match ledger.append(entry(prepared, &plan, &applied, &identity)).await {
+        match ledger.append(entry(prepared, &plan, &applied, identity, &session.run)).await {
             Ok(reference) => view.evidence = Some(reference.to_string()),
             Err(error) => view.evidence_failed = Some(causes(&error)),
         }
@@ -87,11 +131,22 @@ pub(super) async fn carry_out(
         (true, true) => Exit::Held,
         (true, false) => Exit::Good,
     };
-    Ok((Ended::Applied(Box::new(view)), exit))
+    Ok((view, finished, exit))
+}
+
+fn began(prepared: &Prepared, identity: &Identity, plan: &Plan) -> Began {
+    Began {
+        command: "apply".to_owned(),
+        tool: env!("CARGO_PKG_VERSION").to_owned(),
+        identity: identity.clone(),
+        revision: prepared.revision.clone(),
+        policy_digest: prepared.desired.digest.clone(),
+        steps: session::intended(plan),
+    }
 }
 
 /// What the record says: ids, digests and outcomes. Messages of servers stay in the journal.
-fn entry(prepared: &Prepared, plan: &Plan, applied: &apply::Applied, identity: &Identity) -> Entry {
+fn entry(prepared: &Prepared, plan: &Plan, applied: &apply::Applied, identity: &Identity, run: &str) -> Entry {
     let steps: Vec<Value> = applied
         .steps
         .iter()
@@ -99,7 +154,7 @@ fn entry(prepared: &Prepared, plan: &Plan, applied: &apply::Applied, identity: &
         .collect();
     let held: Vec<String> = plan.held.iter().map(|held| format!("{}@{}", held.setting, held.resource)).collect();
     let body = json!({
-        "format": "lifeboat.applied/1", "revision": prepared.revision, "account": identity.account, "arn": identity.arn, "steps": steps, "held": held,
+        "format": "lifeboat.applied/1", "run": run, "revision": prepared.revision, "account": identity.account, "arn": identity.arn, "steps": steps, "held": held,
     });
     Entry { kind: Kind::Apply, policy: None, policy_digest: Some(prepared.desired.digest.clone()), body }
 }

@@ -1,9 +1,8 @@
 //! `lifeboat bootstrap`.
 
-use super::apply::{self, Ended};
+use super::apply::{self, Ended, Wanted};
 use super::plan::{self as planning, Planned};
 use super::{Exit, OpError, Prepared, Where, check, connect, identify};
-use crate::apply::Settle;
 use crate::compile;
 use crate::model::fact::Fact;
 use crate::observe;
@@ -22,7 +21,7 @@ pub async fn bootstrap(place: &Where, ask: &Ask<'_>, send: bool) -> Result<(Ende
     prepared.desired = compile::bootstrap(&prepared.loaded, &prepared.desired);
     something(&prepared)?;
     if send {
-        return apply::carry_out(&prepared, &ports, &aws, ask, None, Settle::default()).await;
+        return apply::under_lock(&prepared, &ports, &aws, &Wanted { ask: *ask, ..Wanted::default() }).await;
     }
     let identity = identify(&ports, Some(&aws)).await?;
     let observed = observe::observe(&prepared.desired, &ports, Fact::Known(identity)).await;

@@ -122,7 +122,7 @@ pub(super) fn findings(repository: Option<&Repository>, files: &[ConfigFile]) ->
     let Some(evidence) = repository.and_then(|repository| repository.spec.evidence.as_ref()) else { return Vec::new() };
     let text = files.iter().find(|file| file.path == "lifeboat.yaml").map_or_else(String::new, |file| String::from_utf8_lossy(&file.bytes).into_owned());
     let text = Arc::new(SourceText { path: "lifeboat.yaml".to_owned(), text });
-    let mut out = Vec::new();
+    let mut out: Vec<Finding> = mixed(repository, evidence, &text).into_iter().collect();
     for name in &evidence.trusted {
         let (label, instead) = match files.iter().find(|file| file.path == *name) {
             None => ("there is no such file", format!("lifeboat evidence keygen --out signing-key.pem > {name}; only keys/*.pub is read")),
@@ -134,6 +134,24 @@ pub(super) fn findings(repository: Option<&Repository>, files: &[ConfigFile]) ->
         out.push(finding.at(&text, span, label).why("no evidence can be signed or verified with it").instead(instead));
     }
     out
+}
+
+/// Evidence and the journal of applies in one another: each would hold what the other cannot read.
+fn mixed(repository: Option<&Repository>, evidence: &EvidencePlace, text: &Arc<SourceText>) -> Option<Finding> {
+    let control = repository.and_then(|repository| repository.spec.control.as_ref())?;
+    let apart = !control.prefix.starts_with(&evidence.prefix) && !evidence.prefix.starts_with(&control.prefix);
+    if control.bucket != evidence.bucket || apart {
+        return None;
+    }
+    let span = text.text.find("control:").map_or(0..0, |start| start..start + "control".len());
+    let label = format!("`{}` and the prefix of the evidence, `{}`, lie in one another", control.prefix, evidence.prefix);
+    let why = "a chain of evidence holds records only, and who may write evidence may not touch the lock of applies";
+    Some(
+        Finding::error("evidence and control share a place")
+            .at(text, span, label)
+            .why(why)
+            .instead("give each a prefix of its own, as in evidence/ and control/"),
+    )
 }
 
 fn pem(name: &str, bytes: &[u8]) -> Result<TrustedKeys, KeyError> {

@@ -1,11 +1,11 @@
-//! The journal of an apply: a file of JSON lines in the state folder, each line on disk before the next thing happens.
+//! The journal of an apply on this machine: a file of JSON lines in the state folder, each line on disk before the next
+//! thing happens.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use crate::apply::{Entry, Journal};
-use crate::model::document::Document;
+use crate::apply::session::Local;
 
 /// A journal in a file.
 #[derive(Debug)]
@@ -23,23 +23,22 @@ fn state_folder() -> PathBuf {
 }
 
 impl FileJournal {
-    /// Opens a new journal whose name begins with `name`.
+    /// Opens the new journal of a run.
     ///
     /// # Errors
     /// When the state folder cannot be written.
-    pub(super) fn open(name: &str) -> Result<Self, std::io::Error> {
+    pub(super) fn open(run: &str) -> Result<Self, std::io::Error> {
         let folder = state_folder().join("journal");
         fs::create_dir_all(&folder)?;
-        let path = folder.join(format!("{name}.jsonl"));
+        let path = folder.join(format!("apply-{run}.jsonl"));
         let file = OpenOptions::new().create_new(true).append(true).open(&path)?;
         Ok(Self { file, path })
     }
 }
 
-impl Journal for FileJournal {
-    fn write(&mut self, entry: &Entry) -> Result<(), String> {
-        let line = format!("{}\n", Document::of(entry));
-        let written = self.file.write_all(line.as_bytes()).and_then(|()| self.file.sync_data());
+impl Local for FileJournal {
+    fn append(&mut self, line: &str) -> Result<(), String> {
+        let written = self.file.write_all(format!("{line}\n").as_bytes()).and_then(|()| self.file.sync_data());
         written.map_err(|error| format!("{}: {error}", self.path.display()))
     }
 }

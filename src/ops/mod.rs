@@ -9,10 +9,12 @@ use std::time::Duration;
 use crate::backup::BackupError;
 use crate::compile;
 use crate::evidence::EvidenceError;
+use crate::journal::lock::LockError;
 use crate::model::causes::causes;
 use crate::model::finding::{Finding, Level};
 use crate::model::policy::SecretRef;
-use crate::model::resource::{BucketPlace, Desired, Identity};
+use crate::model::repository::ControlPlace;
+use crate::model::resource::{BucketPlace, Desired, Identity, ResourceWish};
 use crate::model::units::Span;
 use crate::policy::{Loaded, LoadedPolicy};
 use crate::ports::aws::{ATTEMPT, Aws};
@@ -93,6 +95,9 @@ pub enum OpError {
         /// Why.
         source: Box<RestoreError>,
     },
+    /// The lock of applies cannot be had.
+    #[error(transparent)]
+    Lock(#[from] LockError),
     /// Evidence cannot be written or read.
     #[error("the evidence cannot be used")]
     Evidence(#[from] EvidenceError),
@@ -122,6 +127,7 @@ impl OpError {
                 }
             }
             Self::Evidence(error) => error.hint(),
+            Self::Lock(error) => error.hint(),
             Self::Restore { source } => source.hint(),
             Self::Setup { hint, .. } => Some(hint.clone()),
             Self::Backup { source, .. } => source.hint(),
@@ -217,7 +223,15 @@ pub async fn connect(place: &Where) -> Result<(Prepared, Ports, Arc<Aws>), OpErr
     let places = places(&first.loaded);
     let aws = Arc::new(Aws::connect(&places, request_timeout()?).await);
     let quirks = aws.quirks();
-    let prepared = if quirks == AWS { first } else { prepare(place, &quirks)? };
+    let mut prepared = first;
+    if quirks != AWS {
+        prepared.desired = compile::compile(&prepared.loaded, quirks.unfilled_keys).0;
+    }
+    for wish in &mut prepared.desired.resources {
+        if let ResourceWish::Bucket(bucket) = wish {
+            bucket.not_taken = aws.quirks_of(&bucket.name).not_taken;
+        }
+    }
     let lonely = prepared.loaded.policies.iter().find(|policy| policy.policy.spec.storage.endpoint.is_some() && policy.policy.spec.access.is_some());
     if let Some(policy) = lonely.filter(|_| !aws.has_iam_endpoint()) {
         return Err(OpError::Setup {
@@ -249,12 +263,21 @@ fn places(loaded: &Loaded) -> Vec<BucketPlace> {
         BucketPlace { name: storage.bucket.clone(), account: storage.account.clone(), region: storage.region.clone(), endpoint: storage.endpoint.clone() }
     };
     let mut out: Vec<BucketPlace> = loaded.policies.iter().map(of_policy).collect();
-    let evidence = loaded.repository.as_ref().and_then(|repository| repository.spec.evidence.as_ref());
-    // Evidence beside the backups of a policy: what the policy says of that bucket holds.
-    if let Some(evidence) = evidence.filter(|evidence| out.iter().all(|place| place.name != evidence.bucket)) {
-        out.push(BucketPlace { name: evidence.bucket.clone(), account: evidence.account.clone(), region: evidence.region.clone(), endpoint: None });
+    let Some(spec) = loaded.repository.as_ref().map(|repository| &repository.spec) else { return out };
+    let evidence = spec.evidence.iter().map(|place| (&place.bucket, &place.account, &place.region));
+    let control = spec.control.iter().map(|place| (&place.bucket, &place.account, &place.region));
+    for (name, account, region) in evidence.chain(control) {
+        // In a bucket of a policy, or in one bucket: what was said of it first holds.
+        if out.iter().all(|place| place.name != *name) {
+            out.push(BucketPlace { name: name.clone(), account: account.clone(), region: region.clone(), endpoint: None });
+        }
     }
     out
+}
+
+/// Where applies keep their lock and their journal, if `lifeboat.yaml` says it.
+pub fn control(prepared: &Prepared) -> Option<&ControlPlace> {
+    prepared.loaded.repository.as_ref()?.spec.control.as_ref()
 }
 
 /// Who we are; failing means that no identity or endpoint is usable at all.

@@ -1,16 +1,18 @@
 //! `lifeboat plan`.
 
 use super::select::Selection;
-use super::{Exit, OpError, Prepared, Where, check, connect, identify, prepare};
+use super::{Exit, OpError, Prepared, Where, causes, check, connect, control, identify, prepare};
+use crate::journal::lock;
 use crate::model::fact::Fact;
 use crate::model::resource::Observed;
 use crate::observe::{self, Watch};
-use crate::plan::{self, Ask, Hold, Plan};
+use crate::plan::{self, Ask, Plan};
 use crate::ports::Ports;
 use crate::ports::quirks::{AWS, Quirks};
 use crate::ports::system::SystemClock;
 use crate::rules;
 use crate::view::check::CheckView;
+use crate::view::journal::OthersView;
 use crate::view::plan::{Around, PlanView};
 
 /// What `plan` ends with: findings that stop it, or the plan.
@@ -60,10 +62,14 @@ pub async fn plan(place: &Where, asked: &Asked<'_>) -> Result<(Planned, Exit), O
     let plan = plan::asked(&prepared.desired, &observed, &asked.ask);
     // What is left out of a plan that was interrupted is not known to be good: no gate may let it pass.
     let exit = if observed.unasked > 0 { Exit::Failed } else { exit(&plan) };
+    let mut view = view(&prepared, &observed, &plan, &aws.quirks());
+    if let Some(place) = control(&prepared).filter(|_| observed.unasked == 0) {
+        view.others = Some(OthersView::of(lock::look(&ports, place).await.map_err(|error| causes(&error))));
+    }
     let mut findings = prepared.findings.clone();
     findings.extend(rules::check_observed(&prepared.loaded.policies, &prepared.desired, &observed));
     let findings = CheckView::of(&prepared.revision, prepared.loaded.files, &findings);
-    Ok((Planned::Plan(Box::new(view(&prepared, &observed, &plan, &aws.quirks())), findings), exit))
+    Ok((Planned::Plan(Box::new(view), findings), exit))
 }
 
 /// Interrupted before the first question.
@@ -103,7 +109,7 @@ pub fn view(prepared: &Prepared, observed: &Observed, plan: &Plan, quirks: &Quir
 
 /// What a plan ends with: held 5, pending 4, nothing 0.
 pub fn exit(plan: &Plan) -> Exit {
-    let held = plan.held.iter().any(|held| !matches!(held.hold, Hold::WaitsFor(_)));
+    let held = plan.held.iter().any(|held| held.hold.needs_a_person());
     if held {
         Exit::Held
     } else if plan.steps.is_empty() {

@@ -123,8 +123,7 @@ impl Selection {
             }
         }
         let out_of = loaded.policies.len();
-        let buckets: BTreeMap<String, String> =
-            loaded.policies.iter().map(|policy| (policy.name.clone(), policy.policy.spec.storage.bucket.clone())).collect();
+        let buckets: BTreeMap<String, String> = loaded.policies.iter().map(|policy| (policy.name.clone(), policy.policy.spec.storage.bucket.clone())).collect();
         let mut shared = Vec::new();
         desired.resources.retain(|wish| match wish {
             ResourceWish::Bucket(bucket) => {

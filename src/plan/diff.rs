@@ -80,7 +80,7 @@ impl Planner<'_> {
             // Nothing was asked: what is wanted is shown all the same, and nothing waits for anything.
             let step = (*why == Why::NotAsked).then(|| self.step(wish, id, setting, &seen, want.clone()));
             let blocks = step.is_none();
-            self.hold(id, setting, Hold::Unknown(why.clone()), step);
+            self.hold(id, setting, unknown(wish, setting, why.clone()), step);
             return blocks;
         }
         if let Fact::Known(document) = &seen
@@ -103,30 +103,16 @@ impl Planner<'_> {
         }
         let mut step = self.step(wish, id, setting, &seen, to);
         step.allowed = allowed;
-        if step.requests.is_empty() {
-            self.hold(id, setting, cannot(setting, &seen, &step.to), None);
-            return true;
-        }
-        if let (ResourceWish::Bucket(bucket), Fact::Absent, ReadOp::BucketExists) = (wish, &seen, setting.read)
-            && !bucket.create
-        {
-            self.hold(id, setting, Hold::MayNotCreate, Some(step));
-            return true;
-        }
-        if wish.is_bootstrap_only() {
-            self.hold(id, setting, Hold::NeedsBootstrap, Some(step));
-            return true;
-        }
-        match weigh(setting, &step) {
-            Some(Hold::Weakens(weakening)) => match self.leave(&weakening.id, id, &step.effects) {
+        match obstacle(wish, setting, &step) {
+            Some((Hold::Weakens(weakening), step_is_sound)) => match self.leave(&weakening.id, id, &step.effects) {
                 Some(allowed) => step.allowed = Some(allowed),
                 None => {
-                    self.hold(id, setting, Hold::Weakens(weakening), Some(step));
+                    self.hold(id, setting, Hold::Weakens(weakening), step_is_sound.then_some(step));
                     return true;
                 }
             },
-            Some(other) => {
-                self.hold(id, setting, other, Some(step));
+            Some((hold, step_is_sound)) => {
+                self.hold(id, setting, hold, step_is_sound.then_some(step));
                 return true;
             }
             None => {}
@@ -205,6 +191,33 @@ impl Planner<'_> {
     fn hold(&mut self, resource: &ResourceId, setting: &'static Setting, hold: Hold, step: Option<Step>) {
         self.plan.held.push(Held { resource: resource.clone(), setting: setting.id, hold, step });
     }
+}
+
+/// What is not supported is a person's to decide, unless the policy has decided. Without the bucket itself nothing is skipped.
+fn unknown(wish: &ResourceWish, setting: &Setting, why: Why) -> Hold {
+    match (wish, why) {
+        (ResourceWish::Bucket(bucket), Why::Unsupported(said)) if bucket.skip_unsupported && setting.read != ReadOp::BucketExists => Hold::Skipped(said),
+        (_, why) => Hold::Unknown(why),
+    }
+}
+
+/// What stands in the way of a step, and whether the step can be shown as what leave would do.
+fn obstacle(wish: &ResourceWish, setting: &'static Setting, step: &Step) -> Option<(Hold, bool)> {
+    if step.requests.is_empty() {
+        return Some((cannot(setting, &step.from, &step.to), false));
+    }
+    if let ResourceWish::Bucket(bucket) = wish {
+        if let Some(sentence) = bucket.not_taken(&step.requests) {
+            return Some((unknown(wish, setting, Why::Unsupported(sentence.to_owned())), true));
+        }
+        if step.from == Fact::Absent && setting.read == ReadOp::BucketExists && !bucket.create {
+            return Some((Hold::MayNotCreate, true));
+        }
+    }
+    if wish.is_bootstrap_only() {
+        return Some((Hold::NeedsBootstrap, true));
+    }
+    weigh(setting, step).map(|hold| (hold, true))
 }
 
 /// What stands in the way of a step by its contents: AWS would refuse it, or it loosens.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
-use crate::model::id::ResourceId;
+use crate::model::id::{ResourceId, ResourceKind};
 use crate::model::request::Request;
 use crate::model::units::Percent;
 use crate::settings::{Setting, Weakening};
@@ -120,6 +120,8 @@ pub struct Held {
 pub enum Hold {
     /// It could not be read.
     Unknown(Why),
+    /// The endpoint does not support it, and the policy says `unsupported: skip`.
+    Skipped(String),
     /// The change loosens protection.
     Weakens(Weakening),
     /// Something of others works against the policy, and it is not ours to remove.
@@ -161,6 +163,7 @@ impl Hold {
             Self::Weakens(weakening) => Some(&weakening.id),
             Self::NotOurs { leave, .. } => Some(leave),
             Self::Unknown(_)
+            | Self::Skipped(_)
             | Self::MayNotCreate
             | Self::CannotChange(_)
             | Self::Refused(_)
@@ -170,10 +173,16 @@ impl Hold {
         }
     }
 
+    /// Whether a person must decide: not when another hold is decided first, and not when the policy has decided.
+    pub fn needs_a_person(&self) -> bool {
+        !matches!(self, Self::WaitsFor(_) | Self::Skipped(_))
+    }
+
     /// What stands in the way.
     pub fn sentence(&self) -> String {
         match self {
             Self::Unknown(why) => why.to_string(),
+            Self::Skipped(said) => said.clone(),
             Self::Weakens(weakening) => weakening.sentence.clone(),
             Self::NotOurs { name, sentence, .. } => format!("`{name}`, not ours, {sentence}"),
             Self::MayNotCreate => "the bucket does not exist, and the policy says `create: false`".to_owned(),
@@ -196,12 +205,23 @@ impl Hold {
             Self::Unknown(Why::NotAsked) => Some("run it without --offline".to_owned()),
             Self::Unknown(Why::Credentials(_)) => Some("renew the credentials and run it again".to_owned()),
             Self::Unknown(Why::Unreachable(_) | Why::Busy(_) | Why::Stale(_) | Why::Interrupted) => Some("run it again".to_owned()),
-            Self::Unknown(Why::Unsupported(_)) => setting.leave_alone.map(|yaml| format!("leave it alone with `{yaml}`")),
+            Self::Unknown(Why::Unsupported(_)) => Some(unsupported(setting)),
             Self::NeedsBootstrap => Some("run `lifeboat bootstrap --apply` with a person's credentials".to_owned()),
             Self::MayNotCreate => Some("make the bucket, or write `create: true`".to_owned()),
             Self::TooMany { .. } => Some("allow fewer steps at a time, or raise limits.settingsChanged in lifeboat.yaml".to_owned()),
-            Self::Weakens(_) | Self::NotOurs { .. } | Self::CannotChange(_) | Self::Refused(_) | Self::WaitsFor(_) => None,
+            Self::Skipped(_) | Self::Weakens(_) | Self::NotOurs { .. } | Self::CannotChange(_) | Self::Refused(_) | Self::WaitsFor(_) => None,
         }
+    }
+}
+
+/// What to do where the endpoint does not know a setting.
+fn unsupported(setting: &Setting) -> String {
+    match (setting.kind, setting.leave_alone) {
+        (ResourceKind::Role | ResourceKind::Provider, _) => "take `access` out of the policy: this endpoint has no such roles".to_owned(),
+        (ResourceKind::Bucket, Some(yaml)) => {
+            format!("leave it alone with `{yaml}`, or go without whatever is not supported: `storage: {{unsupported: skip}}`")
+        }
+        (ResourceKind::Bucket, None) => "take it out of the policy, or go without whatever is not supported: `storage: {unsupported: skip}`".to_owned(),
     }
 }
 

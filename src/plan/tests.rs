@@ -323,3 +323,58 @@ fn a_rule_with_a_date_says_which_points_go_on_it() {
     let effects = effects_of(dated, Fact::Known(vec![backup("20261120T101500Z", 2048, "2026-11-20T10:15:00Z")]), on());
     assert!(effects.iter().any(|effect| effect.points == 1 && effect.first == "2027-01-01T00:00:00Z".parse().ok()), "{effects:?}");
 }
+
+/// Facts of a bucket that exists, of which this question is not supported.
+fn unsupported(op: ReadOp) -> (ReadOp, Fact<Document>) {
+    (op, Fact::Unknown(Why::Unsupported("501".to_owned())))
+}
+
+#[test]
+fn what_could_not_be_read_is_never_written() {
+    let desired = quickstart();
+    for setting in crate::settings::SETTINGS {
+        for why in [Why::Refused(String::new()), Why::Unsupported(String::new()), Why::NotUnderstood(String::new()), Why::Unreachable(String::new())] {
+            let mut seen = observed(&desired, &[]);
+            for resource in seen.resources.values_mut() {
+                if let Some(fact) = resource.facts.get_mut(&setting.read) {
+                    *fact = Fact::Unknown(why.clone());
+                }
+            }
+            let plan = plan(&desired, &seen, &[]);
+            assert!(!plan.steps.iter().any(|step| step.setting == setting.id), "{} {why:?}", setting.id);
+            assert!(!held(&plan, setting.id).is_empty(), "{} {why:?}", setting.id);
+        }
+    }
+}
+
+#[test]
+fn what_is_not_supported_is_a_persons_to_decide_unless_the_policy_did() {
+    let desires = quickstart();
+    let without = plan(&desires, &observed(&desires, &[unsupported(ReadOp::BucketPublicAccess)]), &[]);
+    let holds = held(&without, "bucket-public-access");
+    assert!(matches!(holds.as_slice(), [hold @ Hold::Unknown(Why::Unsupported(_))] if hold.needs_a_person()), "{without:?}");
+    let skips = desired("prefix: orders/\n", "prefix: orders/\n    unsupported: skip\n");
+    let skipped = plan(&skips, &observed(&skips, &[unsupported(ReadOp::BucketPublicAccess)]), &[]);
+    assert_eq!(held(&skipped, "bucket-public-access"), [&Hold::Skipped("501".to_owned())]);
+    assert!(skipped.held.iter().all(|held| !held.hold.needs_a_person()));
+    // Only that: what is refused is still a person's, and without the bucket itself there is nothing to go without.
+    let refused = (ReadOp::BucketPublicAccess, Fact::Unknown(Why::Refused("no".to_owned())));
+    assert!(held(&plan(&skips, &observed(&skips, &[refused]), &[]), "bucket-public-access").iter().all(|hold| hold.needs_a_person()));
+    let nothing = plan(&skips, &observed(&skips, &[unsupported(ReadOp::BucketExists)]), &[]);
+    assert!(held(&nothing, "bucket-exists").iter().all(|hold| hold.needs_a_person()));
+    assert!(nothing.steps.iter().all(|step| step.resource != bucket()));
+}
+
+#[test]
+fn what_an_endpoint_does_not_take_is_not_sent() {
+    let mut desired = quickstart();
+    for wish in &mut desired.resources {
+        if let crate::model::resource::ResourceWish::Bucket(bucket) = wish {
+            bucket.not_taken = crate::ports::quirks::SEAWEEDFS.not_taken;
+        }
+    }
+    let plan = plan(&desired, &observed(&desired, &[]), &[]);
+    assert_eq!(step(&plan, "bucket-lifecycle"), None);
+    assert!(matches!(held(&plan, "bucket-lifecycle").as_slice(), [Hold::Unknown(Why::Unsupported(why))] if why.starts_with("storage classes")), "{plan:?}");
+    assert!(step(&plan, "bucket-versioning").is_some());
+}

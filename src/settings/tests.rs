@@ -83,6 +83,20 @@ fn a_setting_wants_nothing_of_the_other_kind() {
     }
 }
 
+/// On some endpoints a DELETE of what is not there deletes the bucket with its objects.
+#[test]
+fn nothing_is_removed_that_was_not_seen() {
+    let unknown = [Why::Refused(String::new()), Why::Unsupported(String::new()), Why::NotUnderstood(String::new()), Why::Unreachable(String::new())];
+    let unseen: Vec<Fact<Document>> = unknown.into_iter().map(Fact::Unknown).chain([Fact::Absent]).collect();
+    for (setting, wish) in SETTINGS.iter().flat_map(|setting| wishes().into_iter().map(move |wish| (setting, wish))) {
+        let Some(want) = (setting.want)(&wish) else { continue };
+        for from in &unseen {
+            let requests = (setting.requests)(&wish.id(), from, &(setting.adopt)(&want, from));
+            assert!(requests.iter().all(|request| !request.op.removes()), "{} from {from:?}", setting.id);
+        }
+    }
+}
+
 #[test]
 fn seen_and_adopt_settle_at_once() {
     for (setting, wish) in SETTINGS.iter().flat_map(|setting| wishes().into_iter().map(move |wish| (setting, wish))) {

@@ -3,8 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::journal::RunView;
 use super::plan::{PlanView, StepView};
-use crate::apply::{Applied, Outcome};
+use crate::apply::Applied;
+use crate::journal::Outcome;
 
 /// What `apply` says.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -18,8 +20,18 @@ pub struct ApplyView {
     pub steps: Vec<AppliedView>,
     /// How many were done.
     pub done: usize,
-    /// How many were not, or not surely.
+    /// How many were surely not.
     pub not_done: usize,
+    /// How many were sent without it being known what came of them, or read back otherwise than planned.
+    pub unknown: usize,
+    /// Id of the run, if it set out to do something.
+    pub run: Option<String>,
+    /// Runs before it that broke off, as this one found and closed them.
+    pub broken_off: Vec<RunView>,
+    /// Whether `lifeboat.yaml` names no place for lock and journal: then no lock was taken.
+    pub no_control: bool,
+    /// What this run could not clear up behind itself.
+    pub left_behind: Vec<String>,
     /// Reference of the evidence record, if one was written.
     pub evidence: Option<String>,
     /// Why none was written although it should have been.
@@ -59,8 +71,22 @@ impl ApplyView {
             })
             .collect();
         let done = steps.iter().filter(|step| step.outcome == "done").count();
-        let not_done = steps.len() - done;
-        Self { format: "lifeboat.apply/1".to_owned(), plan, steps, done, not_done, evidence: None, evidence_failed: None, journal: None }
+        let not_done = steps.iter().filter(|step| step.outcome == "notSent").count();
+        Self {
+            format: "lifeboat.apply/1".to_owned(),
+            plan,
+            unknown: steps.len() - done - not_done,
+            steps,
+            done,
+            not_done,
+            run: None,
+            broken_off: Vec::new(),
+            no_control: false,
+            left_behind: Vec::new(),
+            evidence: None,
+            evidence_failed: None,
+            journal: None,
+        }
     }
 }
 

@@ -6,6 +6,7 @@ pub mod check;
 pub mod drill;
 pub mod evidence;
 pub mod import;
+pub mod journal;
 pub mod plan;
 pub mod report;
 pub mod restore;

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::journal::OthersView;
 use crate::model::fact::{Fact, Why};
 use crate::model::id::{ResourceId, ResourceKind};
 use crate::model::resource::{Desired, Identity, Observed};
@@ -47,6 +48,8 @@ pub struct PlanView {
     pub counts: CountsView,
     /// What lifeboat made and no policy wants any more.
     pub leftovers: Vec<LeftoverView>,
+    /// What is known of other applies; none when `lifeboat.yaml` names no place for their lock and journal.
+    pub others: Option<OthersView>,
     /// Leaves that nothing needed.
     pub unused_leaves: Vec<String>,
     /// Approvals of policies that do not count, each with the reason.
@@ -138,6 +141,9 @@ pub struct CountsView {
     pub held: usize,
     /// Settings that could not be read.
     pub unknown: usize,
+    /// Settings that the endpoint does not support and the policies go without.
+    #[serde(default)]
+    pub skipped: usize,
 }
 
 /// What is to be done to one setting, or why nothing is.
@@ -146,8 +152,9 @@ pub struct CountsView {
 pub struct StepView {
     /// `SETTING@RESOURCE`.
     pub id: String,
-    /// `add`, `change`, `held`, `unknown`, or `waits` for another setting of the resource that is one of the last two.
-    #[schemars(extend("enum" = ["add", "change", "held", "unknown", "waits"]))]
+    /// `add`, `change`, `held`, `unknown`, `skipped` because the endpoint does not support it and the policy goes without, or
+    /// `waits` for another setting of the resource that is held or unknown.
+    #[schemars(extend("enum" = ["add", "change", "held", "unknown", "skipped", "waits"]))]
     pub kind: String,
     /// The resource.
     pub resource: String,
@@ -177,7 +184,8 @@ pub struct StepView {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HoldView {
-    /// Id of the kind of hold: a leave id, or `unknown`, `may-not-create`, `cannot-change`, `would-be-refused`, `too-many`, `needs-bootstrap`, `waits`.
+    /// Id of the kind of hold: a leave id, or `unknown`, `skipped`, `may-not-create`, `cannot-change`, `would-be-refused`, `too-many`,
+    /// `needs-bootstrap`, `waits`.
     pub id: String,
     /// What stands in the way.
     pub sentence: String,
@@ -264,6 +272,7 @@ impl PlanView {
             unasked: around.observed.unasked,
             groups,
             counts,
+            others: None,
             not_enforced: around.not_enforced.iter().map(|text| (*text).to_owned()).collect(),
             leftovers: plan.leftovers.iter().map(LeftoverView::of).collect(),
             unused_leaves: plan.unused.iter().map(ToString::to_string).collect(),
@@ -286,7 +295,7 @@ fn seconds(at: Timestamp) -> String {
 
 fn count(groups: &[GroupView]) -> CountsView {
     let of = |kind: &str| groups.iter().flat_map(|group| &group.steps).filter(|step| step.kind == kind).count();
-    CountsView { add: of("add"), change: of("change"), held: of("held"), unknown: of("unknown") }
+    CountsView { add: of("add"), change: of("change"), held: of("held"), unknown: of("unknown"), skipped: of("skipped") }
 }
 
 /// The parts of a plan by resource: a fleet has thousands.
@@ -377,6 +386,7 @@ impl StepView {
         let hold = HoldView {
             id: match &held.hold {
                 Hold::Unknown(_) => "unknown",
+                Hold::Skipped(_) => "skipped",
                 Hold::MayNotCreate => "may-not-create",
                 Hold::CannotChange(_) => "cannot-change",
                 Hold::Refused(_) => "would-be-refused",
@@ -390,16 +400,12 @@ impl StepView {
             allow: held.hold.leave_id().map(|id| format!("{id}@{}", held.resource)),
             advice: settings::by_id(held.setting).and_then(|setting| held.hold.advice(setting)),
         };
-        let unknown = matches!(held.hold, Hold::Unknown(_));
-        let waits = matches!(held.hold, Hold::WaitsFor(_));
-        let (kind, reason) = if waits {
-            ("waits", "waits".to_owned())
-        } else if matches!(held.hold, Hold::Unknown(Why::Interrupted)) {
-            ("unknown", "not asked".to_owned())
-        } else if unknown {
-            ("unknown", "unknown, left alone".to_owned())
-        } else {
-            ("held", format!("{}, held", hold.id))
+        let (kind, reason) = match held.hold {
+            Hold::WaitsFor(_) => ("waits", "waits".to_owned()),
+            Hold::Unknown(Why::Interrupted) => ("unknown", "not asked".to_owned()),
+            Hold::Unknown(_) => ("unknown", "unknown, left alone".to_owned()),
+            Hold::Skipped(_) => ("skipped", "not supported here, skipped".to_owned()),
+            _ => ("held", format!("{}, held", hold.id)),
         };
         let base = held.step.as_ref().map(Self::of);
         let empty = Self {

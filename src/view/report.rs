@@ -163,8 +163,9 @@ impl DriftView {
             step.from = None;
             step.to = None;
         }
-        let open = steps.iter().filter(|step| step.kind != "unknown").count();
-        let unknown = steps.len() - open;
+        let unknown = steps.iter().filter(|step| step.kind == "unknown").count();
+        let skipped = steps.iter().filter(|step| step.kind == "skipped").count();
+        let open = steps.len() - unknown - skipped;
         let (verdict, sentence) = match (open, unknown) {
             (0, 0) => (Verdict::Passed, format!("all {settled} settings of buckets and roles are as the policies say")),
             (0, unknown) => (Verdict::Unproven, format!("{} could not be read, {settled} as the policies say", plural(unknown as u64, "setting"))),
@@ -213,6 +214,10 @@ fn not_proven(drift: &DriftView, drills: &[DrillReport]) -> Vec<String> {
     let unknown = drift.steps.iter().filter(|step| step.kind == "unknown").count();
     if unknown > 0 {
         out.insert(0, format!("{} could not be read: nothing is said about that.", plural(unknown as u64, "setting")));
+    }
+    let skipped = drift.steps.iter().filter(|step| step.kind == "skipped").count();
+    if skipped > 0 {
+        out.insert(0, format!("{} not supported by the endpoint, and the policies go without: nothing protects there.", plural(skipped as u64, "setting")));
     }
     if drills.is_empty() {
         out.insert(0, "No drill left a record: nothing here shows that any backup can be restored.".to_owned());

@@ -6,6 +6,7 @@ use serde_json::Value;
 mod boto;
 mod iam;
 mod lifecycle;
+mod played;
 mod recorded;
 
 /// The cases of a file.

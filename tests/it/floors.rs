@@ -13,6 +13,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("settings", 3),
     ("compile", 3),
     ("ports", 3),
+    ("journal", 3),
     ("source", 4),
     ("observe", 4),
     ("plan", 4),

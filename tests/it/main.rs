@@ -5,6 +5,7 @@ mod aws;
 mod command;
 mod conformance;
 mod converge;
+mod fleet;
 mod floors;
 mod formats;
 mod generated;

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::servers::cli::{Config, Ran};
+use crate::servers::stage::until;
 
 /// A request as it came.
 #[derive(Clone, Debug)]
@@ -79,6 +80,10 @@ impl Stub {
     }
 
     fn run_with(&self, config: &Config, args: &[&str], more: &[(&str, &str)]) -> Ran {
+        self.command(config, args).envs(more.iter().copied()).output().unwrap().into()
+    }
+
+    fn command(&self, config: &Config, args: &[&str]) -> std::process::Command {
         let env = [
             ("AWS_ENDPOINT_URL", self.endpoint.as_str()),
             ("AWS_REGION", "eu-west-1"),
@@ -88,7 +93,8 @@ impl Stub {
             ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
         ];
         let mut command = config.bare("stub", args);
-        command.envs(env).envs(more.iter().copied()).env_remove("AWS_PROFILE").output().unwrap().into()
+        command.envs(env).env_remove("AWS_PROFILE");
+        command
     }
 
     /// How often something was asked, by the beginning of the question.
@@ -198,22 +204,57 @@ fn holds(ran: &Ran, code: i32, sentences: &[&str]) {
     }
 }
 
-/// A config repo without roles: the stub plays no IAM.
+/// A config repo without roles and without a control place: the stub plays no IAM and keeps no conditions.
 fn config(name: &str) -> Config {
     let config = Config::new(&format!("stub-{name}"));
+    without_access(&config);
+    let path = config.path().join("lifeboat.yaml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(path, text.split_once("  control:\n").unwrap().0).unwrap();
+    config
+}
+
+fn without_access(config: &Config) {
     let path = config.path().join("policies/orders.yaml");
     let text = std::fs::read_to_string(&path).unwrap();
     let (head, rest) = text.split_once("  access:\n").unwrap();
     std::fs::write(path, format!("{head}  drills:\n{}", rest.split_once("  drills:\n").unwrap().1)).unwrap();
-    config
 }
 
 /// The stub alone, before anything is made of it: it plays S3 well enough for a whole apply.
 #[test]
 fn the_stub_is_an_ordinary_bucket() {
     let (config, stub) = (config("ordinary"), Stub::new(|_, _| None));
-    holds(&stub.run(&config, &["apply"]), 0, &["6 steps done"]);
+    holds(&stub.run(&config, &["apply"]), 0, &["no lock was taken and its journal is only on this machine", "6 steps done"]);
     holds(&stub.run(&config, &["plan"]), 0, &["everything is as the policies say"]);
+}
+
+/// On a stub: every server here keeps conditions; some S3-compatible ones take the header and overwrite all the same.
+#[test]
+fn a_store_that_ignores_conditions_holds_no_lock_and_nothing_is_sent() {
+    let lock = Mutex::new(None::<String>);
+    let careless = move |asked: &Asked, _| {
+        let mut lock = lock.lock().unwrap();
+        match asked.what.as_str() {
+            "PUT /shop-dr-control/control/stub-careless/lock" => {
+                *lock = Some(asked.body.clone());
+                Some(answer(200, ""))
+            }
+            "GET /shop-dr-control/control/stub-careless/lock" => lock.clone().map(|body| Answer {
+                status: 200,
+                headers: vec![("etag", "\"1\""), ("last-modified", "Sun, 22 Nov 2026 10:00:00 GMT"), ("date", "Sun, 22 Nov 2026 10:00:01 GMT")],
+                body,
+            }),
+            _ => None,
+        }
+    };
+    let (config, stub) = (Config::new("stub-careless"), Stub::new(careless));
+    without_access(&config);
+    let sentences =
+        ["error: the bucket shop-dr-control cannot hold a lock: its store ignores If-None-Match", "keep `control` on a store with conditional writes"];
+    holds(&stub.run(&config, &["apply"]), 1, &sentences);
+    assert_eq!(stub.times("PUT /shop-stub-careless-orders"), 0);
+    assert!(stub.asked().iter().any(|asked| asked.body.contains("\"state\":\"released\"")), "nobody has to wait for it");
 }
 
 /// On a stub: an identity that lacks one right on a bucket gets 403 from AWS; ministack checks only whole services so finely.
@@ -304,4 +345,87 @@ fn a_server_that_says_nothing_is_not_waited_for() {
     holds(&ran, 5, &["lifecycle unknown, left alone", "no usable answer", "after 10s", "5 to add, 1 unknown"]);
     assert!(took >= Duration::from_secs(9) && took < Duration::from_secs(30), "{took:?}");
     assert_eq!(stub.times("GET /shop-stub-silent-orders/?lifecycle"), 1);
+}
+
+/// On a stub: an old S3-compatible server answers 200 to questions that it does not know, with an element and nothing in it, or
+/// with whatever it takes the question for. None of the servers of the sandbox is that old.
+#[test]
+fn a_hollow_answer_is_not_supported_and_nothing_is_written_over_it() {
+    let hollow = |asked: &Asked, _| {
+        let (_, sub) = asked.what.strip_prefix("GET /shop-stub-hollow-orders/")?.split_once('?')?;
+        let root = match sub {
+            "tagging" => "Tagging",
+            "lifecycle" => "LifecycleConfiguration",
+            "encryption" => "ServerSideEncryptionConfiguration",
+            "publicAccessBlock" => "PublicAccessBlockConfiguration",
+            "versioning" => "ListBucketResult",
+            "ownershipControls" => "OwnershipControls",
+            _ => return None,
+        };
+        Some(answer(200, format!("<{root} xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"/>")))
+    };
+    let (config, stub) = (config("hollow"), Stub::new(hollow));
+    let sentences =
+        ["why not supported by this endpoint: GetBucketTagging was answered without a <TagSet>", "an answer to another question than was asked", "6 unknown"];
+    holds(&stub.run(&config, &["plan"]), 5, &sentences);
+    assert_eq!(stub.run(&config, &["apply"]).code, 5);
+    config.edit("    region: eu-west-1\n", "    region: eu-west-1\n    unsupported: skip\n");
+    holds(&stub.run(&config, &["plan"]), 0, &["6 not supported and skipped · exit 0: everything else is as the policies say"]);
+    assert_eq!(stub.run(&config, &["apply"]).code, 0);
+    assert_eq!(stub.times("PUT /shop-stub-hollow-orders"), 0);
+}
+
+/// On a stub: ministack answers too fast to be interrupted. Another answer than a lifecycle's never comes here.
+#[test]
+fn ctrl_c_shows_what_was_read_and_saves_nothing() {
+    let (config, stub) = (config("interrupted"), Stub::new(only("GET /shop-stub-interrupted-orders/?lifecycle", answer(SILENCE, ""))));
+    let saved = config.path().join("plan.json");
+    let mut command = stub.command(&config, &["plan", "--out", saved.to_str().unwrap()]);
+    let child = command.env("LIFEBOAT_REQUEST_TIMEOUT", "5m").stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    // Everything but that one is answered by then, and what is not may still be on its way.
+    until("everything is asked", || (stub.asked().len() >= 9 && stub.times("GET /shop-stub-interrupted-orders/?lifecycle") == 1).then_some(()));
+    let begun = Instant::now();
+    assert!(std::process::Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status().unwrap().success());
+    let ran = Ran::from(child.wait_with_output().unwrap());
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    holds(&ran, 1, &["lifecycle not asked", "why not asked (interrupted) next run it again", "exit 1: interrupted, "]);
+    assert!(ran.err.contains("plan.json was not written: the plan was interrupted") && !saved.exists(), "{}", ran.err);
+}
+
+/// A part of the policies is planned and applied, and what the others want of a bucket that they share stays.
+#[test]
+fn a_part_of_the_policies_leaves_the_rules_of_the_others_alone() {
+    let (config, stub) = (config("part"), Stub::new(|_, _| None));
+    let text = std::fs::read_to_string(config.path().join("policies/orders.yaml")).unwrap();
+    config.write("policies/carts.yaml", &text.replace("name: orders\n", "name: carts\n").replace("prefix: orders/", "prefix: carts/"));
+    let alone = text.replace("name: orders\n", "name: ledger\n").replace("prefix: orders/", "prefix: ledger/").replace(&config.bucket(), "shop-stub-ledger");
+    config.write("policies/ledger.yaml", &alone);
+    let plan = stub.run(&config, &["plan", "--policy", "or*", "--policy", "orders"]);
+    holds(&plan, 4, &["1 of 3 policies at", &format!("note: bucket {} is planned whole: carts use it too", config.bucket())]);
+    assert!(!plan.out.contains("ledger"), "{}", plan.out);
+    holds(&stub.run(&config, &["apply", "--policy", "orders"]), 0, &["6 steps done"]);
+    let lifecycle = format!("PUT /{}/?lifecycle", config.bucket());
+    let sent = || stub.asked().into_iter().filter(|asked| asked.what == lifecycle).collect::<Vec<_>>();
+    assert!(matches!(sent().as_slice(), [one] if one.body.contains("lifeboat/orders/nightly") && one.body.contains("lifeboat/carts/nightly")));
+    assert_eq!(stub.times("PUT /shop-stub-ledger"), 0);
+    config.edit("recent: 3d", "recent: 4d");
+    holds(&stub.run(&config, &["plan", "--policy", "carts"]), 4, &["1 to change"]);
+    holds(&stub.run(&config, &["apply", "--policy", "carts"]), 0, &["1 step done"]);
+    assert!(sent().last().unwrap().body.contains("lifeboat/carts/nightly"), "{:?}", sent());
+    // Both parts of two are disjoint, and together everything.
+    let parts = ["1/2", "2/2"].map(|part| stub.run(&config, &["plan", "--shard", part, "--format", "json"]));
+    let of = |ran: &Ran| serde_json::from_str::<serde_json::Value>(&ran.out).unwrap()["policies"].as_u64().unwrap();
+    assert_eq!(parts.iter().map(of).sum::<u64>(), 3);
+    let wrong = stub.run(&config, &["plan", "--policy", "oders"]);
+    holds(&wrong, 1, &["error: there is no policy `oders`", "hint: there are: carts, ledger, orders"]);
+    assert_eq!(stub.run(&config, &["plan", "--shard", "3/2"]).code, 2);
+    assert_eq!(stub.run(&config, &["plan", "--policy", "Orders"]).code, 2);
+}
+
+#[test]
+fn a_request_timeout_that_is_none_is_named() {
+    let (config, stub) = (config("timeout"), Stub::new(|_, _| None));
+    for (wrong, said) in [("10", "`10` is not a duration"), ("0s", "`0s` is outside of 1s to 10m"), ("2d", "`2d` is outside of 1s to 10m")] {
+        holds(&stub.run_with(&config, &["plan"], &[("LIFEBOAT_REQUEST_TIMEOUT", wrong)]), 1, &["error: LIFEBOAT_REQUEST_TIMEOUT:", said]);
+    }
 }

@@ -12,6 +12,9 @@ pub fn apply(view: &ApplyView, exit: u8, paint: Paint) -> String {
     let mut out = String::new();
     let who = view.plan.identity.as_ref().map_or_else(String::new, |identity| format!(" · account {} as {}", identity.account, identity.name));
     let _ = writeln!(out, "{}\n", paint.text(Label::Dim, &format!("lifeboat apply · {}{who}", view.plan.revision)));
+    for run in &view.broken_off {
+        let _ = writeln!(out, "{}; planned anew, and its journal is closed\n", paint.text(Label::Change, &run.sentence));
+    }
     for step in &view.steps {
         let (word, label) = match step.outcome.as_str() {
             "done" => ("done", Label::Good),
@@ -48,12 +51,17 @@ pub fn apply(view: &ApplyView, exit: u8, paint: Paint) -> String {
         }
         let _ = writeln!(out);
     }
-    let summary = match (view.not_done, view.plan.counts.held + view.plan.counts.unknown) {
-        (0, 0) => format!("{} done", plural(view.done as u64, "step")),
-        (0, held) => format!("{} done, {held} held", plural(view.done as u64, "step")),
-        (not, held) => format!("{} done, {not} not done, {held} held", plural(view.done as u64, "step")),
-    };
-    let next = if view.not_done > 0 { " · next: lifeboat plan" } else { "" };
+    if let Some(run) = view.run.as_ref().filter(|_| view.no_control) {
+        let _ = writeln!(out, "run {run}: no lock was taken and its journal is only on this machine, as lifeboat.yaml names no `control`");
+    }
+    for what in &view.left_behind {
+        let _ = writeln!(out, "{}", paint.text(Label::Bad, what));
+    }
+    let held = view.plan.counts.held + view.plan.counts.unknown;
+    let parts = [(view.not_done, "not done"), (view.unknown, "unknown"), (held, "held")];
+    let rest: String = parts.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!(", {number} {what}")).collect();
+    let summary = format!("{} done{rest}", plural(view.done as u64, "step"));
+    let next = if view.not_done + view.unknown > 0 { " · next: lifeboat plan" } else { "" };
     let label = if exit == 0 { Label::Good } else { Label::Change };
     let _ = writeln!(out, "{}{next}", paint.text(label, &format!("{summary} · exit {exit}")));
     out

@@ -22,6 +22,7 @@ pub fn plan(view: &PlanView, exit: u8, paint: Paint) -> String {
     if busy.is_empty() {
         left_over(&mut out, view, paint);
         let _ = writeln!(out, "{}", paint.text(Label::Good, &format!("everything is as the policies say · exit {exit}")));
+        others(&mut out, view);
         unused(&mut out, view);
         return out;
     }
@@ -48,6 +49,7 @@ pub fn plan(view: &PlanView, exit: u8, paint: Paint) -> String {
         let _ = writeln!(out, "\nnot enforced by this endpoint, so left out: {}", view.not_enforced.join("; "));
     }
     left_over(&mut out, view, paint);
+    others(&mut out, view);
     unused(&mut out, view);
     let _ = writeln!(out, "\n{}", closing(view, exit));
     out
@@ -89,6 +91,20 @@ fn left_over(out: &mut String, view: &PlanView, paint: Paint) {
     }
 }
 
+/// What other applies do or left; the plan itself rests on what was read, not on that.
+fn others(out: &mut String, view: &PlanView) {
+    let Some(others) = &view.others else { return };
+    if let Some(sentence) = &others.under_way {
+        let _ = writeln!(out, "\nnote: another apply is under way, so this may change: {sentence}");
+    }
+    for run in &others.broken_off {
+        let _ = writeln!(out, "\nnote: {}; the next `lifeboat apply` plans anew and closes its journal", run.sentence);
+    }
+    if let Some(why) = &others.unknown {
+        let _ = writeln!(out, "\nnote: whether another apply is under way or broke off is not known: {why}");
+    }
+}
+
 fn unused(out: &mut String, view: &PlanView) {
     for leave in &view.unused_leaves {
         let _ = writeln!(out, "\nnote: nothing needed --allow {leave}");
@@ -122,6 +138,7 @@ fn one(out: &mut String, step: &StepView, paint: Paint) {
         "add" => ("+", Label::Good),
         "change" => ("~", Label::Change),
         "held" => ("!", Label::Bad),
+        "skipped" => ("-", Label::Dim),
         _ => ("?", Label::Change),
     };
     let width = 60;
@@ -135,7 +152,7 @@ fn one(out: &mut String, step: &StepView, paint: Paint) {
         }
     }
     if let Some(hold) = &step.hold {
-        labelled(out, if step.kind == "unknown" { "why" } else { "held" }, &hold.sentence);
+        labelled(out, if step.kind == "held" { "held" } else { "why" }, &hold.sentence);
     }
     for effect in &step.effects {
         labelled(out, "means", &effect.sentence);
@@ -155,13 +172,19 @@ fn one(out: &mut String, step: &StepView, paint: Paint) {
 
 fn closing(view: &PlanView, exit: u8) -> String {
     let counts = view.counts;
-    let parts = [(counts.add, "to add"), (counts.change, "to change"), (counts.held, "held"), (counts.unknown, "unknown")];
+    let parts = [
+        (counts.add, "to add"),
+        (counts.change, "to change"),
+        (counts.held, "held"),
+        (counts.unknown, "unknown"),
+        (counts.skipped, "not supported and skipped"),
+    ];
     let said: Vec<String> = parts.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{number} {what}")).collect();
     let meaning = match exit {
         1 if view.unasked > 0 => return format!("{} · exit 1: interrupted, {} without an answer", said.join(", "), plural(view.unasked as u64, "question")),
         4 => "exit 4: changes are pending",
         5 => "exit 5: a person must decide",
-        _ => "exit 0",
+        _ => "exit 0: everything else is as the policies say",
     };
     format!("{} · {meaning}", said.join(", "))
 }

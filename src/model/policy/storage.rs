@@ -40,6 +40,9 @@ pub struct Storage {
     /// Public access block, all four switches.
     #[serde(default)]
     pub public_access: PublicAccessWish,
+    /// What becomes of a setting that the endpoint does not support. AWS supports all of them.
+    #[serde(default)]
+    pub unsupported: UnsupportedWish,
     /// Whether the lifecycle rules of the bucket are managed.
     #[serde(default)]
     pub lifecycle: LifecycleWish,
@@ -113,6 +116,17 @@ pub enum PublicAccessWish {
     Blocked,
     /// Left alone.
     Unmanaged,
+}
+
+/// What becomes of a setting that the endpoint does not support.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum UnsupportedWish {
+    /// A person must decide: the plan is held (exit 5) until the policy no longer asks for it.
+    #[default]
+    Hold,
+    /// It goes without: the plan lists it as not supported and holds nothing.
+    Skip,
 }
 
 /// Lifecycle rules as wanted.

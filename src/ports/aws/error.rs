@@ -47,6 +47,10 @@ const CLOCK: &[&str] = &["RequestTimeTooSkewed", "RequestExpired"];
 /// to be granted anything; the others answer 409, but nothing is there that was to be made.
 const REJECTED: &[&str] = &["InvalidObjectState", "InvalidBucketState", "LimitExceeded", "DeleteConflict"];
 
+/// Words of a refusal that nobody's rights would change: the endpoint does not do this for anybody (SeaweedFS 4.48 answers
+/// 403 with them to questions about roles).
+const NOT_SERVED: &[&str] = &["IAM write operations are disabled"];
+
 /// Words of a failure before the first byte was sent; any other failure of the connection may come after the last.
 const NEVER_SENT: &[&str] = &["tcp connect error", "dns error", "error trying to connect", "Connection refused"];
 
@@ -63,6 +67,7 @@ where
         (None, Some(text)) => text.to_owned(),
         (None, None) => match status {
             Some(200..=299) if is_empty(&error) => "an empty answer".to_owned(),
+            Some(200..=299) if is_another(&error) => "an answer to another question than was asked".to_owned(),
             Some(200..=299) | None => causes(&error),
             Some(status) => format!("HTTP {status} without a reason"),
         },
@@ -72,6 +77,8 @@ where
         SdkError::DispatchFailure(failure) => (construction(&message), !failure.is_user() && !NEVER_SENT.iter().any(|words| message.contains(words))),
         SdkError::TimeoutError(_) => (Kind::Unreachable, true),
         SdkError::ResponseError(_) if is_empty(&error) => (Kind::Unsupported, true),
+        _ if is_another(&error) => (Kind::Unsupported, true),
+        _ if NOT_SERVED.iter().any(|words| message.contains(words)) => (Kind::Unsupported, false),
         SdkError::ResponseError(_) => (Kind::NotUnderstood, true),
         _ if is_principal(code.as_deref(), &message) => (Kind::NoPrincipal, false),
         _ => kind_of(status.unwrap_or(0), code.as_deref()),
@@ -87,6 +94,12 @@ fn is_empty<E>(error: &SdkError<E, HttpResponse>) -> bool {
 /// IAM and S3 say so of a principal that does not exist, and of one that was made less than half a minute ago.
 fn is_principal(code: Option<&str>, message: &str) -> bool {
     matches!(code, Some("MalformedPolicyDocument" | "MalformedPolicy")) && message.contains("Invalid principal")
+}
+
+/// An answer with another root element than the question has: servers that ignore a sub-resource that they do not know
+/// answer the listing of the bucket, or whatever they take it for.
+fn is_another<E: std::error::Error + 'static>(error: &SdkError<E, HttpResponse>) -> bool {
+    causes(error).contains("encountered invalid XML root")
 }
 
 /// A request that could not be made or sent: mostly a missing credential, else the network.

@@ -12,7 +12,7 @@ use super::Bucket;
 use super::error::port;
 use super::iam::unreadable;
 use super::raw::RawBody;
-use super::s3::proven;
+use super::s3::{hollow, proven};
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
 use crate::model::lifecycle::{Expiration, Filter, Form, Lifecycle, Noncurrent, NoncurrentTransition, Rule, Tag, Transition};
@@ -50,6 +50,9 @@ pub(super) async fn read(bucket: &Bucket, name: &str) -> Result<Fact<Document>, 
     let raw = RawBody::default();
     let ask = bucket.control.get_bucket_lifecycle_configuration().bucket(name).set_expected_bucket_owner(bucket.account.clone());
     let answer = ask.customize().interceptor(raw.clone()).send().await.map_err(|error| port(&format!("GetBucketLifecycleConfiguration {name}"), error))?;
+    if !raw.has("Rule") {
+        return Ok(hollow("GetBucketLifecycleConfiguration", "Rule"));
+    }
     let mut rules = Vec::new();
     for (at, rule) in answer.rules().iter().enumerate() {
         match from_sdk(rule) {

@@ -15,6 +15,7 @@ mod cloud;
 mod error;
 mod iam;
 mod lifecycle;
+mod look;
 mod objects;
 mod ownership;
 mod raw;
@@ -25,23 +26,26 @@ const CONNECT: Duration = Duration::from_secs(3);
 /// How long one attempt to ask the control plane may take, unless told otherwise.
 pub const ATTEMPT: Duration = Duration::from_secs(10);
 
-/// How long to wait for answers.
+/// How long to wait for answers, by the time that one attempt to ask the control plane may take.
 #[derive(Clone, Copy, Debug)]
-struct Waits {
-    /// For one control-plane operation.
-    control: (Duration, Duration),
-    /// For moving a chunk of a backup.
-    data: (Duration, Duration),
-}
+struct Waits(Duration);
 
 impl Waits {
-    /// By the time that one attempt may take. With all its attempts an operation may take six times that; moving a chunk
-    /// takes longer: with 10 s here a minute for an attempt (8 MiB at 140 KiB/s) and five with all attempts.
     fn of(attempt: Duration) -> Self {
-        Self { control: (attempt, attempt * 6), data: (attempt * 6, attempt * 30) }
+        Self(attempt)
     }
 
-    fn config((attempt, operation): (Duration, Duration)) -> TimeoutConfig {
+    /// For one operation of the control plane: with all its attempts it may take six times as long.
+    fn control(self) -> TimeoutConfig {
+        Self::config(self.0, self.0 * 6)
+    }
+
+    /// For moving a chunk of a backup: with 10 s a minute for an attempt (8 MiB at 140 KiB/s), five with all its attempts.
+    fn data(self) -> TimeoutConfig {
+        Self::config(self.0 * 6, self.0 * 30)
+    }
+
+    fn config(attempt: Duration, operation: Duration) -> TimeoutConfig {
         TimeoutConfig::builder().connect_timeout(CONNECT.min(attempt)).operation_attempt_timeout(attempt).operation_timeout(operation).build()
     }
 }
@@ -62,20 +66,34 @@ struct Bucket {
     data: aws_sdk_s3::Client,
     account: Option<String>,
     region: Option<String>,
+    /// Where it is, unless the SDK decides that.
+    endpoint: Option<String>,
+    quirks: Quirks,
 }
 
 impl Aws {
     /// Reads the AWS environment (variables, profiles) and makes clients for these buckets, whose attempts may take so long
-    /// ([`ATTEMPT`]). Nothing is sent yet.
+    /// ([`ATTEMPT`]). Endpoints that are not Amazon's are asked what they are, once each; nothing else is sent yet.
     pub async fn connect(places: &[BucketPlace], attempt: Duration) -> Self {
-        let waits = Waits::of(attempt);
         // Retries are the SDK's standard ones (3 attempts), or what AWS_MAX_ATTEMPTS and AWS_RETRY_MODE say.
-        let base = aws_config::defaults(BehaviorVersion::latest()).timeout_config(Waits::config(waits.control)).load().await;
+        Self::with(aws_config::defaults(BehaviorVersion::latest()).timeout_config(Waits::of(attempt).control()).load().await, places).await
+    }
+
+    /// The same from a configuration that was read before.
+    pub async fn with(base: SdkConfig, places: &[BucketPlace]) -> Self {
         let iam = aws_sdk_iam::Client::new(&base);
         let sts = aws_sdk_sts::Client::new(&base);
-        let default = bucket(&base, None, waits);
-        let buckets = places.iter().map(|place| (place.name.clone(), bucket(&base, Some(place), waits))).collect();
-        Self { base, iam, sts, default, buckets }
+        let default = bucket(&base, None);
+        // Clients keep their connections to themselves: thousands of buckets in one place share one.
+        let mut made: BTreeMap<(Option<&str>, &str), Bucket> = BTreeMap::new();
+        let mut buckets = BTreeMap::new();
+        for place in places {
+            let shared = made.entry((place.endpoint.as_deref(), place.region.as_str())).or_insert_with(|| bucket(&base, Some(place)));
+            buckets.insert(place.name.clone(), Bucket { account: place.account.clone(), ..shared.clone() });
+        }
+        let mut aws = Self { base, iam, sts, default, buckets };
+        aws.look().await;
+        aws
     }
 
     /// The endpoint of S3 that the AWS environment names, if it names one.
@@ -90,7 +108,12 @@ impl Aws {
 
     /// What is known of the endpoint of the AWS environment.
     pub fn quirks(&self) -> Quirks {
-        quirks::of(self.endpoint().as_deref())
+        self.default.quirks
+    }
+
+    /// What is known of the endpoint of a bucket.
+    pub fn quirks_of(&self, bucket: &str) -> Quirks {
+        self.bucket(bucket).quirks
     }
 
     /// The access key in use, shortened, and where the profile was taken from: for messages about credentials.
@@ -125,15 +148,17 @@ fn environment_endpoint(base: &SdkConfig) -> Option<String> {
     std::env::var("AWS_ENDPOINT_URL_S3").ok().or_else(|| base.endpoint_url().map(str::to_owned))
 }
 
-fn bucket(base: &SdkConfig, place: Option<&BucketPlace>, waits: Waits) -> Bucket {
+fn bucket(base: &SdkConfig, place: Option<&BucketPlace>) -> Bucket {
+    let attempt = base.timeout_config().and_then(TimeoutConfig::operation_attempt_timeout).unwrap_or(ATTEMPT);
     let endpoint = place.and_then(|place| place.endpoint.clone());
     let effective = endpoint.clone().or_else(|| environment_endpoint(base));
+    let quirks = quirks::of(effective.as_deref());
     let config = |timeouts: Option<TimeoutConfig>| {
-        let mut builder = aws_sdk_s3::config::Builder::from(base).force_path_style(quirks::of(effective.as_deref()).path_style);
+        let mut builder = aws_sdk_s3::config::Builder::from(base).force_path_style(quirks.path_style);
         if let Some(place) = place {
             builder = builder.region(Region::new(place.region.clone()));
         }
-        builder.set_endpoint_url(endpoint.clone().or_else(|| std::env::var("AWS_ENDPOINT_URL_S3").ok()).or_else(|| base.endpoint_url().map(str::to_owned)));
+        builder.set_endpoint_url(effective.clone());
         if let Some(timeouts) = timeouts {
             builder = builder.timeout_config(timeouts);
         }
@@ -141,8 +166,10 @@ fn bucket(base: &SdkConfig, place: Option<&BucketPlace>, waits: Waits) -> Bucket
     };
     Bucket {
         control: config(None),
-        data: config(Some(Waits::config(waits.data))),
+        data: config(Some(Waits::of(attempt).data())),
         account: place.and_then(|place| place.account.clone()),
         region: place.map(|place| place.region.clone()).or_else(|| base.region().map(ToString::to_string)),
+        endpoint: effective,
+        quirks,
     }
 }

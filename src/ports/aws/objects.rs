@@ -8,15 +8,30 @@ use aws_sdk_s3::primitives::{ByteStream, DateTime, DateTimeFormat};
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart};
 use jiff::Timestamp;
 
-use super::Aws;
 use super::error::port;
 use super::raw::ServerDate;
+use super::{Aws, Bucket};
 use crate::ports::{Answer, Kind, ObjectInfo, Objects, PortError, Tagged, Upload};
 
 /// How often a body that breaks off is asked for.
 const BODIES: usize = 3;
 /// How long the completion of a multipart upload may take.
 const COMPLETE: Duration = Duration::from_mins(15);
+
+/// Some endpoints make a missing bucket on upload, with none of the settings that protect a backup. There it is asked for
+/// first; an identity that may not ask (403) may not make one either.
+async fn must_exist(at: &Bucket, bucket: &str, what: &str) -> Result<(), PortError> {
+    if !at.quirks.makes_buckets {
+        return Ok(());
+    }
+    match at.control.head_bucket().bucket(bucket).set_expected_bucket_owner(at.account.clone()).send().await {
+        Ok(_) => Ok(()),
+        Err(error) => match port(what, error) {
+            error if error.kind == Kind::Missing => Err(PortError { message: "NoSuchBucket: there is no such bucket".to_owned(), ..error }),
+            _ => Ok(()),
+        },
+    }
+}
 
 fn strange(what: &str, message: &str) -> PortError {
     PortError { what: what.to_owned(), kind: Kind::NotUnderstood, message: message.to_owned(), maybe_done: false }
@@ -135,6 +150,7 @@ impl Objects for Aws {
         Box::pin(async move {
             let what = format!("PutObject s3://{bucket}/{key}");
             let at = self.bucket(bucket);
+            must_exist(at, bucket, &what).await?;
             let put =
                 at.data.put_object().bucket(bucket).key(key).set_expected_bucket_owner(at.account.clone()).if_none_match("*").body(ByteStream::from(body));
             put.send().await.map(|_| ()).map_err(|error| port(&what, error))
@@ -145,6 +161,7 @@ impl Objects for Aws {
         Box::pin(async move {
             let what = format!("PutObject s3://{bucket}/{key} in place of {etag}");
             let at = self.bucket(bucket);
+            must_exist(at, bucket, &what).await?;
             // What is replaced is small, and an answer that takes minutes is of no use to who holds a lock.
             let put = at.control.put_object().bucket(bucket).key(key).set_expected_bucket_owner(at.account.clone()).if_match(etag);
             put.body(ByteStream::from(body)).send().await.map(|_| ()).map_err(|error| port(&what, error))
@@ -155,6 +172,7 @@ impl Objects for Aws {
         Box::pin(async move {
             let what = format!("CreateMultipartUpload s3://{bucket}/{key}");
             let at = self.bucket(bucket);
+            must_exist(at, bucket, &what).await?;
             // Said at the beginning and with each part: S3 refuses parts whose checksum was not announced.
             let begin = at.data.create_multipart_upload().bucket(bucket).key(key).set_expected_bucket_owner(at.account.clone());
             let begin = begin.checksum_algorithm(ChecksumAlgorithm::Crc32).checksum_type(ChecksumType::FullObject);

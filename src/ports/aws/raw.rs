@@ -20,6 +20,14 @@ impl RawBody {
         self.0.lock().map(|kept| kept.clone()).unwrap_or_default()
     }
 
+    /// Whether an element of this name (without namespace) is anywhere in the answer. What every sound answer has and this
+    /// one lacks shows a server that does not know the question and answers something all the same.
+    pub(super) fn has(&self, name: &str) -> bool {
+        let bytes = self.bytes();
+        let document = std::str::from_utf8(&bytes).ok().and_then(|text| roxmltree::Document::parse(text).ok());
+        document.is_some_and(|document| document.descendants().any(|element| element.tag_name().name() == name))
+    }
+
     /// Whether the answer is an XML document with this root and only these elements (without namespaces).
     pub(super) fn check(&self, root: &str, known: &[&str]) -> Result<(), Why> {
         check(&self.bytes(), root, known)

@@ -36,6 +36,11 @@ pub(super) async fn read(bucket: &Bucket, op: ReadOp, name: &str) -> Reading {
     }
 }
 
+/// An answer came and lacks what makes it an answer: asked again with the setting there, it would say the same.
+pub(super) fn hollow(question: &str, element: &str) -> Fact<Document> {
+    Fact::Unknown(Why::Unsupported(format!("{question} was answered without a <{element}>")))
+}
+
 /// Turns what the raw answer proved into the fact.
 pub(super) fn proven<T: serde::Serialize>(raw: &RawBody, root: &str, known: &[&str], value: &T) -> Fact<Document> {
     match raw.check(root, known) {
@@ -66,6 +71,9 @@ async fn tags(bucket: &Bucket, name: &str) -> Reading {
     let ask = bucket.control.get_bucket_tagging().bucket(name).set_expected_bucket_owner(bucket.account.clone());
     let answer = ask.customize().interceptor(raw.clone()).send().await.map_err(|error| port(&format!("GetBucketTagging {name}"), error))?;
     let found: BTreeMap<String, String> = answer.tag_set().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect();
+    if !raw.has("TagSet") {
+        return Ok(hollow("GetBucketTagging", "TagSet"));
+    }
     Ok(proven(&raw, "Tagging", &["TagSet", "Tag", "Key", "Value"], &Tags(found)))
 }
 
@@ -89,6 +97,9 @@ async fn encryption(bucket: &Bucket, name: &str) -> Reading {
     let raw = RawBody::default();
     let ask = bucket.control.get_bucket_encryption().bucket(name).set_expected_bucket_owner(bucket.account.clone());
     let answer = ask.customize().interceptor(raw.clone()).send().await.map_err(|error| port(&format!("GetBucketEncryption {name}"), error))?;
+    if !raw.has("Rule") {
+        return Ok(hollow("GetBucketEncryption", "Rule"));
+    }
     let rules = answer.server_side_encryption_configuration().map(ServerSideEncryptionConfiguration::rules).unwrap_or_default();
     let [rule] = rules else { return Ok(Fact::Unknown(Why::NotUnderstood(format!("{} encryption rules instead of one", rules.len())))) };
     let Some(default) = rule.apply_server_side_encryption_by_default() else {
@@ -110,8 +121,8 @@ async fn public_access(bucket: &Bucket, name: &str) -> Reading {
     let raw = RawBody::default();
     let ask = bucket.control.get_public_access_block().bucket(name).set_expected_bucket_owner(bucket.account.clone());
     let answer = ask.customize().interceptor(raw.clone()).send().await.map_err(|error| port(&format!("GetPublicAccessBlock {name}"), error))?;
-    let Some(found) = answer.public_access_block_configuration() else {
-        return Ok(Fact::Unknown(Why::Unsupported("an answer without a configuration".to_owned())));
+    let Some(found) = answer.public_access_block_configuration().filter(|_| raw.has("BlockPublicAcls")) else {
+        return Ok(hollow("GetPublicAccessBlock", "BlockPublicAcls"));
     };
     let value = PublicAccess {
         block_public_acls: found.block_public_acls().unwrap_or(false),

@@ -16,9 +16,13 @@ pub(super) async fn created_once(at: Place<'_>) -> Found {
 }
 
 /// RFC 9110, 13.1.1; AWS: "If-Match on a missing key" is 404 and not 412 (S3 API reference, PutObject).
+pub(super) async fn replaced_nothing(at: Place<'_>) -> Found {
+    let answer = at.ports.objects.replace(at.bucket, "replaced/none", "\"00000000000000000000000000000000\"", b"x".to_vec()).await;
+    fails("replacing nothing", answer, Kind::Missing)
+}
+
 pub(super) async fn replaced(at: Place<'_>) -> Found {
     let objects = &at.ports.objects;
-    fails("replacing nothing", objects.replace(at.bucket, "replaced/a", "\"00000000000000000000000000000000\"", b"x".to_vec()).await, Kind::Missing)?;
     objects.create(at.bucket, "replaced/a", b"first".to_vec()).await.map_err(words)?;
     let first = objects.get_tagged(at.bucket, "replaced/a", 9).await.map_err(words)?;
     same("the bytes", first.bytes, b"first".to_vec())?;

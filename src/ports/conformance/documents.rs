@@ -34,6 +34,7 @@ pub(super) async fn settings(ports: &Ports, subject: &Subject) -> Vec<(String, F
         ("as most want it", wish(subject, Versioning::Enabled, Some(aes.clone()))),
         ("as few want it", wish(subject, Versioning::Suspended, Some(kms))),
         ("as most want it, again", wish(subject, Versioning::Enabled, Some(aes))),
+        ("without storage classes", without_classes(wish(subject, Versioning::Enabled, None))),
         ("writer", ResourceWish::Role(role(subject, Purpose::Writer))),
         ("keeper", ResourceWish::Role(role(subject, Purpose::Keeper))),
         ("restorer", ResourceWish::Role(role(subject, Purpose::Restorer))),
@@ -41,7 +42,8 @@ pub(super) async fn settings(ports: &Ports, subject: &Subject) -> Vec<(String, F
     ];
     let mut out = Vec::new();
     for (name, wish) in &wishes {
-        for setting in settings::of_kind(wish.id().kind()).filter(|setting| setting.id != "bucket-exists" && (setting.want)(wish).is_some()) {
+        let wanted = settings::of_kind(wish.id().kind()).filter(|setting| setting.id != "bucket-exists" && (setting.want)(wish).is_some());
+        for setting in wanted {
             out.push((format!("{} {name}", setting.id), write(ports, setting, wish).await));
         }
     }
@@ -53,6 +55,9 @@ pub(super) async fn write(ports: &Ports, setting: &'static Setting, wish: &Resou
     let id = wish.id();
     let want = (setting.want)(wish).ok_or("nothing wanted")?;
     let before = seen(ports, setting, &id).await;
+    if let Fact::Unknown(why) = before {
+        return Err(format!("it cannot be read, so it is not written: {why}"));
+    }
     let to = (setting.adopt)(&want, &before);
     for request in (setting.requests)(&id, &before, &to) {
         ports.cloud.send(&request).await.map_err(|error| error.to_string())?;
@@ -84,9 +89,18 @@ fn wish(subject: &Subject, versioning: Versioning, encryption: Option<Encryption
         encryption,
         public_access: true,
         ownership: Some(Ownership::BucketOwnerEnforced),
-        tags: BTreeMap::from([("cost-centre".to_owned(), "4711 & more".to_owned())]),
+        tags: BTreeMap::from([("cost-centre".to_owned(), "4711 + more".to_owned())]),
+        skip_unsupported: false,
+        not_taken: &[],
         tenants: vec![tenant],
     })
+}
+
+fn without_classes(mut wish: ResourceWish) -> ResourceWish {
+    if let ResourceWish::Bucket(bucket) = &mut wish {
+        bucket.tenants.iter_mut().flat_map(|tenant| &mut tenant.sets).for_each(|set| set.classes.clear());
+    }
+    wish
 }
 
 pub(super) fn role(subject: &Subject, purpose: Purpose) -> RoleWish {

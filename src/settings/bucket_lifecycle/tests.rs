@@ -33,6 +33,8 @@ fn wish(retention: Retention) -> ResourceWish {
         public_access: true,
         ownership: None,
         tags: BTreeMap::new(),
+        skip_unsupported: false,
+        not_taken: &[],
         tenants: vec![tenant],
     })
 }

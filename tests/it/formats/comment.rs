@@ -102,7 +102,7 @@ fn prose_skeleton(line: &str) -> Result<String, String> {
         match tag {
             "code" if !in_code => in_code = true,
             "/code" if in_code => in_code = false,
-            tag if TAGS.contains(&tag) && !in_code => out.push_str(&format!("<{tag}>")),
+            tag if TAGS.contains(&tag) && !in_code => out.extend(["<", tag, ">"]),
             _ => return Err(format!("<{tag}> in {line}")),
         }
         out.push_str(&"|".repeat(before.matches('|').count()));

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::sync::LazyLock;
 
-use lifeboat::formats::{github, json, junit, sarif};
+use lifeboat::formats::{github, junit, sarif};
 use lifeboat::view::rule::RuleView;
 use proptest::prelude::*;
 use serde_json::Value;
@@ -22,6 +23,8 @@ fn sarif_schema() -> jsonschema::Validator {
     let text = fs::read_to_string(root().join("tests/data/schemas/sarif-schema-2.1.0.json")).unwrap();
     validator(&serde_json::from_str(&text).unwrap())
 }
+
+static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(sarif_schema);
 
 /// `lifeboat check` on each folder of mistakes, in a format.
 fn bad(format: &str) -> Vec<(String, String)> {
@@ -153,8 +156,6 @@ proptest! {
             prop_assert!(xml.is_ok(), "{:?}\n{}", xml.err(), said);
         }
         let log: Value = serde_json::from_str(&sarif::plan(&plan, &findings)).unwrap();
-        static SCHEMA: std::sync::LazyLock<jsonschema::Validator> = std::sync::LazyLock::new(sarif_schema);
         prop_assert_eq!(complaints(&SCHEMA, &log), Vec::<String>::new());
-        prop_assert!(json::render(&log).is_char_boundary(0));
     }
 }

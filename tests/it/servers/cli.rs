@@ -32,7 +32,8 @@ fn lifeboat() -> Command {
 
 /// An environment variable that `scripts/sandbox` sets. Without the servers the test fails: it never skips.
 pub(crate) fn sandbox(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run the tests with `make test` or `scripts/sandbox run -- cargo test`"))
+    std::env::var(name)
+        .unwrap_or_else(|_| panic!("{name} is not set: run the tests with `make test` or `scripts/sandbox run --moto --seaweedfs -- cargo test`"))
 }
 
 impl Config {
@@ -44,7 +45,8 @@ impl Config {
         for file in ["lifeboat.yaml", "policies/orders.yaml"] {
             let text = std::fs::read_to_string(example.join(file)).unwrap();
             let text = text.replace("shop-dr-orders", &config.bucket()).replace("role: shop-", &format!("role: shop-{name}-"));
-            config.write(file, &text.replace("prefix: evidence/", &format!("prefix: {}", config.evidence())));
+            let text = text.replace("prefix: evidence/", &format!("prefix: {}", config.evidence()));
+            config.write(file, &text.replace("prefix: control/", &format!("prefix: {}", config.control())));
         }
         config.signing_key = config.keygen("keys/quickstart.pub");
         config
@@ -57,6 +59,11 @@ impl Config {
     /// Prefix of its evidence in the control bucket.
     pub(crate) fn evidence(&self) -> String {
         format!("evidence/{}/", self.name)
+    }
+
+    /// Prefix of the lock and the journal of its applies in the control bucket.
+    pub(crate) fn control(&self) -> String {
+        format!("control/{}/", self.name)
     }
 
     /// Makes a key pair, writes the public half into the config repo and gives the private one.

@@ -24,7 +24,7 @@ fn what_is_missing_is_made_and_then_nothing_is_left_to_do() {
     assert_eq!(done.code, 0, "{}{}", done.out, done.err);
     assert!(done.out.contains("13 steps done · exit 0"), "{}", done.out);
     let journal = std::fs::read_to_string(config.journals().first().unwrap()).unwrap();
-    assert_eq!(journal.lines().count(), 26, "each step before and after it is sent");
+    assert_eq!(journal.lines().count(), 28, "each step before and after it is sent, the beginning and the end");
     let again = config.lifeboat("planner", &["plan"]);
     assert_eq!(again.code, 0, "{}{}", again.out, again.err);
     assert!(again.out.ends_with("everything is as the policies say · exit 0\n"), "{}", again.out);

@@ -136,6 +136,18 @@ impl Attempts {
         let tags = Tagging::builder().set_tag_set(Some(Vec::new())).build().unwrap();
         self.of("take the bucket's tags", Refused, client.put_bucket_tagging().bucket(&bucket).tagging(tags).send()).await;
         self.of("delete the bucket", Refused, client.delete_bucket().bucket(&bucket).send()).await;
+        self.control().await;
+    }
+
+    /// Nobody of them may stop an apply, or say that one was.
+    async fn control(&mut self) {
+        for (what, key) in [("take the lock of applies", "control/lock"), ("write into a journal", "control/journal/20260101T000000Z-000000/000001.json")] {
+            self.put(what, Refused, CONTROL, key).await;
+            self.get(&format!("read where one could {what}"), Refused, CONTROL, key).await;
+            let delete = self.client.delete_object().bucket(CONTROL).key(key);
+            self.of(&format!("delete where one could {what}"), Refused, delete.send()).await;
+        }
+        self.list("list the journals", Refused, CONTROL, "control/journal/").await;
     }
 
     async fn copy(&mut self, what: &str, wanted: Wanted, source: String, key: &str) {
@@ -207,7 +219,7 @@ async fn the_writer_cannot_harm_what_it_wrote() {
     writer.copy("copy its evidence over an object", NotEnforced(OVERWRITES), format!("{CONTROL}/{own}000001.json"), &scratch).await;
     let created = writer.client.put_object().bucket(&bucket).key(&scratch).if_none_match("*").body(ByteStream::from_static(b"")).send().await;
     assert_eq!(created.unwrap_err().code(), Some("PreconditionFailed"), "what lifeboat sends never overwrites");
-    writer.judged(24);
+    writer.judged(31);
     world.unharmed().await;
 }
 
@@ -229,7 +241,7 @@ async fn the_keeper_only_reads_manifests_and_tags() {
     keeper.list("list backups", Allowed, &bucket, "orders/").await;
     keeper.tag("release a backup", Allowed, &world.data, "orders/nightly:recent").await;
     keeper.tag("set a value that no rule has", NotEnforced(TAG_VALUES), &world.data, "tomorrow").await;
-    keeper.judged(23);
+    keeper.judged(30);
     world.unharmed().await;
 }
 
@@ -249,6 +261,6 @@ async fn the_restorer_only_reads() {
     restorer.put("write another's evidence", Refused, CONTROL, &format!("{}shop-restorer-may-not-keeper/000001.json", world.evidence)).await;
     restorer.get("read data", Allowed, &bucket, &world.data).await;
     restorer.list("list backups", Allowed, &bucket, "orders/").await;
-    restorer.judged(21);
+    restorer.judged(28);
     world.unharmed().await;
 }

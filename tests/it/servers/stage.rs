@@ -172,8 +172,7 @@ impl Stage {
     }
 
     pub(crate) fn spawn_with(&self, profile: &str, args: &[&str], env: &[(&str, &str)]) -> Running {
-        let mut command = self.dressed(self.config.command(profile, args), env);
-        Running(Some(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()))
+        Running::of(self.dressed(self.config.command(profile, args), env).stdout(Stdio::piped()).stderr(Stdio::piped()))
     }
 
     fn dressed(&self, mut command: Command, env: &[(&str, &str)]) -> Command {
@@ -253,6 +252,10 @@ pub(crate) fn not_passed(view: &Value) -> Vec<String> {
 pub(crate) struct Running(Option<Child>);
 
 impl Running {
+    pub(crate) fn of(command: &mut Command) -> Self {
+        Self(Some(command.spawn().unwrap()))
+    }
+
     /// Sends a signal, by its name.
     pub(crate) fn signal(&self, name: &str) {
         let pid = self.0.as_ref().unwrap().id().to_string();
