@@ -88,7 +88,7 @@ async fn one(step: &Step, ports: &Ports, settle: Settle, made: bool, journal: &m
     if let Some(ended) = before(setting, step, ports, settle, made).await {
         return ended;
     }
-    if step.from.known().is_none() && step.requests.iter().any(|request| request.op.removes()) {
+    if step.from.known().is_none() && step.requests.iter().any(|request| request.removes()) {
         return Outcome::NotSent("it would remove what was not seen to be there".to_owned());
     }
     let mut doubt = None;

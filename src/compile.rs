@@ -18,8 +18,9 @@ pub fn compile(loaded: &Loaded, unfilled_keys: &'static [&'static str]) -> (Desi
     for policy in &loaded.policies {
         given.extend(approvals::read(policy, &mut findings));
         findings.extend(unanswerable(policy));
-        bucket::add(&mut buckets, policy, &mut findings);
+        bucket::add(&mut buckets, policy, unfilled_keys, &mut findings);
     }
+    findings.extend(bucket::logs_into_locked(&buckets));
     let mut roles = roles::Roles::of(loaded, unfilled_keys);
     findings.append(&mut roles.findings);
     let roles: Vec<_> = roles.wishes().collect();

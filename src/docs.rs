@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use crate::cli;
 use crate::drill::checks::CHECKS;
+use crate::engines::pg_dump::said::{By, SAYINGS};
 use crate::model::finding::Level;
 use crate::model::id::ResourceKind;
 use crate::ops::exit::TABLE;
@@ -103,11 +104,31 @@ pub fn checks() -> String {
     let mut out = page(
         "Checks",
         "What a drill asks of every restored database, in this order, and what a restore asks at its end. Each answer is passed, failed or\n\
-         unproven: a check that could not run proves nothing, and is never passed.",
+         unproven: a check that could not run proves nothing, and is never passed. A fourth one, noted, is passed with something worth a sentence:\n\
+         it is shown, it is in the JSON, and it decides nothing.",
     );
     out.push_str("\n| check | what it proves |\n| --- | --- |\n");
     for check in CHECKS {
         let _ = writeln!(out, "| `{}` | {} |", check.id, check.proves);
+    }
+    out
+}
+
+/// Parts of pages that are written by hand: page, name of the part, text. They stand between two comments that name them.
+pub fn parts() -> Vec<(&'static str, &'static str, String)> {
+    vec![("docs/messages.md", "sayings", sayings())]
+}
+
+/// What PostgreSQL's programs say on standard error, and what it weighs.
+fn sayings() -> String {
+    let mut out = "| who | words | weighs | why |\n| --- | --- | --- | --- |\n".to_owned();
+    for saying in SAYINGS {
+        let who = match saying.by {
+            By::Program => "a program",
+            By::Server => "the server",
+            By::Either => "either, in an error",
+        };
+        let _ = writeln!(out, "| {who} | `{}` | {} | {} |", saying.words.trim(), saying.class.as_str(), saying.reason);
     }
     out
 }

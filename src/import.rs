@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use crate::model::aspects::{Encryption, Existence, Ownership, PublicAccess, Tags, Versioning};
+use crate::model::aspects::{AccessLog, Encryption, Existence, LockMode, ObjectLock, Ownership, PublicAccess, Tags, Versioning};
 use crate::model::fact::{Fact, Why};
 use crate::model::lifecycle::{Expiration, Lifecycle, Rule};
 use crate::model::request::ReadOp;
@@ -51,6 +51,9 @@ pub fn policy(subject: &Subject<'_>, live: &ObservedResource) -> Imported {
     words.encryption(live);
     words.public_access(live);
     words.ownership(live);
+    words.bucket_policy(live);
+    words.object_lock(live);
+    words.access_log(live, subject.bucket);
     words.lifecycle(live);
     words.tags(live);
     Imported { yaml: text(subject, &Value::Object(words.storage), &words.notes), notes: words.notes }
@@ -126,6 +129,46 @@ impl Words {
             Fact::Known(_) => self.unmanaged("ownership", "objects can have other owners, and ACLs count. Write `BucketOwnerEnforced` to change that"),
             Fact::Absent => self.unmanaged("ownership", "the bucket has no ownership controls. Write `BucketOwnerEnforced` to change that"),
             Fact::Unknown(why) => self.unmanaged("ownership", why.to_string()),
+        }
+    }
+
+    fn bucket_policy(&mut self, live: &ObservedResource) {
+        let said = match live.fact(ReadOp::BucketPolicy) {
+            Fact::Known(_) => "statements of others are in it".to_owned(),
+            Fact::Absent => "there is none".to_owned(),
+            Fact::Unknown(why) => why.to_string(),
+        };
+        self.unmanaged("bucketPolicy", format!("{said}. Write `managed` and the plan adds refusals of lifeboat, as that of overwriting a backup"));
+    }
+
+    fn object_lock(&mut self, live: &ObservedResource) {
+        let found = match Self::read::<ObjectLock>(live, ReadOp::BucketObjectLock) {
+            Fact::Known(found) => found,
+            Fact::Absent => return,
+            Fact::Unknown(why) => return self.notes.push(format!("objectLock: {why}")),
+        };
+        let Some(retention) = found.retention else {
+            return self.notes.push("objectLock: it is on and locks nothing by default; write `objectLock` to change that".to_owned());
+        };
+        let mode = match retention.mode {
+            LockMode::Governance => "governance",
+            LockMode::Compliance => "compliance",
+        };
+        let mut wish = json!({"mode": mode, "iUnderstand": "cannot be undone"});
+        for (unit, period) in [("days", retention.days), ("years", retention.years)] {
+            if let (Some(period), Some(fields)) = (period, wish.as_object_mut()) {
+                fields.insert(unit.to_owned(), json!(period));
+            }
+        }
+        self.set("objectLock", wish);
+    }
+
+    fn access_log(&mut self, live: &ObservedResource, bucket: &str) {
+        match Self::read::<AccessLog>(live, ReadOp::BucketLogging) {
+            Fact::Known(log) if log.bucket == bucket => self.notes.push("accessLog: it goes into the bucket itself, so it is left alone".to_owned()),
+            Fact::Known(log) => self.set("accessLog", json!({"bucket": log.bucket, "prefix": log.prefix})),
+            Fact::Absent => {}
+            Fact::Unknown(why) => self.notes.push(format!("accessLog: {why}")),
         }
     }
 

@@ -122,10 +122,10 @@ fn everything_is_written_down_before_and_after_it_is_sent() {
 fn what_the_endpoint_gives_a_new_bucket_is_not_written_again() {
     let world = world();
     let plan = planned(&world, &[]);
-    assert_eq!(plan.steps.len(), 7);
+    assert_eq!(plan.steps.len(), 8);
     assert!(carry_out(&plan, &world.ports()).complete());
     let ops: Vec<Op> = world.sent().iter().map(|sent| sent.op).collect();
-    let wanted = [RequestOp::CreateBucket, RequestOp::PutBucketVersioning, RequestOp::PutBucketLifecycle, RequestOp::PutBucketTags];
+    let wanted = [RequestOp::CreateBucket, RequestOp::PutBucketVersioning, RequestOp::PutBucketLifecycle, RequestOp::PutBucketTags, RequestOp::PutBucketPolicy];
     assert_eq!(ops, wanted.map(Op::Write));
 }
 

@@ -3,6 +3,8 @@
 //! It reads only. The transaction that holds the snapshot stays open until the dump has ended, and pins the database's
 //! horizon for as long (`docs/HA_DR_RUNBOOK.md` says how to see that).
 
+use std::time::Duration;
+
 use tokio_postgres::Client;
 
 use super::BackupError;
@@ -13,12 +15,18 @@ use crate::engines::pg_dump::facts::DataFacts;
 use crate::engines::pg_dump::question;
 use crate::engines::pg_dump::restored::Pins;
 use crate::engines::pg_dump::rowhash;
+use crate::engines::pg_dump::views::{self, ViewFacts};
 use crate::model::document::sha256_hex;
 use crate::model::policy::{BackupSet, Check};
-use crate::ports::postgres::{DatabaseError, Target, failed};
+use crate::ports::Clock;
+use crate::ports::postgres::{DatabaseError, Target, failed, rows};
 
 /// How long one of the policy's queries may take on the source.
 const QUESTION: &str = "SET LOCAL statement_timeout TO '60s'";
+
+/// How long all materialized views of a database together may be read for. `pg_dump` does not read them, so this is the one read of
+/// the source that is not the dump's own; what is not read in time is recorded as not read.
+const VIEWS: Duration = Duration::from_mins(10);
 
 /// What is the same for all databases of a server.
 #[derive(Debug)]
@@ -88,8 +96,43 @@ impl Snapshot {
         if gaps.is_empty() { Ok(()) } else { Err(BackupError::Incomplete { database: database.to_owned(), gaps }) }
     }
 
+    /// Sums the rows of the materialized views that a restore will fill.
+    pub(super) async fn views(&self, set: &BackupSet, clock: &dyn Clock) -> Result<Vec<ViewFacts>, BackupError> {
+        let begun = clock.now();
+        let mut out = Vec::new();
+        for row in self.client.query(views::VIEWS, &[]).await.map_err(failed("the materialized views"))? {
+            let (schema, name): (String, String) = (row.get(0), row.get(1));
+            let excluded = set.exclude.iter().any(|table| table.schema == schema && table.table == name);
+            let mut view = ViewFacts { schema, name, filled: row.get::<_, bool>(2) && !excluded, columns: row.get(3), rows: None };
+            let spent = Duration::try_from(clock.now().duration_since(begun)).unwrap_or_default();
+            let left = VIEWS.saturating_sub(spent).as_millis();
+            if view.filled && left > 0 {
+                view.rows = self.rows(&view, left).await?;
+            }
+            out.push(view);
+        }
+        Ok(out)
+    }
+
+    /// The sum of one view; none when the server refuses (no right, a lock, no time left): `pg_dump` does without it, so a backup
+    /// does too. The lock on the view is let go at once: a refresh must not wait for the end of the dump.
+    async fn rows(&self, view: &ViewFacts, millis: u128) -> Result<Option<rowhash::RowSum>, BackupError> {
+        let session = format!("SAVEPOINT view; {} SET statement_timeout TO {millis}; SET lock_timeout TO '10s'", self.pins.set_batch());
+        self.client.batch_execute(&session).await.map_err(failed("a savepoint"))?;
+        let summed = rows::sum(&self.client, &view.table_name(), &view.columns, None).await;
+        self.client.batch_execute("ROLLBACK TO SAVEPOINT view").await.map_err(failed("a savepoint"))?;
+        Ok(summed.ok())
+    }
+
     /// Ends the transaction and puts everything together.
-    pub(super) async fn finish(self, set: &BackupSet, database: &str, dump: Stored, facts: DataFacts) -> Result<DatabaseBackup, BackupError> {
+    pub(super) async fn finish(
+        self,
+        set: &BackupSet,
+        database: &str,
+        dump: Stored,
+        facts: DataFacts,
+        views: Vec<ViewFacts>,
+    ) -> Result<DatabaseBackup, BackupError> {
         let (lsn_after, _) = position(&self.client).await?;
         self.client.batch_execute("COMMIT").await.map_err(failed("the end of the transaction"))?;
         Ok(DatabaseBackup {
@@ -102,6 +145,7 @@ impl Snapshot {
             lsn_after,
             standby: self.standby,
             facts,
+            views: Some(views),
             algorithm: rowhash::ALGORITHM.to_owned(),
             catalog: self.catalog,
             excluded: excluded(set),

@@ -1,6 +1,6 @@
 //! Where a backup lies: `<prefix><set>/<id>/…`, the manifest last.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
@@ -36,13 +36,13 @@ pub fn backups<'a>(prefix: &str, listing: impl Iterator<Item = Listed<'a>>) -> V
             bytes: 0,
             oldest: modified,
             newest: modified,
-            keys: BTreeSet::new(),
+            keys: BTreeMap::new(),
         });
         backup.complete |= name == MANIFEST;
         backup.bytes = backup.bytes.saturating_add(bytes);
         backup.oldest = backup.oldest.min(modified);
         backup.newest = backup.newest.max(modified);
-        backup.keys.insert(key.to_owned());
+        backup.keys.insert(key.to_owned(), bytes);
     }
     found.into_values().collect()
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engines::pg_dump::completeness::{CatalogFacts, Exclusion};
 use crate::engines::pg_dump::facts::DataFacts;
+use crate::engines::pg_dump::views::ViewFacts;
 
 /// The format that this build writes.
 pub const FORMAT: &str = "lifeboat.manifest/1";
@@ -70,6 +71,9 @@ pub struct DatabaseBackup {
     pub standby: bool,
     /// What the dump's own data stream held.
     pub facts: DataFacts,
+    /// Its materialized views; none in a backup from before they were recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub views: Option<Vec<ViewFacts>>,
     /// Name and version of the row digest.
     pub algorithm: String,
     /// What the catalog held in the same snapshot.
@@ -227,3 +231,6 @@ impl Manifest {
         self.server_version / 10_000
     }
 }
+
+#[cfg(test)]
+mod tests;

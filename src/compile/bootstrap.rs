@@ -38,6 +38,9 @@ fn evidence(loaded: &Loaded, desired: &Desired) -> Option<BucketWish> {
     let managed = desired.resources.iter().any(|wish| matches!(wish, ResourceWish::Bucket(bucket) if bucket.name == place.bucket));
     (!managed).then(|| BucketWish {
         ownership: Some(crate::model::aspects::Ownership::BucketOwnerEnforced),
+        guard: None,
+        object_lock: None,
+        access_log: None,
         name: place.bucket.clone(),
         account: place.account.clone(),
         region: place.region.clone(),

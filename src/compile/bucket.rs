@@ -4,16 +4,19 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::aspects::{Encryption, Ownership, Versioning};
-use crate::model::finding::Finding;
-use crate::model::policy::{Algorithm, LifecycleWish, OwnershipWish, Policy, PublicAccessWish, UnsupportedWish, VersioningWish};
-use crate::model::resource::{BucketWish, SetWish, Tenant};
+use crate::model::aspects::{AccessLog, Encryption, LockMode, LockRetention, Ownership, Versioning};
+use crate::model::document::Document;
+use crate::model::finding::{Finding, Level};
+use crate::model::policy::{
+    Algorithm, BucketPolicyWish, LifecycleWish, LockModeWish, LockWish, OwnershipWish, Policy, PublicAccessWish, Storage, UnsupportedWish, VersioningWish,
+};
+use crate::model::resource::{BucketWish, Guard, LockWanted, SetWish, Tenant};
 use crate::policy::LoadedPolicy;
 
 /// A bucket with the policies that share it, the first one first.
 pub(super) type Shared<'a> = (BucketWish, Vec<&'a LoadedPolicy>);
 
-fn bucket_wish(policy: &Policy) -> BucketWish {
+fn bucket_wish(policy: &Policy, unfilled_keys: &'static [&'static str]) -> BucketWish {
     let storage = &policy.spec.storage;
     let encryption = storage.encryption.as_ref().map(|wish| Encryption {
         algorithm: match wish.algorithm {
@@ -39,11 +42,99 @@ fn bucket_wish(policy: &Policy) -> BucketWish {
         encryption,
         public_access: storage.public_access == PublicAccessWish::Blocked,
         ownership: (storage.ownership == OwnershipWish::BucketOwnerEnforced).then_some(Ownership::BucketOwnerEnforced),
+        guard: guard(storage, unfilled_keys),
+        object_lock: storage.object_lock.as_ref().map(lock),
+        access_log: storage.access_log.as_ref().map(|log| AccessLog {
+            bucket: log.bucket.clone(),
+            prefix: log.prefix.clone(),
+            grants: Vec::new(),
+            key_format: None,
+        }),
         tags: storage.tags.clone(),
         skip_unsupported: storage.unsupported == UnsupportedWish::Skip,
         not_taken: &[],
         tenants: vec![tenant(policy)],
     }
+}
+
+fn guard(storage: &Storage, unfilled_keys: &'static [&'static str]) -> Option<Guard> {
+    let changed_by = storage.settings_changed_by.iter().flatten().map(|arn| arn.0.clone()).collect();
+    (storage.bucket_policy == BucketPolicyWish::Managed).then_some(Guard { transport: storage.transport, changed_by, unfilled_keys })
+}
+
+/// What the bucket policy cannot be, and what its author should know of it.
+fn guard_findings(policy: &LoadedPolicy) -> Vec<Finding> {
+    let storage = &policy.policy.spec.storage;
+    let mut out = Vec::new();
+    if storage.bucket_policy == BucketPolicyWish::Unmanaged {
+        let asked = [("transport", storage.transport.is_some()), ("settingsChangedBy", storage.settings_changed_by.is_some())];
+        for (field, _) in asked.iter().filter(|(_, asked)| *asked) {
+            let finding = Finding::error(format!("`{field}` is written into the bucket policy, which is unmanaged"));
+            let finding = policy.mark(finding, &format!("/spec/storage/{field}"), "nobody would write this");
+            out.push(policy.mark(finding, "/spec/storage/bucketPolicy", "because of this").instead("take one of the two out"));
+        }
+    }
+    let plain = storage.endpoint.as_ref().is_some_and(|endpoint| endpoint.starts_with("http://"));
+    if plain && storage.transport.is_some_and(|transport| transport.tls_only) {
+        let finding = Finding::error("the endpoint has no TLS, and requests without TLS would be refused").why("nobody could reach the bucket any more");
+        let finding = policy.mark(policy.mark(finding, "/spec/storage/transport", "refuses plain HTTP"), "/spec/storage/endpoint", "plain HTTP");
+        out.push(finding.instead("write an endpoint with https://, or take `transport` out"));
+    }
+    if storage.settings_changed_by.is_some() {
+        let finding = Finding { level: Level::Warning, ..Finding::error("who is not named here is locked out of the settings, lifeboat too") };
+        let finding = finding.why("only the root user of the account can take the statement away again (S3 User Guide, PutBucketPolicy)");
+        out.push(policy.mark(finding.instead("make sure that the role of `lifeboat apply` is among them"), "/spec/storage/settingsChangedBy", "the only ones"));
+    }
+    out
+}
+
+fn lock(wish: &LockWish) -> LockWanted {
+    let mode = match wish.mode {
+        LockModeWish::Governance => LockMode::Governance,
+        LockModeWish::Compliance => LockMode::Compliance,
+    };
+    LockWanted { retention: LockRetention { mode, days: wish.days, years: wish.years }, understood: wish.i_understand.is_some() }
+}
+
+/// What a lock needs, and what must be said before nobody can take it away.
+fn lock_findings(policy: &LoadedPolicy) -> Vec<Finding> {
+    let storage = &policy.policy.spec.storage;
+    let mut out = Vec::new();
+    let at = "/spec/storage/objectLock";
+    if let Some(lock) = &storage.object_lock {
+        if lock.days.is_some() == lock.years.is_some() {
+            let finding = Finding::error("an object lock has days or years").instead("write one of the two, as in {mode: governance, days: 14}");
+            out.push(policy.mark(finding, at, "S3 takes exactly one of them"));
+        }
+        if lock.mode == LockModeWish::Compliance && lock.i_understand.is_none() {
+            let finding =
+                Finding::error("a lock in compliance mode cannot be broken by anybody").why("what is locked stays and costs until its day, whoever asks");
+            out.push(policy.mark(finding.instead("write iUnderstand: \"cannot be undone\" beside it"), at, "nobody said that this is known"));
+        }
+        if storage.versioning != VersioningWish::Enabled {
+            let finding = Finding::error("object lock needs versioning").why("S3 locks versions, and refuses the lock otherwise (InvalidBucketState)");
+            let finding = policy.mark(policy.mark(finding, at, "this one"), "/spec/storage/versioning", "and this one");
+            out.push(finding.instead("write versioning: enabled"));
+        }
+    }
+    if storage.access_log.as_ref().is_some_and(|log| log.bucket == storage.bucket) {
+        let finding = Finding::error("the access log of a bucket into itself logs its own writing, for ever").instead("name a bucket for logs");
+        out.push(policy.mark(finding, "/spec/storage/accessLog/bucket", "the bucket that is logged"));
+    }
+    out
+}
+
+/// A log cannot be delivered into a bucket with object lock (S3 User Guide, object-lock-managing).
+pub(super) fn logs_into_locked(buckets: &BTreeMap<String, Shared<'_>>) -> Vec<Finding> {
+    let locked = |name: &str| buckets.get(name).filter(|(bucket, _)| bucket.object_lock.is_some()).and_then(|(_, owners)| owners.first());
+    let logged = buckets.values().flat_map(|(_, owners)| owners);
+    let wrong = logged.filter_map(|policy| Some((policy, locked(&policy.policy.spec.storage.access_log.as_ref()?.bucket)?)));
+    wrong
+        .map(|(policy, owner)| {
+            let finding = Finding::error("an access log cannot go into a bucket with object lock").instead("name another bucket for logs");
+            owner.mark(policy.mark(finding, "/spec/storage/accessLog/bucket", "this bucket"), "/spec/storage/objectLock", "is locked here")
+        })
+        .collect()
 }
 
 fn tenant(policy: &Policy) -> Tenant {
@@ -60,8 +151,15 @@ fn tenant(policy: &Policy) -> Tenant {
 }
 
 /// Adds what one policy wants of its bucket, and says where it contradicts the policies before it.
-pub(super) fn add<'a>(buckets: &mut BTreeMap<String, Shared<'a>>, policy: &'a LoadedPolicy, findings: &mut Vec<Finding>) {
-    let wish = bucket_wish(&policy.policy);
+pub(super) fn add<'a>(
+    buckets: &mut BTreeMap<String, Shared<'a>>,
+    policy: &'a LoadedPolicy,
+    unfilled_keys: &'static [&'static str],
+    findings: &mut Vec<Finding>,
+) {
+    let wish = bucket_wish(&policy.policy, unfilled_keys);
+    findings.extend(guard_findings(policy));
+    findings.extend(lock_findings(policy));
     if wish.encryption.as_ref().is_some_and(|encryption| encryption.algorithm == "AES256" && encryption.key.is_some()) {
         let finding = Finding::error("`AES256` has no key of yours").instead("write algorithm: aws:kms, or leave the key out");
         findings.push(policy.mark(finding, "/spec/storage/encryption/key", "S3 refuses a key here"));
@@ -70,6 +168,8 @@ pub(super) fn add<'a>(buckets: &mut BTreeMap<String, Shared<'a>>, policy: &'a Lo
         buckets.insert(wish.name.clone(), (wish, vec![policy]));
         return;
     };
+    let guards = (first.guard.as_ref(), wish.guard.as_ref());
+    let guards_differ = |of: fn(&Guard) -> Document| matches!(guards, (Some(a), Some(b)) if of(a) != of(b));
     let differing = [
         ("account", first.account != wish.account),
         ("region", first.region != wish.region),
@@ -79,6 +179,11 @@ pub(super) fn add<'a>(buckets: &mut BTreeMap<String, Shared<'a>>, policy: &'a Lo
         ("publicAccess", first.public_access != wish.public_access),
         ("unsupported", first.skip_unsupported != wish.skip_unsupported),
         ("ownership", first.ownership != wish.ownership),
+        ("objectLock", first.object_lock != wish.object_lock),
+        ("accessLog", first.access_log != wish.access_log),
+        ("bucketPolicy", guards.0.is_some() != guards.1.is_some()),
+        ("transport", guards_differ(|guard| Document::of(&guard.transport))),
+        ("settingsChangedBy", guards_differ(|guard| Document::of(&guard.changed_by))),
     ];
     for (field, _) in differing.iter().filter(|(_, differs)| *differs) {
         let finding = Finding::error(format!("two policies want different `{field}` on bucket `{}`", wish.name));

@@ -1,5 +1,5 @@
 use super::compile;
-use crate::model::finding::Finding;
+use crate::model::finding::{Finding, Level};
 use crate::model::resource::{Desired, ResourceWish};
 use crate::policy::{ConfigFile, load};
 
@@ -54,6 +54,10 @@ fn policies_that_disagree_about_a_bucket_are_both_named() {
         ("encryption", "prefix: b/", "prefix: b/\n    encryption: {algorithm: \"aws:kms\"}"),
         ("publicAccess", "prefix: b/", "prefix: b/\n    publicAccess: unmanaged"),
         ("ownership", "prefix: b/", "prefix: b/\n    ownership: unmanaged"),
+        ("objectLock", "prefix: b/", "prefix: b/\n    objectLock: {mode: governance, days: 1}"),
+        ("accessLog", "prefix: b/", "prefix: b/\n    accessLog: {bucket: logs}"),
+        ("bucketPolicy", "prefix: b/", "prefix: b/\n    bucketPolicy: unmanaged"),
+        ("transport", "prefix: b/", "prefix: b/\n    transport: {tlsOnly: true}"),
     ];
     for (field, from, to) in cases {
         let found = said(&[policy("a", &[]), policy("b", &[(from, to)])]);
@@ -86,6 +90,43 @@ fn one_role_for_two_purposes_or_two_policies_is_an_error() {
     assert_eq!(within, [("role `a-restorer` is named twice".to_owned(), files(&["a", "a"]))]);
     let across = said(&[policy("a", &[]), policy("b", &[("role: b-keeper", "role: a-keeper")])]);
     assert_eq!(across, [("role `a-keeper` is named twice".to_owned(), files(&["b", "a"]))]);
+}
+
+#[test]
+fn a_lock_says_what_it_is_and_that_it_is_meant() {
+    let storage = |yaml: &str| said(&[policy("a", &[("prefix: a/", &format!("prefix: a/\n    {yaml}"))])]);
+    let titles = |yaml: &str| storage(yaml).into_iter().map(|(title, _)| title).collect::<Vec<_>>();
+    assert_eq!(titles("objectLock: {mode: governance}"), ["an object lock has days or years"]);
+    assert_eq!(titles("objectLock: {mode: governance, days: 1, years: 1}"), ["an object lock has days or years"]);
+    assert_eq!(titles("objectLock: {mode: compliance, days: 1}"), ["a lock in compliance mode cannot be broken by anybody"]);
+    assert_eq!(titles("objectLock: {mode: compliance, days: 1, iUnderstand: cannot be undone}"), Vec::<String>::new());
+    for versioning in ["suspended", "unmanaged"] {
+        assert_eq!(titles(&format!("versioning: {versioning}\n    objectLock: {{mode: governance, years: 1}}")), ["object lock needs versioning"]);
+    }
+}
+
+#[test]
+fn a_log_goes_neither_into_its_own_bucket_nor_into_a_locked_one() {
+    let own = policy("a", &[("prefix: a/", "prefix: a/\n    accessLog: {bucket: shop-dr-orders}")]);
+    assert_eq!(said(&[own]), [("the access log of a bucket into itself logs its own writing, for ever".to_owned(), files(&["a"]))]);
+    let logged = policy("a", &[("prefix: a/", "prefix: a/\n    accessLog: {bucket: shop-locked}")]);
+    let locked = policy("b", &[("bucket: shop-dr-orders", "bucket: shop-locked\n    objectLock: {mode: governance, days: 1}")]);
+    assert_eq!(said(&[logged, locked]), [("an access log cannot go into a bucket with object lock".to_owned(), files(&["a", "b"]))]);
+}
+
+#[test]
+fn a_bucket_policy_that_nobody_would_write_or_that_locks_everybody_out_is_an_error() {
+    let storage = |yaml: &str| said(&[policy("a", &[("prefix: a/", &format!("prefix: a/\n    {yaml}"))])]);
+    let titles = |found: Vec<(String, Vec<String>)>| found.into_iter().map(|(title, _)| title).collect::<Vec<_>>();
+    assert_eq!(
+        titles(storage("bucketPolicy: unmanaged\n    transport: {minTls: \"1.3\"}")),
+        ["`transport` is written into the bucket policy, which is unmanaged"]
+    );
+    let plain = "endpoint: \"http://127.0.0.1:9000\"\n    transport: ";
+    assert_eq!(titles(storage(&format!("{plain}{{tlsOnly: true}}"))), ["the endpoint has no TLS, and requests without TLS would be refused"]);
+    assert_eq!(storage(&format!("{plain}{{tlsOnly: false, minTls: \"1.2\"}}")), []);
+    let (_, warned) = compiled(&[policy("a", &[("prefix: a/", "prefix: a/\n    settingsChangedBy: [\"arn:aws:iam::111122223333:role/dr-applier\"]")])]);
+    assert!(matches!(warned.as_slice(), [one] if one.level == Level::Warning && one.title.contains("locked out")), "{warned:?}");
 }
 
 #[test]

@@ -2,18 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::StreamExt as _;
 use tokio_postgres::Client;
 
 use crate::catalog::manifest::DatabaseBackup;
 use crate::engines::pg_dump::catalog_sql as sql;
 use crate::engines::pg_dump::facts::{LargeObject, SequenceValue};
+use crate::engines::pg_dump::generated::{self, GeneratedColumn, Recomputed};
 use crate::engines::pg_dump::names::{TableName, quote_ident};
 use crate::engines::pg_dump::question;
-use crate::engines::pg_dump::restored::{self, LargeObjectHasher, Pins, RestoredHasher};
+use crate::engines::pg_dump::restored::{self, LargeObjectHasher, Pins};
 use crate::engines::pg_dump::rowhash::RowSum;
+use crate::engines::pg_dump::views::{self, RestoredView, ViewFacts};
 use crate::model::policy::Check;
-use crate::ports::postgres::{DatabaseError, Target, failed};
+use crate::ports::postgres::{DatabaseError, Target, failed, rows};
 
 /// How long one policy query may take.
 const QUESTION: &str = "SET LOCAL statement_timeout TO '300s'";
@@ -26,6 +27,10 @@ pub type Answered<T> = Result<T, String>;
 pub struct Answers {
     /// Sum of each table of the dump.
     pub tables: BTreeMap<TableName, Answered<RowSum>>,
+    /// Each materialized view of the backup.
+    pub views: BTreeMap<TableName, Answered<RestoredView>>,
+    /// Stored generated columns, each with what its expression says of it.
+    pub generated: Answered<Vec<(GeneratedColumn, Answered<Recomputed>)>>,
     /// Value of each sequence of the dump.
     pub sequences: BTreeMap<TableName, Answered<SequenceValue>>,
     /// Sequences with the column they feed, and the largest value of that column where it is larger than the sequence.
@@ -52,6 +57,10 @@ pub async fn ask(target: &Target, reader: Option<&Target>, database: &DatabaseBa
     for (name, data) in &database.facts.tables {
         answers.tables.insert(name.clone(), table(&client, database, name, &data.columns).await.map_err(|error| error.to_string()));
     }
+    for recorded in database.views.iter().flatten() {
+        answers.views.insert(recorded.table_name(), view(&client, recorded).await.map_err(|error| error.to_string()));
+    }
+    answers.generated = generated(&client).await.map_err(|error| error.to_string());
     for name in database.facts.sequences.keys() {
         answers.sequences.insert(name.clone(), sequence(&client, name).await.map_err(|error| error.to_string()));
     }
@@ -72,6 +81,8 @@ fn nothing(why: &str, database: &DatabaseBackup, queries: &[&Check]) -> Answers 
     Answers {
         tables: database.facts.tables.keys().map(|name| (name.clone(), Err(no()))).collect(),
         sequences: database.facts.sequences.keys().map(|name| (name.clone(), Err(no()))).collect(),
+        views: database.views.iter().flatten().map(|view| (view.table_name(), Err(no()))).collect(),
+        generated: Err(no()),
         behind: Err(no()),
         large_objects: Err(no()),
         invalid_indexes: Err(no()),
@@ -101,15 +112,54 @@ async fn table(client: &Client, database: &DatabaseBackup, name: &TableName, col
     } else {
         None
     };
-    let what = format!("the rows of {name}");
-    let copied = client.copy_out(&restored::copy_out_sql(name, columns, condition.as_deref())).await.map_err(failed(&what))?;
-    let mut stream = std::pin::pin!(copied);
-    let mut hasher = RestoredHasher::new(name, columns);
-    let strange = |error: restored::RestoredError| DatabaseError::Query { what: what.clone(), message: error.to_string(), code: None };
-    while let Some(bytes) = stream.next().await {
-        hasher.push(&bytes.map_err(failed(&what))?).map_err(strange)?;
+    rows::sum(client, name, columns, condition.as_deref()).await
+}
+
+async fn view(client: &Client, recorded: &ViewFacts) -> Result<RestoredView, DatabaseError> {
+    let found = client.query_opt(views::FILLED, &[&recorded.schema, &recorded.name]).await.map_err(failed("the materialized views"))?;
+    match found.map(|row| row.get::<_, bool>(0)) {
+        None => Ok(RestoredView::Missing),
+        Some(false) => Ok(RestoredView::Unfilled),
+        Some(true) if recorded.rows.is_none() => Ok(RestoredView::Filled(None)),
+        Some(true) => Ok(RestoredView::Filled(Some(rows::sum(client, &recorded.table_name(), &recorded.columns, None).await?))),
     }
-    hasher.finish().map_err(strange)
+}
+
+async fn generated(client: &Client) -> Result<Vec<(GeneratedColumn, Answered<Recomputed>)>, DatabaseError> {
+    let mut out = Vec::new();
+    for row in client.query(generated::COLUMNS, &[]).await.map_err(failed("the generated columns"))? {
+        let table = TableName::new(row.get::<_, String>(0), row.get::<_, String>(1));
+        let column = GeneratedColumn { table, column: row.get(2), kind: row.get(3), expression: row.get(4) };
+        let answer = recomputed(client, &column).await.map_err(|error| reason(&error));
+        out.push((column, answer));
+    }
+    Ok(out)
+}
+
+/// Holds one column against its expression. The expression may call anything, so it runs where nothing can be written.
+async fn recomputed(client: &Client, column: &GeneratedColumn) -> Result<Recomputed, DatabaseError> {
+    client.batch_execute("BEGIN TRANSACTION READ ONLY").await.map_err(failed("the session"))?;
+    let counted = async {
+        let wrong = number(client, &column.wrong_sql()).await?;
+        let unsteady = if wrong > 0 { number(client, &column.unsteady_sql()).await? } else { 0 };
+        Ok(Recomputed { wrong, unsteady })
+    }
+    .await;
+    client.batch_execute("ROLLBACK").await.map_err(failed("the session"))?;
+    counted
+}
+
+async fn number(client: &Client, sql: &str) -> Result<u64, DatabaseError> {
+    let row = client.query_one(sql, &[]).await.map_err(failed("its expression cannot be computed"))?;
+    Ok(u64::try_from(row.get::<_, i64>(0)).unwrap_or(0))
+}
+
+/// What the server said of an expression. Only errors about names are quoted: others may hold a value of a row.
+fn reason(error: &DatabaseError) -> String {
+    match error {
+        DatabaseError::Query { what, code: Some(code), .. } if !code.starts_with("42") => format!("{what}: SQLSTATE {code}"),
+        error => error.to_string(),
+    }
 }
 
 async fn sequence(client: &Client, name: &TableName) -> Result<SequenceValue, DatabaseError> {

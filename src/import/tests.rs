@@ -1,8 +1,10 @@
 use std::collections::BTreeMap;
 
+use serde_json::json;
+
 use super::{Subject, policy};
 use crate::compile;
-use crate::model::aspects::{Encryption, Existence, Ownership, PublicAccess, Tags, Versioning};
+use crate::model::aspects::{AccessLog, Encryption, Existence, LockMode, LockRetention, ObjectLock, Ownership, PublicAccess, Tags, Versioning};
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
 use crate::model::id::ResourceId;
@@ -45,6 +47,10 @@ type Facts = Vec<(ReadOp, Fact<Document>)>;
 
 fn known<T: serde::Serialize>(op: ReadOp, value: &T) -> (ReadOp, Fact<Document>) {
     (op, Fact::Known(Document::of(value)))
+}
+
+fn log(bucket: &str) -> AccessLog {
+    AccessLog { bucket: bucket.to_owned(), prefix: "s3/".to_owned(), grants: Vec::new(), key_format: None }
 }
 
 fn expiring(days: i32) -> Rule {
@@ -91,6 +97,20 @@ fn buckets() -> Vec<(&'static str, Facts)> {
         ("expiring", vec![known(ReadOp::BucketLifecycle, &rules(vec![expiring(3)]))]),
         ("many rules", vec![known(ReadOp::BucketLifecycle, &rules((1..50).map(|at| Rule { id: format!("r{at}"), ..expiring(at) }).collect()))]),
         ("managed by another lifeboat", vec![known(ReadOp::BucketTags, &tags(&[("managed-by", "lifeboat")]))]),
+        (
+            "locked",
+            vec![
+                known(ReadOp::BucketVersioning, &Versioning::Enabled),
+                known(ReadOp::BucketObjectLock, &ObjectLock { retention: Some(LockRetention { mode: LockMode::Compliance, days: None, years: Some(1) }) }),
+            ],
+        ),
+        ("locked one by one", vec![known(ReadOp::BucketVersioning, &Versioning::Enabled), known(ReadOp::BucketObjectLock, &ObjectLock { retention: None })]),
+        ("logged", vec![known(ReadOp::BucketLogging, &log("logs"))]),
+        ("logged into itself", vec![known(ReadOp::BucketLogging, &log("acme-backups"))]),
+        (
+            "open to all",
+            vec![known(ReadOp::BucketPolicy, &json!({"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"}]}))],
+        ),
         ("refused encryption", vec![refused(ReadOp::BucketEncryption)]),
         ("refused tags", vec![refused(ReadOp::BucketTags)]),
         ("refused versioning and block", vec![refused(ReadOp::BucketVersioning), refused(ReadOp::BucketPublicAccess)]),

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// A bucket that is there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,6 +89,97 @@ pub enum Ownership {
     BucketOwnerPreferred,
     /// Who uploads an object owns it.
     ObjectWriter,
+}
+
+/// Object lock. It can be put on a bucket and never be taken off (S3 User Guide, object-lock-managing).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ObjectLock {
+    /// How long each new version is locked; none = only what is locked one by one.
+    pub retention: Option<LockRetention>,
+}
+
+impl ObjectLock {
+    /// As the AWS API names it, for `model::verdict`.
+    pub fn wire(&self) -> Value {
+        let mut out = json!({"ObjectLockEnabled": "Enabled"});
+        if let (Some(retention), Some(fields)) = (self.retention, out.as_object_mut()) {
+            let mut period = Map::from_iter([("Mode".to_owned(), json!(retention.mode))]);
+            period.extend(retention.days.map(|days| ("Days".to_owned(), json!(days))));
+            period.extend(retention.years.map(|years| ("Years".to_owned(), json!(years))));
+            fields.insert("Rule".to_owned(), json!({"DefaultRetention": period}));
+        }
+        out
+    }
+}
+
+/// The default retention of a bucket with object lock: days or years, never both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LockRetention {
+    /// Who may break it.
+    pub mode: LockMode,
+    /// Days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub days: Option<i32>,
+    /// Years.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub years: Option<i32>,
+}
+
+/// Who may break a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum LockMode {
+    /// Who has `s3:BypassGovernanceRetention`.
+    #[serde(rename = "GOVERNANCE")]
+    Governance,
+    /// Nobody, not even the root user of the account.
+    #[serde(rename = "COMPLIANCE")]
+    Compliance,
+}
+
+/// Where the server access log goes. A bucket without one is `Absent`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AccessLog {
+    /// The bucket that receives it.
+    pub bucket: String,
+    /// What its keys begin with.
+    pub prefix: String,
+    /// `TargetGrants` as read, carried along.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grants: Vec<LogGrant>,
+    /// `TargetObjectKeyFormat` as read, carried along.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_format: Option<LogKeyFormat>,
+}
+
+/// Who may read the log objects, as ACLs say it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LogGrant {
+    /// `CanonicalUser`, `AmazonCustomerByEmail` or `Group`.
+    pub kind: String,
+    /// Canonical id.
+    pub id: Option<String>,
+    /// Name for people.
+    pub display_name: Option<String>,
+    /// URI of a group.
+    pub uri: Option<String>,
+    /// Mail address of an account.
+    pub email: Option<String>,
+    /// `FULL_CONTROL`, `READ` or `WRITE`.
+    pub permission: String,
+}
+
+/// How the keys of log objects are made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum LogKeyFormat {
+    /// `SimplePrefix`.
+    Simple,
+    /// `PartitionedPrefix` with its `PartitionDateSource`.
+    Partitioned(Option<String>),
 }
 
 /// A role: where it lives, who made it and who may assume it.

@@ -1,8 +1,8 @@
 //! IAM policy documents, compared by meaning.
 //!
 //! AWS gives a document back in another spelling than it was sent: lists of one become strings, accounts become root
-//! ARNs, lists change order. [`canonical`] is the one spelling that lifeboat compares. It must stay idempotent, and it
-//! must never make two documents equal that grant different things.
+//! ARNs, lists change order. [`canonical`] is the one spelling that lifeboat shows and sends; [`same`] compares, and besides
+//! knows names whose case does not matter. Both must never make two documents equal that grant different things.
 
 use serde_json::{Map, Value};
 
@@ -10,12 +10,53 @@ use serde_json::{Map, Value};
 pub fn canonical(document: &Value) -> Value {
     let Value::Object(top) = document else { return document.clone() };
     let mut out = top.clone();
-    if let Some(statement) = out.remove("Statement") {
-        let mut statements: Vec<Value> = as_list(statement).iter().map(canonical_statement).collect();
-        statements.sort_by_key(Value::to_string);
-        out.insert("Statement".to_owned(), Value::Array(statements));
+    let statements = out.remove("Statement").filter(|statement| !statement.is_null()).map(as_list).unwrap_or_default();
+    if !statements.is_empty() {
+        let statements = in_order(statements.iter().map(canonical_statement).collect());
+        out.insert("Statement".to_owned(), statements);
+        // What a document without a Version means (IAM reference, Version element).
+        out.entry("Version").or_insert_with(|| "2008-10-17".into());
     }
     Value::Object(out)
+}
+
+/// Whether two documents mean the same.
+pub fn same(one: &Value, other: &Value) -> bool {
+    meaning(one) == meaning(other)
+}
+
+/// The canonical spelling with everything folded whose case does not matter: names of actions (IAM reference, Action
+/// element) and condition keys (Condition element). It is only compared, never shown or sent.
+fn meaning(document: &Value) -> Value {
+    let mut folded = canonical(document);
+    let Some(statements) = folded.get_mut("Statement").and_then(Value::as_array_mut) else { return folded };
+    for fields in statements.iter_mut().filter_map(Value::as_object_mut) {
+        for key in ["Action", "NotAction"] {
+            if let Some(actions) = fields.get_mut(key) {
+                *actions = sorted_set(Value::Array(as_list(actions.take()).into_iter().map(|action| text(action).to_ascii_lowercase().into()).collect()));
+            }
+        }
+        let operators = fields.get_mut("Condition").and_then(Value::as_object_mut);
+        for keys in operators.into_iter().flat_map(|operators| operators.iter_mut()).filter_map(|(_, keys)| keys.as_object_mut()) {
+            let lower: Map<String, Value> = keys.iter().map(|(key, values)| (key.to_ascii_lowercase(), values.clone())).collect();
+            // Two keys that differ in case only must both hold; folded, one of them would be gone.
+            if lower.len() == keys.len() {
+                *keys = lower;
+            }
+        }
+    }
+    let statements = in_order(std::mem::take(statements));
+    if let Some(place) = folded.get_mut("Statement") {
+        *place = statements;
+    }
+    folded
+}
+
+/// Statements in an order that only they decide, each once.
+fn in_order(mut statements: Vec<Value>) -> Value {
+    statements.sort_by_key(Value::to_string);
+    statements.dedup();
+    Value::Array(statements)
 }
 
 fn as_list(value: Value) -> Vec<Value> {
@@ -45,15 +86,39 @@ fn canonical_statement(statement: &Value) -> Value {
     for (key, value) in fields {
         let value = value.clone();
         let canonical = match key.as_str() {
+            "Effect" => canonical_effect(value),
             "Action" | "NotAction" => lower_service(sorted_set(value)),
             "Resource" | "NotResource" => sorted_set(value),
             "Principal" | "NotPrincipal" => canonical_principal(value),
             "Condition" => canonical_condition(value),
             _ => value,
         };
-        out.insert(key.clone(), canonical);
+        let says_nothing = match key.as_str() {
+            "Sid" => canonical == "",
+            "Principal" | "NotPrincipal" | "Condition" => canonical.as_object().is_some_and(Map::is_empty),
+            _ => false,
+        };
+        if !says_nothing {
+            out.insert(key.clone(), canonical);
+        }
     }
+    everybody(&mut out);
     Value::Object(out)
+}
+
+fn canonical_effect(value: Value) -> Value {
+    let known = ["Allow", "Deny"].into_iter().find(|known| value.as_str().is_some_and(|text| text.eq_ignore_ascii_case(known)));
+    known.map_or(value, Value::from)
+}
+
+/// In an Allow of a bucket policy, `{"AWS": "*"}` is everybody, as `"*"` is (IAM reference, Principal element). In a trust
+/// policy, which has no resource, `"*"` also lets identity providers in; and in a Deny or NotPrincipal nothing is assumed.
+fn everybody(statement: &mut Map<String, Value>) {
+    let allows = statement.get("Effect").and_then(Value::as_str) == Some("Allow");
+    let on_resources = statement.contains_key("Resource") || statement.contains_key("NotResource");
+    if allows && on_resources && statement.get("Principal") == Some(&serde_json::json!({"AWS": ["*"]})) {
+        statement.insert("Principal".to_owned(), "*".into());
+    }
 }
 
 /// Service prefixes are case-insensitive (IAM reference, Action element); the rest of the name too, but it is kept for display.
@@ -94,6 +159,8 @@ fn canonical_condition(value: Value) -> Value {
     let mut out = Map::new();
     for (operator, keys) in operators {
         let keys = match keys {
+            // An operator without keys asks nothing.
+            Value::Object(keys) if keys.is_empty() => continue,
             Value::Object(keys) => Value::Object(keys.into_iter().map(|(key, values)| (key, sorted_set(values))).collect()),
             other => other,
         };

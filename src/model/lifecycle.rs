@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+mod meaning;
 mod wire;
 
 /// The whole configuration.

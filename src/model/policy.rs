@@ -13,6 +13,7 @@ mod access;
 mod approvals;
 mod backups;
 mod drills;
+mod protection;
 mod storage;
 
 pub(super) use access::BOUNDARY;
@@ -20,6 +21,7 @@ pub use access::{Access, AccountTrust, GithubEvent, GithubTrust, IrsaTrust, PodI
 pub use approvals::Approval;
 pub use backups::{Anomalies, BackupSet, ClassStep, EngineKind, Exclusion, Retention, Schedule, StorageClass};
 pub use drills::{Check, Drill, Expect, Pick};
+pub use protection::{AccessLogWish, BucketPolicyWish, LockModeWish, LockWish, PrincipalArn, TlsVersion, TransportWish, Understood};
 pub use storage::{Algorithm, EncryptionWish, LifecycleWish, NoncurrentWish, OwnershipWish, PublicAccessWish, Storage, UnsupportedWish, VersioningWish};
 
 /// What must be true of one database's disaster recovery.

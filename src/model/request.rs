@@ -34,6 +34,12 @@ pub enum ReadOp {
     BucketLifecycle,
     /// Who owns its objects \[`aspects::Ownership`\].
     BucketOwnership,
+    /// Its policy \[a canonical IAM policy\].
+    BucketPolicy,
+    /// Its object lock \[`aspects::ObjectLock`\].
+    BucketObjectLock,
+    /// Where its access log goes \[`aspects::AccessLog`\].
+    BucketLogging,
     /// A role with its trust policy \[`aspects::RoleTrust`\].
     RoleTrust,
     /// The role's inline policy named `lifeboat` \[a canonical IAM policy\].
@@ -57,6 +63,9 @@ impl ReadOp {
             Self::BucketPublicAccess => "s3:GetBucketPublicAccessBlock",
             Self::BucketLifecycle => "s3:GetLifecycleConfiguration",
             Self::BucketOwnership => "s3:GetBucketOwnershipControls",
+            Self::BucketPolicy => "s3:GetBucketPolicy",
+            Self::BucketObjectLock => "s3:GetBucketObjectLockConfiguration",
+            Self::BucketLogging => "s3:GetBucketLogging",
             Self::RoleTrust => "iam:GetRole",
             Self::RolePermissions => "iam:GetRolePolicy",
             Self::RoleAttached => "iam:ListAttachedRolePolicies",
@@ -95,6 +104,12 @@ pub enum RequestOp {
     PutBucketLifecycle,
     /// `PutBucketOwnershipControls`.
     PutBucketOwnership,
+    /// `PutBucketPolicy`, the whole document.
+    PutBucketPolicy,
+    /// `PutObjectLockConfiguration`, always with its retention.
+    PutBucketObjectLock,
+    /// `PutBucketLogging`.
+    PutBucketLogging,
     /// `CreateRole` with path, trust, tags, session length and permission boundary.
     CreateRole,
     /// `UpdateAssumeRolePolicy`.
@@ -131,27 +146,30 @@ impl RequestOp {
     }
 }
 
-impl RequestOp {
+impl Request {
     /// Whether it takes something away. Some endpoints answer a DELETE of a part that they do not know by deleting the bucket
     /// with its objects: such a request may only follow an answer that showed the part, with its expected element.
-    pub fn removes(self) -> bool {
-        match self {
-            Self::CreateBucket
-            | Self::PutBucketTags
-            | Self::PutBucketVersioning
-            | Self::PutBucketEncryption
-            | Self::PutPublicAccess
-            | Self::PutBucketLifecycle
-            | Self::PutBucketOwnership
-            | Self::CreateRole
-            | Self::UpdateRoleTrust
-            | Self::PutRolePermissions
-            | Self::UpdateRoleSession
-            | Self::CreateProvider
-            | Self::PutRoleBoundary
-            | Self::ChangeRoleAttached
-            | Self::AddAudiences => false,
-            Self::DeleteRoleInline => true,
+    pub fn removes(&self) -> bool {
+        match self.op {
+            RequestOp::DeleteRoleInline => true,
+            RequestOp::PutRoleBoundary => self.body.value().get("boundary").is_none_or(serde_json::Value::is_null),
+            RequestOp::ChangeRoleAttached => self.body.value().get("detach").and_then(|names| names.as_array()).is_some_and(|names| !names.is_empty()),
+            RequestOp::CreateBucket
+            | RequestOp::PutBucketTags
+            | RequestOp::PutBucketVersioning
+            | RequestOp::PutBucketEncryption
+            | RequestOp::PutPublicAccess
+            | RequestOp::PutBucketLifecycle
+            | RequestOp::PutBucketOwnership
+            | RequestOp::PutBucketPolicy
+            | RequestOp::PutBucketObjectLock
+            | RequestOp::PutBucketLogging
+            | RequestOp::CreateRole
+            | RequestOp::UpdateRoleTrust
+            | RequestOp::PutRolePermissions
+            | RequestOp::UpdateRoleSession
+            | RequestOp::CreateProvider
+            | RequestOp::AddAudiences => false,
         }
     }
 }

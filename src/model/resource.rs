@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::aspects::{Encryption, Ownership, Versioning};
+use super::aspects::{AccessLog, Encryption, LockRetention, Ownership, Versioning};
 use super::document::Document;
 use super::fact::{Fact, Why};
 use super::id::ResourceId;
-use super::policy::{ClassStep, Retention, Trust};
+use super::policy::{ClassStep, Retention, TransportWish, Trust};
 use super::repository::Limits;
 use super::request::{ReadOp, Request};
 use super::support::NotTaken;
@@ -120,6 +120,12 @@ pub struct BucketWish {
     pub public_access: bool,
     /// Object ownership; none = not managed.
     pub ownership: Option<Ownership>,
+    /// Our statements in its policy; none = not managed.
+    pub guard: Option<Guard>,
+    /// Object lock; none = not managed.
+    pub object_lock: Option<LockWanted>,
+    /// Where its access log goes; none = not managed.
+    pub access_log: Option<AccessLog>,
     /// Tags that it must carry.
     pub tags: BTreeMap<String, String>,
     /// Whether a setting that the endpoint does not support is skipped instead of held.
@@ -140,6 +146,26 @@ impl BucketWish {
     pub fn place(&self) -> BucketPlace {
         BucketPlace { name: self.name.clone(), account: self.account.clone(), region: self.region.clone(), endpoint: self.endpoint.clone() }
     }
+}
+
+/// The lock that is wanted, and whether the policy says that it knows what a lock is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LockWanted {
+    /// How long new versions are locked.
+    pub retention: LockRetention,
+    /// Whether the policy says that it cannot be undone.
+    pub understood: bool,
+}
+
+/// What the bucket policy must refuse, besides what follows from encryption and prefixes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Guard {
+    /// How requests must come.
+    pub transport: Option<TransportWish>,
+    /// The only ones who may change the settings; empty = not limited.
+    pub changed_by: BTreeSet<String>,
+    /// Condition keys that the endpoint is known not to fill; conditions on them are left out and the plan says so.
+    pub unfilled_keys: &'static [&'static str],
 }
 
 /// One policy's part of a bucket.
@@ -419,6 +445,6 @@ pub struct SeenBackup {
     pub oldest: Timestamp,
     /// S3 date of its newest object.
     pub newest: Timestamp,
-    /// Its keys.
-    pub keys: BTreeSet<String>,
+    /// Its keys, each with its bytes.
+    pub keys: BTreeMap<String, u64>,
 }

@@ -80,7 +80,7 @@ pub(crate) fn element<'a>(value: &'a Value, name: &str, known: &[&str]) -> Resul
 }
 
 /// The rules of a configuration: a list, which S3 wants to have at least one element and at most `most`.
-pub(crate) fn rules<'a>(configuration: &'a Value, most: usize) -> Result<&'a [Value], Refusal> {
+pub(crate) fn rules(configuration: &Value, most: usize) -> Result<&[Value], Refusal> {
     let rules = configuration.get("Rules").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     match rules.len() {
         0 => Err(Refusal::malformed("there is no rule; what is to have no rules is deleted, not written empty")),

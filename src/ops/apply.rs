@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::journal::FileJournal;
 use super::plan::{self as planning, Planned};
 use super::select::Selection;
-use super::{Exit, OpError, Prepared, Where, causes, check, connect, control, evidence, identify};
+use super::{Exit, OpError, Prepared, Where, check, connect, control, evidence, identify};
 use crate::apply::Settle;
 use crate::apply::session::{self, Session};
 use crate::evidence::{Entry, Kind};
@@ -120,12 +120,8 @@ async fn carry_out(around: &Around<'_>, wanted: &Wanted<'_>, session: &mut Sessi
     let finished = session.finish(&applied).await;
     let mut view = ApplyView::of(view, &applied);
     (view.journal, view.run) = (Some(path), Some(session.run.clone()));
-    if let Some(ledger) = ledger {
-        match ledger.append(entry(prepared, &plan, &applied, identity, &session.run)).await {
-            Ok(reference) => view.evidence = Some(reference.to_string()),
-            Err(error) => view.evidence_failed = Some(causes(&error)),
-        }
-    }
+    let entry = entry(prepared, &plan, &applied, identity, &session.run);
+    (view.evidence, view.evidence_failed) = evidence::record(ledger.as_ref(), entry).await;
     let exit = match (applied.complete() && view.evidence_failed.is_none(), held) {
         (false, _) => Exit::Failed,
         (true, true) => Exit::Held,

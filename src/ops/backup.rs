@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::{Exit, OpError, Prepared, Where, causes, check, connect, evidence, identify, secret};
+use super::{Exit, OpError, Prepared, Where, check, connect, evidence, identify, secret};
 use crate::backup::{self, Job, Progress};
 use crate::evidence::{Entry, Kind};
 use crate::model::policy::{BackupSet, Name};
@@ -37,14 +37,9 @@ pub async fn backup(place: &Where, name: &str, stop: watch::Receiver<bool>, prog
     let (policy, set, wish) = find(&prepared, name)?;
     let ledger = evidence::ledger(&prepared, &ports, &identify(&ports, Some(&aws)).await?)?;
     let mut view = take(&ports, policy, set, wish, stop, progress).await?;
-    if let Some(ledger) = ledger {
-        let body = serde_json::to_value(&view).unwrap_or_default();
-        let entry = Entry { kind: Kind::Backup, policy: Some(policy.name.clone()), policy_digest: Some(prepared.desired.digest.clone()), body };
-        match ledger.append(entry).await {
-            Ok(reference) => view.evidence = Some(reference.to_string()),
-            Err(error) => view.evidence_failed = Some(causes(&error)),
-        }
-    }
+    let body = serde_json::to_value(&view).unwrap_or_default();
+    let entry = Entry { kind: Kind::Backup, policy: Some(policy.name.clone()), policy_digest: Some(prepared.desired.digest.clone()), body };
+    (view.evidence, view.evidence_failed) = evidence::record(ledger.as_ref(), entry).await;
     let exit = if view.evidence_failed.is_some() { Exit::Failed } else { Exit::Good };
     Ok((Ended::Taken(Box::new(view)), exit))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::{Exit, OpError, Prepared, Where, causes, check, connect, evidence, identify};
+use super::{Exit, OpError, Prepared, Where, check, connect, evidence, identify};
 use crate::backup::Progress;
 use crate::catalog::layout;
 use crate::drill::checks::{Before, Outcome};
@@ -65,16 +65,11 @@ pub async fn drill(place: &Where, wish: &Wish<'_>, progress: Arc<dyn Progress>) 
         if outcome != Outcome::Passed {
             exit = exit.worst(Exit::Drill);
         }
-        if let Some(ledger) = &ledger {
-            let body = serde_json::to_value(&view).unwrap_or_default();
-            let entry = Entry { kind: Kind::Drill, policy: Some(policy.name.clone()), policy_digest: Some(prepared.desired.digest.clone()), body };
-            match ledger.append(entry).await {
-                Ok(reference) => view.evidence = Some(reference.to_string()),
-                Err(error) => {
-                    view.evidence_failed = Some(causes(&error));
-                    exit = exit.worst(Exit::Failed);
-                }
-            }
+        let body = serde_json::to_value(&view).unwrap_or_default();
+        let entry = Entry { kind: Kind::Drill, policy: Some(policy.name.clone()), policy_digest: Some(prepared.desired.digest.clone()), body };
+        (view.evidence, view.evidence_failed) = evidence::record(ledger.as_ref(), entry).await;
+        if view.evidence_failed.is_some() {
+            exit = exit.worst(Exit::Failed);
         }
         drills.push(view);
     }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Exit, OpError, Prepared, Where, connect};
-use crate::evidence::{Checked, KeyError, Ledger, Reference, SigningKey, TrustedKeys, chain, sign, store};
+use super::{Exit, OpError, Prepared, Where, causes, connect};
+use crate::evidence::{Checked, Entry, KeyError, Ledger, Reference, SigningKey, TrustedKeys, chain, sign, store};
 use crate::model::finding::{Finding, Level, SourceText};
 use crate::model::repository::{EvidencePlace, Repository};
 use crate::model::resource::Identity;
@@ -34,6 +34,16 @@ pub fn ledger(prepared: &Prepared, ports: &Ports, identity: &Identity) -> Result
         });
     }
     Ok(Some(ledger))
+}
+
+/// Appends a record, if there is a ledger: its reference, else why it could not be written. What was done stays done, so a view
+/// holds both, and a command ends as failed when a record is missing.
+pub(super) async fn record(ledger: Option<&Ledger>, entry: Entry) -> (Option<String>, Option<String>) {
+    let Some(ledger) = ledger else { return (None, None) };
+    match ledger.append(entry).await {
+        Ok(reference) => (Some(reference.to_string()), None),
+        Err(error) => (None, Some(causes(&error))),
+    }
 }
 
 /// Reads and judges the chain of one identity, or of all. `noted` are references that somebody wrote down.

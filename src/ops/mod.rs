@@ -89,6 +89,12 @@ pub enum OpError {
         /// Why.
         source: Box<BackupError>,
     },
+    /// A restore cannot begin.
+    #[error("nothing was restored, and the target was not touched")]
+    Unready {
+        /// Why.
+        source: Box<RestoreError>,
+    },
     /// A restore broke off.
     #[error("the restore broke off; the target may hold a part of the backup")]
     Restore {
@@ -128,7 +134,7 @@ impl OpError {
             }
             Self::Evidence(error) => error.hint(),
             Self::Lock(error) => error.hint(),
-            Self::Restore { source } => source.hint(),
+            Self::Restore { source } | Self::Unready { source } => source.hint(),
             Self::Setup { hint, .. } => Some(hint.clone()),
             Self::Backup { source, .. } => source.hint(),
             Self::NoSuch { known, .. } if known.is_empty() => None,
@@ -239,6 +245,7 @@ pub async fn connect(place: &Where) -> Result<(Prepared, Ports, Arc<Aws>), OpErr
             hint: "set AWS_ENDPOINT_URL_IAM and AWS_ENDPOINT_URL_STS, or take `access` out of the policy".to_owned(),
         });
     }
+    no_lock_out(&prepared, aws.endpoint().as_deref())?;
     let ports = Ports { cloud: aws.clone(), objects: aws.clone(), clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) };
     Ok((prepared, ports, aws))
 }
@@ -255,6 +262,25 @@ fn request_timeout() -> Result<Duration, OpError> {
         Err(error) => Err(error),
     }
     .map_err(|why| OpError::Setup { message: format!("{NAME}: {why}"), hint: format!("write {NAME}=30s, or leave it out for 10s") })
+}
+
+/// A bucket that refuses requests without TLS cannot be reached over an endpoint that has none.
+fn no_lock_out(prepared: &Prepared, endpoint: Option<&str>) -> Result<(), OpError> {
+    let Some(plain) = endpoint.filter(|endpoint| endpoint.starts_with("http://")) else { return Ok(()) };
+    let shuts = |policy: &&LoadedPolicy| {
+        let storage = &policy.policy.spec.storage;
+        storage.endpoint.is_none() && storage.transport.is_some_and(|transport| transport.tls_only)
+    };
+    match prepared.loaded.policies.iter().find(shuts) {
+        None => Ok(()),
+        Some(policy) => Err(OpError::Setup {
+            message: format!(
+                "policy `{}` says transport.tlsOnly, and the S3 endpoint of the environment is {plain}: nobody could reach the bucket any more",
+                policy.name
+            ),
+            hint: "use an endpoint with https://, or write transport: {tlsOnly: false}".to_owned(),
+        }),
+    }
 }
 
 fn places(loaded: &Loaded) -> Vec<BucketPlace> {

@@ -19,7 +19,7 @@ pub fn plan(desired: &Desired, observed: &Observed, leaves: &[Leave]) -> Plan {
 /// The plan, with all that a caller can ask of it.
 pub fn asked(desired: &Desired, observed: &Observed, ask: &Ask<'_>) -> Plan {
     let leaves = ask.leaves;
-    let mut planner = Planner { desired, observed, ask, used: vec![false; leaves.len()], plan: Plan::default() };
+    let mut planner = Planner { desired, observed, ask, used: vec![false; leaves.len()], waits: None, plan: Plan::default() };
     for wish in &desired.resources {
         planner.resource(wish);
         planner.plan.leftovers.extend(leftovers::of(wish, observed));
@@ -35,6 +35,8 @@ struct Planner<'a> {
     observed: &'a Observed,
     ask: &'a Ask<'a>,
     used: Vec<bool>,
+    /// A held setting that the one being planned needs.
+    waits: Option<&'static str>,
     plan: Plan,
 }
 
@@ -46,6 +48,8 @@ struct Base {
     held: bool,
     /// What released the removal of something of others.
     allowed: Option<Allowed>,
+    /// Whether nothing can be sent before what is held is gone.
+    blocked: bool,
 }
 
 impl Planner<'_> {
@@ -54,6 +58,7 @@ impl Planner<'_> {
         let nothing = ObservedResource::default();
         let live = self.observed.resources.get(&id).unwrap_or(&nothing);
         let mut blocked: Option<&'static str> = None;
+        let mut all_held: Vec<&'static str> = Vec::new();
         let mut made = false;
         for (at, setting) in settings::of_kind(id.kind()).enumerate() {
             let Some(want) = (setting.want)(wish) else { continue };
@@ -61,10 +66,14 @@ impl Planner<'_> {
                 self.hold(&id, setting, Hold::WaitsFor(first), None);
                 continue;
             }
+            self.waits = settings::needs(setting).filter(|needed| all_held.contains(needed));
             if made && setting.comes_with_creation(&want) && (setting.seen)(live) == Fact::Absent {
                 continue;
             }
             let held = self.setting(wish, &id, setting, &want, live);
+            if held {
+                all_held.push(setting.id);
+            }
             // The first setting of a kind is the resource itself: without it, nothing else of it can be sent.
             if at == 0 && held {
                 blocked = Some(setting.id);
@@ -89,7 +98,10 @@ impl Planner<'_> {
             self.hold(id, setting, Hold::CannotChange(format!("a role of that name exists and is not ours: {sentence}")), None);
             return true;
         }
-        let Base { live: base, held: threats_held, allowed } = self.threats(wish, id, setting, want, &seen);
+        let Base { live: base, held: threats_held, allowed, blocked } = self.threats(wish, id, setting, want, &seen);
+        if blocked {
+            return true;
+        }
         let base = match base {
             Fact::Known(live) if self.ask.prune && setting.read == ReadOp::BucketLifecycle => Fact::Known(leftovers::pruned(wish, &live, self.observed)),
             base => base,
@@ -101,18 +113,23 @@ impl Planner<'_> {
             }
             return threats_held;
         }
+        if let Some(needed) = self.waits {
+            self.hold(id, setting, Hold::WaitsFor(needed), None);
+            return true;
+        }
         let mut step = self.step(wish, id, setting, &seen, to);
         step.allowed = allowed;
-        match obstacle(wish, setting, &step) {
-            Some((Hold::Weakens(weakening), step_is_sound)) => match self.leave(&weakening.id, id, &step.effects) {
+        match obstacle(wish, setting, &seen, &step) {
+            Some(Hold::Weakens(weakening)) => match self.leave(&weakening.id, id, &step.effects) {
                 Some(allowed) => step.allowed = Some(allowed),
                 None => {
-                    self.hold(id, setting, Hold::Weakens(weakening), step_is_sound.then_some(step));
+                    self.hold(id, setting, Hold::Weakens(weakening), Some(step));
                     return true;
                 }
             },
-            Some((hold, step_is_sound)) => {
-                self.hold(id, setting, hold, step_is_sound.then_some(step));
+            Some(hold) => {
+                let step = (!step.requests.is_empty()).then_some(step);
+                self.hold(id, setting, hold, step);
                 return true;
             }
             None => {}
@@ -123,7 +140,7 @@ impl Planner<'_> {
 
     /// Parts of others that work against the policy are held one by one; with leave, they are left out of what is sent.
     fn threats(&mut self, wish: &ResourceWish, id: &ResourceId, setting: &'static Setting, want: &Document, seen: &Fact<Document>) -> Base {
-        let mut base = Base { live: seen.clone(), held: false, allowed: None };
+        let mut base = Base { live: seen.clone(), held: false, allowed: None, blocked: false };
         let Fact::Known(live) = seen else { return base };
         let found = (setting.threats)(wish, live);
         if !found.is_empty() {
@@ -139,6 +156,7 @@ impl Planner<'_> {
         }
         for threat in found {
             base.held = true;
+            base.blocked |= threat.blocks;
             let to = (setting.adopt)(want, &Fact::Known(threat.without.clone()));
             let mut step = self.step(wish, id, setting, seen, to);
             if let ResourceWish::Bucket(bucket) = wish {
@@ -201,23 +219,23 @@ fn unknown(wish: &ResourceWish, setting: &Setting, why: Why) -> Hold {
     }
 }
 
-/// What stands in the way of a step, and whether the step can be shown as what leave would do.
-fn obstacle(wish: &ResourceWish, setting: &'static Setting, step: &Step) -> Option<(Hold, bool)> {
+/// What stands in the way of a step, if anything does.
+fn obstacle(wish: &ResourceWish, setting: &Setting, seen: &Fact<Document>, step: &Step) -> Option<Hold> {
     if step.requests.is_empty() {
-        return Some((cannot(setting, &step.from, &step.to), false));
+        return Some(cannot(setting, seen, &step.to));
     }
     if let ResourceWish::Bucket(bucket) = wish {
         if let Some(sentence) = bucket.not_taken(&step.requests) {
-            return Some((unknown(wish, setting, Why::Unsupported(sentence.to_owned())), true));
+            return Some(unknown(wish, setting, Why::Unsupported(sentence.to_owned())));
         }
-        if step.from == Fact::Absent && setting.read == ReadOp::BucketExists && !bucket.create {
-            return Some((Hold::MayNotCreate, true));
+        if *seen == Fact::Absent && setting.read == ReadOp::BucketExists && !bucket.create {
+            return Some(Hold::MayNotCreate);
         }
     }
     if wish.is_bootstrap_only() {
-        return Some((Hold::NeedsBootstrap, true));
+        return Some(Hold::NeedsBootstrap);
     }
-    weigh(setting, step).map(|hold| (hold, true))
+    weigh(setting, step).or_else(|| settings::for_good(setting, wish, seen).map(Hold::Weakens))
 }
 
 /// What stands in the way of a step by its contents: AWS would refuse it, or it loosens.

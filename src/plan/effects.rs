@@ -62,7 +62,7 @@ pub(super) fn of_foreign_rule(bucket: &BucketWish, live: &Document, rule: &str, 
         let gone: Vec<(&SeenBackup, Timestamp)> = backups
             .iter()
             .filter_map(|backup| {
-                let at = backup.keys.iter().filter_map(|key| expiry(rule, key, backup.oldest)).min()?;
+                let at = backup.keys.keys().filter_map(|key| expiry(rule, key, backup.oldest)).min()?;
                 Some((*backup, at))
             })
             .collect();

@@ -41,6 +41,9 @@ pub struct DrillReport {
     pub checks: u64,
     /// The checks that did not pass, failures first.
     pub failing: Vec<CheckReport>,
+    /// The checks that passed with something worth a sentence.
+    #[serde(default)]
+    pub noted: Vec<CheckReport>,
     /// The restore time measured.
     pub rto_seconds: Option<u64>,
     /// What lies behind a failure.
@@ -97,6 +100,7 @@ fn one((reference, record): &Proof<'_>) -> DrillReport {
         note: text(phase, "/note"),
     });
     let checks: Vec<CheckReport> = list(body, "checks").map(check).collect();
+    let noted: Vec<CheckReport> = list(body, "checks").filter(|value| is_noted(value)).map(check).collect();
     let (verdict, doubt) = judge(body, record.policy.as_deref(), &checks);
     let mut failing: Vec<CheckReport> = checks.iter().filter(|check| check.verdict != Verdict::Passed).cloned().collect();
     failing.sort_by_key(|check| check.verdict);
@@ -111,9 +115,10 @@ fn one((reference, record): &Proof<'_>) -> DrillReport {
         isolation: text(body, "/isolation"),
         at: record.at.clone(),
         phases: phases.collect(),
-        passed: (checks.len() - failing.len()) as u64,
+        passed: (checks.len() - failing.len() - noted.len()) as u64,
         checks: checks.len() as u64,
         failing,
+        noted,
         rto_seconds: body.pointer("/objectives/rtoSeconds").and_then(seconds),
         cause: text(body, "/cause"),
         next: text(body, "/next"),
@@ -142,9 +147,16 @@ fn check(value: &Value) -> CheckReport {
     }
 }
 
+/// Passed, and something beside it is worth a sentence.
+const NOTED: &str = "noted";
+
+fn is_noted(check: &Value) -> bool {
+    text(check, "/outcome").as_deref() == Some(NOTED)
+}
+
 fn word(text: Option<&str>) -> Verdict {
     match text {
-        Some("passed") => Verdict::Passed,
+        Some("passed" | NOTED) => Verdict::Passed,
         Some("failed") => Verdict::Failed,
         _ => Verdict::Unproven,
     }
@@ -161,6 +173,8 @@ fn judge(body: &Value, policy: Option<&str>, checks: &[CheckReport]) -> (Verdict
         Some(_) => return (verdict.min(Verdict::Unproven), doubt("its record is of a format that this lifeboat does not read")),
         None => return (verdict.min(Verdict::Unproven), doubt("its record names no format")),
     }
+    // A check may be noted; a verdict is one of three.
+    let verdict = if said.as_deref() == Some(NOTED) { Verdict::Unproven } else { verdict };
     match (verdict, worst) {
         (Verdict::Passed, _) if text(body, "/policy").as_deref() != policy => (Verdict::Unproven, doubt("its record names two different policies")),
         (Verdict::Passed, None) => (Verdict::Unproven, doubt("it says passed, but holds no check")),

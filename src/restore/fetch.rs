@@ -9,6 +9,7 @@ use crate::catalog::layout;
 use crate::catalog::manifest::{LARGEST, Manifest, Stored};
 use crate::model::document::hex;
 use crate::model::resource::SeenBackup;
+use crate::model::units::{count, plural};
 use crate::ports::{Kind, Objects};
 
 /// Pieces that wait for decompression at the most.
@@ -39,11 +40,22 @@ pub async fn manifest(objects: &dyn Objects, at: &At, set: &str, id: &str) -> Re
 /// # Errors
 /// When an object is not there.
 pub fn listed(manifest: &Manifest, at: &At, seen: &SeenBackup) -> Result<(), RestoreError> {
-    let missing = manifest.objects().map(|stored| (format!("{}{}", at.folder, stored.name), stored.bytes)).find(|(key, _)| !seen.keys.contains(key));
+    let missing = manifest.objects().map(|stored| (format!("{}{}", at.folder, stored.name), stored.bytes)).find(|(key, _)| !seen.keys.contains_key(key));
     match missing {
         Some((key, to)) => Err(RestoreError::Damaged { key, from: 0, to, what: "the object is not in the bucket".to_owned() }),
         None => Ok(()),
     }
+}
+
+/// Objects that hold more than the manifest says, in a sentence each: not one byte of the rest is ever read, so nothing else tells.
+pub fn surplus(manifest: &Manifest, at: &At, seen: &SeenBackup) -> Vec<String> {
+    let listed = manifest.objects().filter_map(|stored| {
+        let key = format!("{}{}", at.folder, stored.name);
+        let bytes = *seen.keys.get(&key)?;
+        let more = bytes.checked_sub(stored.bytes).filter(|more| *more > 0)?;
+        Some(format!("object {key} holds {} more than the {} that were written: somebody added to it", plural(more, "byte"), count(stored.bytes)))
+    });
+    listed.collect()
 }
 
 /// Fetches an object and gives its decompressed bytes to `to`, in order. Each piece is proven before it is used.

@@ -109,8 +109,8 @@ impl Asked {
             last = match (walked && has_24_hours(&next)?, self.daily) {
                 (false, _) => next,
                 (true, false) => self.last_of_the_day(&next)?,
-                (true, true) => match self.before_the_next_change(&next)? {
-                    Some(day) => self.last_of_the_day(&day)?,
+                (true, true) => match self.zone.following(next.timestamp()).next() {
+                    Some(change) => self.last_of_the_day(&self.before(change.timestamp(), &next)?)?,
                     None => break,
                 },
             };
@@ -118,11 +118,10 @@ impl Asked {
         u64::try_from(longest).ok()
     }
 
-    /// A moment two days before the next clock change, or of the day of `run` if that is later; none if there is no change.
-    fn before_the_next_change(&self, run: &Zoned) -> Option<Option<Zoned>> {
-        let Some(change) = self.zone.following(run.timestamp()).next() else { return Some(None) };
-        let day = change.timestamp().to_zoned(self.zone.clone()).checked_sub(jiff::Span::new().days(2)).ok()?;
-        Some(Some(if day.date() > run.date() { day.start_of_day().ok()? } else { run.clone() }))
+    /// A moment two days before a clock change, or of the day of `run` if that is later.
+    fn before(&self, change: Timestamp, run: &Zoned) -> Option<Zoned> {
+        let day = change.to_zoned(self.zone.clone()).checked_sub(jiff::Span::new().days(2)).ok()?;
+        if day.date() > run.date() { day.start_of_day().ok() } else { Some(run.clone()) }
     }
 
     /// The last run of the day of `run`, or `run` when none follows it.

@@ -125,9 +125,11 @@ fn adopt(want: &Document, seen: &Fact<Document>) -> Document {
     let Some(want) = want.to::<Lifecycle>() else { return want.clone() };
     let live = seen.known().and_then(|seen| seen.to::<Lifecycle>()).unwrap_or_default();
     let mut rules = want.rules;
-    let carried: Vec<Rule> = live.rules.into_iter().filter(|rule| !rules.iter().any(|ours| ours.id == rule.id)).collect();
+    let carried: Vec<Rule> = live.rules.iter().filter(|rule| !rules.iter().any(|ours| ours.id == rule.id)).cloned().collect();
     rules.extend(carried);
-    Document::of(&Lifecycle { rules: sorted(rules), minimum_size: live.minimum_size })
+    let to = Lifecycle { rules: sorted(rules), minimum_size: live.minimum_size.clone() };
+    // What means the same stays as it is written: a server may give our own rules back in another form.
+    seen.known().filter(|_| to.same(&live)).cloned().unwrap_or_else(|| Document::of(&to))
 }
 
 /// S3 refuses a configuration that has rules of both forms ("Base level prefix cannot be used in Lifecycle V2"), and a rule
@@ -204,7 +206,7 @@ fn threats(wish: &ResourceWish, seen: &Document) -> Vec<Threat> {
             // By place and not by id: some endpoints give no ids to rules that were written without one.
             let rest = live.rules.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, other)| other.clone()).collect();
             let without = Document::of(&Lifecycle { rules: rest, minimum_size: live.minimum_size.clone() });
-            Some(Threat { name: rule.id.clone(), sentence, without })
+            Some(Threat { name: rule.id.clone(), sentence, without, blocks: false })
         })
         .collect()
 }
@@ -272,7 +274,7 @@ fn describe(from: &Fact<Document>, to: &Document) -> Vec<String> {
     for rule in &wanted.rules {
         match live.rules.iter().find(|old| old.id == rule.id) {
             None => lines.push(format!("+ {}", say(rule))),
-            Some(old) if old != rule => lines.push(format!("~ {} (was: {})", say(rule), action(old))),
+            Some(old) if old.meaning() != rule.meaning() => lines.push(format!("~ {} (was: {})", say(rule), action(old))),
             Some(_) => {}
         }
     }

@@ -16,7 +16,10 @@ use crate::model::resource::{ObservedResource, ResourceWish};
 mod bucket_encryption;
 mod bucket_exists;
 pub mod bucket_lifecycle;
+mod bucket_logging;
+mod bucket_object_lock;
 mod bucket_ownership;
+mod bucket_policy;
 mod bucket_public_access;
 mod bucket_tags;
 mod bucket_versioning;
@@ -35,9 +38,12 @@ pub static SETTINGS: &[&Setting] = &[
     &bucket_public_access::SETTING,
     &bucket_ownership::SETTING,
     &bucket_versioning::SETTING,
+    &bucket_object_lock::SETTING,
     &bucket_encryption::SETTING,
     &bucket_lifecycle::SETTING,
     &bucket_tags::SETTING,
+    &bucket_logging::SETTING,
+    &bucket_policy::SETTING,
     &role_trust::SETTING,
     &role_session::SETTING,
     &role_boundary::SETTING,
@@ -46,6 +52,24 @@ pub static SETTINGS: &[&Setting] = &[
     &role_permissions::SETTING,
     &oidc_provider::SETTING,
 ];
+
+/// Settings that AWS refuses while another one of the same resource is not as wanted: the first needs the second.
+static NEEDS: &[(&str, &str)] = &[("bucket-object-lock", "bucket-versioning")];
+
+type ForGood = fn(&ResourceWish, &Fact<Document>) -> Option<Weakening>;
+
+/// Settings with a change that nothing can take back, and who says when it is one.
+static FOR_GOOD: &[(&str, ForGood)] = &[("bucket-object-lock", bucket_object_lock::for_good)];
+
+/// The setting that must be settled or planned before this one can be sent.
+pub fn needs(setting: &Setting) -> Option<&'static str> {
+    NEEDS.iter().find(|(id, _)| *id == setting.id).map(|(_, needed)| *needed)
+}
+
+/// Whether changing what was seen cannot be undone, so that a person must say that it is meant.
+pub fn for_good(setting: &Setting, wish: &ResourceWish, seen: &Fact<Document>) -> Option<Weakening> {
+    FOR_GOOD.iter().find(|(id, _)| *id == setting.id).and_then(|(_, judge)| judge(wish, seen))
+}
 
 /// One managed aspect.
 pub struct Setting {
@@ -97,6 +121,7 @@ impl Setting {
     pub fn removes_foreign(&self) -> &'static str {
         match self.read {
             ReadOp::RoleAttached | ReadOp::RoleInline => "removes-foreign-policy",
+            ReadOp::BucketPolicy => "removes-foreign-statement",
             _ => "removes-foreign-rule",
         }
     }
@@ -134,6 +159,8 @@ pub struct Threat {
     pub sentence: String,
     /// The live document without it.
     pub without: Document,
+    /// Whether AWS refuses every document with it, so that nothing else of the setting can be sent before it is gone.
+    pub blocks: bool,
 }
 
 impl fmt::Debug for Setting {

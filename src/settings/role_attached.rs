@@ -80,6 +80,7 @@ fn threats(wish: &ResourceWish, live: &Document) -> Vec<Threat> {
             name: name.clone(),
             sentence: "is attached to the role, which may do what that policy grants too".to_owned(),
             without: Document::of(&Names(live.iter().filter(|other| *other != name).cloned().collect())),
+            blocks: false,
         })
         .collect()
 }

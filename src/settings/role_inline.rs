@@ -60,6 +60,7 @@ fn threats(_: &ResourceWish, live: &Document) -> Vec<Threat> {
         name: name.clone(),
         sentence: "is an inline policy of the role, which may do what it grants too".to_owned(),
         without: Document::of(&Names(live.iter().filter(|other| *other != name).cloned().collect())),
+        blocks: false,
     });
     each.collect()
 }

@@ -16,7 +16,7 @@ use crate::model::request::{ReadOp, Request, RequestOp};
 use crate::model::resource::{ObservedResource, Purpose, ResourceWish, RoleWish};
 use crate::model::verdict;
 
-use super::{Docs, Setting, Weakening, as_wanted, no_threats};
+use super::{Docs, Setting, Weakening, no_threats};
 
 mod estate;
 
@@ -35,7 +35,7 @@ pub(super) static SETTING: Setting = Setting {
     },
     want,
     seen,
-    adopt: as_wanted,
+    adopt,
     requests,
     refused,
     weakens,
@@ -149,6 +149,11 @@ fn own_evidence(role: &RoleWish) -> Vec<Value> {
 
 fn seen(observed: &ObservedResource) -> Fact<Document> {
     observed.fact(ReadOp::RolePermissions).map(|document| Document::of(&iam::canonical(document.value())))
+}
+
+/// What means the same stays as it is written.
+fn adopt(want: &Document, seen: &Fact<Document>) -> Document {
+    seen.known().filter(|seen| iam::same(want.value(), seen.value())).unwrap_or(want).clone()
 }
 
 fn requests(id: &ResourceId, _: &Fact<Document>, to: &Document) -> Vec<Request> {

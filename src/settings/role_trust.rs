@@ -72,8 +72,9 @@ fn adopt(want: &Document, seen: &Fact<Document>) -> Document {
         (Some(mut want), Some(live)) => {
             let mut tags = live.tags;
             tags.append(&mut want.tags);
-            // Session and boundary of a role that exists are settings of their own.
-            Document::of(&RoleTrust { tags, max_session: live.max_session, boundary: live.boundary, ..want })
+            // What means the same stays as it is written. Session and boundary of a role that exists are settings of their own.
+            let trust = if iam::same(&want.trust, &live.trust) { live.trust } else { want.trust };
+            Document::of(&RoleTrust { trust, tags, max_session: live.max_session, boundary: live.boundary, ..want })
         }
         _ => want.clone(),
     }

@@ -8,7 +8,7 @@ use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
 use crate::model::id::{ResourceId, ResourceKind};
 use crate::model::request::ReadOp;
-use crate::model::resource::{Desired, ObservedResource, ResourceWish};
+use crate::model::resource::{BucketWish, Desired, ObservedResource, ResourceWish};
 use crate::{compile, policy};
 
 mod roles;
@@ -27,7 +27,13 @@ fn merged(yaml: &str) -> (Desired, Vec<String>) {
 }
 
 fn wishes() -> Vec<ResourceWish> {
-    merged("{}").0.resources
+    // Everything that a policy can leave out.
+    merged("storage: {objectLock: {mode: governance, days: 1}, accessLog: {bucket: shop-logs}}").0.resources
+}
+
+/// The bucket of the quickstart policy.
+pub(super) fn bucket_wish() -> BucketWish {
+    wishes().into_iter().find_map(|wish| if let ResourceWish::Bucket(bucket) = wish { Some(bucket) } else { None }).unwrap()
 }
 
 fn seen(setting: &Setting, fact: Fact<Document>) -> Fact<Document> {
@@ -92,7 +98,7 @@ fn nothing_is_removed_that_was_not_seen() {
         let Some(want) = (setting.want)(&wish) else { continue };
         for from in &unseen {
             let requests = (setting.requests)(&wish.id(), from, &(setting.adopt)(&want, from));
-            assert!(requests.iter().all(|request| !request.op.removes()), "{} from {from:?}", setting.id);
+            assert!(requests.iter().all(|request| !request.removes()), "{} from {from:?}", setting.id);
         }
     }
 }

@@ -75,9 +75,9 @@ pub struct CheckView {
     pub title: String,
     /// The database, where there is one.
     pub database: Option<String>,
-    /// `passed`, `failed` or `unproven`.
+    /// `passed`, `noted` (passed, with something worth a sentence), `failed` or `unproven`.
     pub outcome: String,
-    /// What was found, unless it passed.
+    /// What was found, unless it passed without a note.
     pub detail: Option<String>,
 }
 

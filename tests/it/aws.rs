@@ -3,9 +3,11 @@
 use lifeboat::model::verdict::Verdict;
 use serde_json::Value;
 
+mod answers;
 mod boto;
 mod iam;
 mod lifecycle;
+mod pairs;
 mod played;
 mod recorded;
 

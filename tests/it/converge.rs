@@ -8,6 +8,7 @@ use lifeboat::apply::{self, Applied, Journal, Settle};
 use lifeboat::compile;
 use lifeboat::journal::Entry;
 use lifeboat::model::fact::Fact;
+use lifeboat::model::finding::Level;
 use lifeboat::model::lifecycle::Rule;
 use lifeboat::model::request::ReadOp;
 use lifeboat::model::resource::{Desired, ResourceWish};
@@ -25,7 +26,10 @@ pub(crate) mod worlds;
 use worlds::{BUCKET, Start};
 
 /// How many small worlds there are at least: the list may grow, and a start taken out must be taken out here too.
-const WORLDS: usize = 46;
+const WORLDS: usize = 59;
+
+/// Of all faults at all requests of a start, so many are one: all of them with `make soak`.
+const EVERY: usize = 8;
 
 pub(crate) const QUICKSTART: &str = include_str!("../../examples/quickstart/config/policies/orders.yaml");
 
@@ -36,13 +40,14 @@ pub(crate) fn desired(texts: &[&str]) -> Desired {
     let loaded = policy::load(&files);
     assert!(loaded.findings.is_empty(), "{:?}", loaded.findings);
     let (desired, findings) = compile::compile(&loaded, &[]);
-    assert!(findings.is_empty(), "{findings:?}");
+    assert!(findings.iter().all(|finding| finding.level == Level::Warning), "{findings:?}");
     desired
 }
 
 fn kms() -> String {
     let encryption = "    encryption: {algorithm: \"aws:kms\", key: \"arn:aws:kms:eu-west-1:000000000000:key/1234abcd-12ab-34cd-56ef-1234567890ab\", bucketKey: true}\n    noncurrent: {keepDays: 20}\n    publicAccess: unmanaged\n";
-    QUICKSTART.replace("    prefix: orders/\n", &format!("    prefix: orders/\n{encryption}"))
+    let guard = "    account: \"000000000000\"\n    transport: {minTls: \"1.2\"}\n    settingsChangedBy: [\"arn:aws:iam::000000000000:user/sim\"]\n    objectLock: {mode: governance, days: 14, iUnderstand: cannot be undone}\n    accessLog: {bucket: shop-logs, prefix: orders/}\n";
+    QUICKSTART.replace("    prefix: orders/\n", &format!("    prefix: orders/\n{encryption}{guard}"))
 }
 
 /// Roles with every setting that a role can have.
@@ -199,16 +204,15 @@ async fn converges(policy: &str) {
     let (whole, bucket_only) = (desired(&[policy]), desired(&[&without_access(policy)]));
     let starts = worlds::all();
     assert!(starts.len() >= WORLDS, "{} worlds", starts.len());
-    for start in &starts {
+    let every = if std::env::var_os("LIFEBOAT_SOAK").is_some() { 1 } else { EVERY };
+    for (start, number) in starts.iter().zip(0..) {
         let desired = if start.roles { &whole } else { &bucket_only };
         let (requests, writes) = through(start, desired, None).await;
-        for at in 1..=requests {
-            through(start, desired, Some((When::Nth(at), Fault::Refused))).await;
-        }
-        for at in 1..=writes {
-            for fault in Fault::ALL {
-                through(start, desired, Some((When::NthWrite(at), fault))).await;
-            }
+        let refusals = (1..=requests).map(|at| (When::Nth(at), Fault::Refused));
+        let faults = (1..=writes).flat_map(|at| Fault::ALL.map(|fault| (When::NthWrite(at), fault)));
+        // Each start begins elsewhere, so that all requests and faults have their turn over the starts.
+        for strike in refusals.chain(faults).skip(number % every).step_by(every) {
+            through(start, desired, Some(strike)).await;
         }
     }
 }

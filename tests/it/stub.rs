@@ -164,12 +164,14 @@ const IDENTITY: &str = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws
 
 /// What an ordinary bucket answers: at first it holds nothing, and then what was put.
 fn ordinary(asked: &Asked, kept: &mut Kept) -> Answer {
-    const NONE: [(&str, &str); 6] = [
+    const NONE: [(&str, &str); 8] = [
         ("?tagging", "NoSuchTagSet"),
         ("?lifecycle", "NoSuchLifecycleConfiguration"),
         ("?encryption", "ServerSideEncryptionConfigurationNotFoundError"),
         ("?publicAccessBlock", "NoSuchPublicAccessBlockConfiguration"),
         ("?ownershipControls", "OwnershipControlsNotFoundError"),
+        ("?policy", "NoSuchBucketPolicy"),
+        ("?object-lock", "ObjectLockConfigurationNotFoundError"),
         ("/", "NoSuchKey"),
     ];
     let Some((method, place)) = asked.what.split_once(' ') else {
@@ -185,6 +187,7 @@ fn ordinary(asked: &Asked, kept: &mut Kept) -> Answer {
         (_, Some(body)) => answer(200, body.clone()),
         _ if place.contains("list-type=2") => answer(200, "<ListBucketResult><IsTruncated>false</IsTruncated><KeyCount>0</KeyCount></ListBucketResult>"),
         _ if place.ends_with("?versioning") => answer(200, "<VersioningConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"/>"),
+        _ if place.ends_with("?logging") => answer(200, "<BucketLoggingStatus xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"/>"),
         _ => error(404, NONE.iter().find(|(part, _)| place.contains(part)).unwrap().1),
     }
 }
@@ -428,4 +431,36 @@ fn a_request_timeout_that_is_none_is_named() {
     for (wrong, said) in [("10", "`10` is not a duration"), ("0s", "`0s` is outside of 1s to 10m"), ("2d", "`2d` is outside of 1s to 10m")] {
         holds(&stub.run_with(&config, &["plan"], &[("LIFEBOAT_REQUEST_TIMEOUT", wrong)]), 1, &["error: LIFEBOAT_REQUEST_TIMEOUT:", said]);
     }
+}
+
+/// On a stub: AWS gives every form back as it was written, and a PUT without the header, or without blocked types, changes what
+/// others chose; no server here keeps all of them.
+#[test]
+fn what_others_chose_goes_back_on_the_wire_as_it_came() {
+    let lifecycle = "<LifecycleConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
+        <Rule><ID>empty-filter</ID><Status>Enabled</Status><Filter/><NoncurrentVersionExpiration><NoncurrentDays>400</NoncurrentDays></NoncurrentVersionExpiration></Rule>\
+        <Rule><ID>empty-prefix</ID><Status>Enabled</Status><Filter><Prefix></Prefix></Filter>\
+        <NoncurrentVersionExpiration><NoncurrentDays>400</NoncurrentDays></NoncurrentVersionExpiration></Rule></LifecycleConfiguration>";
+    let encryption = "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault>\
+        <BucketKeyEnabled>true</BucketKeyEnabled><BlockedEncryptionTypes><EncryptionType>SSE-C</EncryptionType></BlockedEncryptionTypes></Rule></ServerSideEncryptionConfiguration>";
+    let stub = Stub::new(move |asked: &Asked, nth| match asked.what.as_str() {
+        "GET /shop-stub-forms-orders/?lifecycle" if nth <= 2 => {
+            Some(Answer { headers: vec![("x-amz-transition-default-minimum-object-size", "varies_by_storage_class")], ..answer(200, lifecycle) })
+        }
+        "GET /shop-stub-forms-orders/?encryption" if nth <= 2 => Some(answer(200, encryption)),
+        _ => None,
+    });
+    let config = config("forms");
+    let ran = stub.run(&config, &["apply"]);
+    let put = |what: &str| {
+        let asked = stub.asked().into_iter().find(|asked| asked.what == format!("PUT /shop-stub-forms-orders/?{what}"));
+        asked.unwrap_or_else(|| panic!("{what} was not put: {}{}", ran.out, ran.err))
+    };
+    let sent = put("lifecycle");
+    assert_eq!(sent.header("x-amz-transition-default-minimum-object-size"), Some("varies_by_storage_class"));
+    let rule = |id: &str| sent.body.split("<Rule>").find(|rule| rule.contains(&format!("<ID>{id}</ID>"))).unwrap().to_owned();
+    assert!(rule("empty-filter").contains("<Filter></Filter>") || rule("empty-filter").contains("<Filter/>"), "{}", sent.body);
+    assert!(rule("empty-prefix").contains("<Filter><Prefix></Prefix></Filter>"), "{}", sent.body);
+    let sent = put("encryption");
+    assert!(sent.body.contains("<BlockedEncryptionTypes><EncryptionType>SSE-C</EncryptionType></BlockedEncryptionTypes>"), "{}", sent.body);
 }

@@ -117,7 +117,7 @@ fn every_test_that_the_architecture_names_exists() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let text = fs::read_to_string(root.join("docs/architecture.md")).unwrap();
     let mut sources: Vec<PathBuf> = sources();
-    for folder in ["tests/it", "tests/it/formats", "tests/it/servers"].map(|folder| root.join(folder)) {
+    for folder in ["tests/it", "tests/it/aws", "tests/it/converge", "tests/it/formats", "tests/it/servers"].map(|folder| root.join(folder)) {
         sources.extend(fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()));
     }
     let code: String = sources.iter().map(|path| fs::read_to_string(path).unwrap()).collect();

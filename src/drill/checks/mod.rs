@@ -14,17 +14,21 @@ mod anomaly;
 mod completeness;
 mod content;
 mod extensions;
+mod generated;
 mod indexes;
 mod large_objects;
 pub mod objectives;
 mod queries;
 mod roles;
 mod sequences;
+mod views;
 
 /// All checks of a restored database, in the order in which they are shown.
 pub static CHECKS: &[&Check] = &[
     &content::CHECK,
     &large_objects::CHECK,
+    &generated::CHECK,
+    &views::CHECK,
     &completeness::CHECK,
     &anomaly::CHECK,
     &sequences::CHECK,
@@ -104,6 +108,8 @@ pub fn loaded(database: &str, warnings: &[String]) -> CheckResult {
 pub enum Outcome {
     /// Proven.
     Passed,
+    /// Proven, and something beside it is worth a sentence. It decides nothing.
+    Noted,
     /// Neither proven nor disproven.
     Unproven,
     /// Disproven.
@@ -111,10 +117,11 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// `passed`, `unproven`, `failed`.
+    /// `passed`, `noted`, `unproven`, `failed`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Passed => "passed",
+            Self::Noted => "noted",
             Self::Unproven => "unproven",
             Self::Failed => "failed",
         }
@@ -132,7 +139,7 @@ pub struct CheckResult {
     pub database: Option<String>,
     /// The outcome.
     pub outcome: Outcome,
-    /// What was found; always there unless it passed.
+    /// What was found; always there unless it passed without a note.
     pub detail: Option<String>,
 }
 
@@ -141,6 +148,23 @@ impl CheckResult {
     pub fn of(id: &'static str, title: impl Into<String>, database: Option<&str>, outcome: Outcome, detail: Option<String>) -> Self {
         Self { id, title: title.into(), database: database.map(str::to_owned), outcome, detail }
     }
+}
+
+/// The verdict of all results together: failed beats unproven beats passed. What is only noted passed; no result proves nothing.
+pub fn overall(results: &[CheckResult]) -> Outcome {
+    match results.iter().map(|result| result.outcome).max() {
+        Some(Outcome::Noted) => Outcome::Passed,
+        Some(outcome) => outcome,
+        None => Outcome::Unproven,
+    }
+}
+
+/// Objects that hold more than was written. Not one of those bytes is used, so a restore says it and goes on; in a drill it is
+/// a finding, for somebody could write where nobody may.
+pub fn written(surplus: &[String], outcome: Outcome) -> CheckResult {
+    let outcome = if surplus.is_empty() { Outcome::Passed } else { outcome };
+    let detail = (!surplus.is_empty()).then(|| list(surplus));
+    CheckResult::of("fetch", "no object holds more than was written", None, outcome, detail)
 }
 
 /// At most so many names in one sentence.

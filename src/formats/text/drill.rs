@@ -83,6 +83,7 @@ fn verdict(view: &DrillView, paint: Paint) -> String {
     .collect();
     let bad = |outcome: &str| view.checks.iter().filter(|check| check.outcome == outcome).count();
     match view.verdict.as_str() {
+        "passed" if bad("noted") > 0 => paint.text(Label::Good, &format!("passed with {}{}", plural(bad("noted") as u64, "note"), measured.concat())),
         "passed" => paint.text(Label::Good, &format!("passed{}", measured.concat())),
         "failed" => paint.text(
             Label::Bad,

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::units::Span;
+use super::protection::{AccessLogWish, BucketPolicyWish, LockWish, PrincipalArn, TransportWish};
 
 /// The bucket and how it is protected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -49,6 +50,23 @@ pub struct Storage {
     /// Who owns the objects.
     #[serde(default)]
     pub ownership: OwnershipWish,
+    /// How requests must come; left out, any way will do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transport: Option<TransportWish>,
+    /// The bucket policy: lifeboat's own statements in it.
+    #[serde(default)]
+    pub bucket_policy: BucketPolicyWish,
+    /// The only ones who may change the settings that protect the backups; left out, everybody who may by IAM. Whoever is not
+    /// in it is locked out, lifeboat too: name the role that applies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub settings_changed_by: Option<Vec<PrincipalArn>>,
+    /// Object lock; left out, it is not managed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object_lock: Option<LockWish>,
+    /// Where the access log goes; left out, it is not managed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_log: Option<AccessLogWish>,
     /// How long what was expired can be brought back.
     #[serde(default)]
     pub noncurrent: NoncurrentWish,

@@ -42,11 +42,11 @@ pub fn identity(document: &Value) -> Verdict {
     let format = iam_resources::formats(&statements)?;
     unique_names(&statements)?;
     present(&statements, ["Action", "NotAction"], "Policy statement must contain actions.")?;
-    present(&statements, ["Resource", "NotResource"], "Policy statement must contain resources.")?;
     if let Some(wrong) = format {
         return Err(Refusal::plain(CODE, wrong));
     }
-    statements.iter().flat_map(|statement| texts(statement, "Action").into_iter().chain(texts(statement, "NotAction"))).try_for_each(action)
+    statements.iter().flat_map(|statement| texts(statement, "Action").into_iter().chain(texts(statement, "NotAction"))).try_for_each(action)?;
+    present(&statements, ["Resource", "NotResource"], "Policy statement must contain resources.")
 }
 
 const CODE: &str = "MalformedPolicyDocument";

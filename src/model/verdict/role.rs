@@ -109,7 +109,7 @@ fn is_principal(kind: &str, name: &str) -> bool {
     let account = |text: &str| text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
     let parts: Vec<&str> = name.splitn(6, ':').collect();
     match (kind, parts.as_slice()) {
-        ("AWS", ["*"]) => true,
+        ("AWS", ["*"]) | ("CanonicalUser", [_]) => true,
         ("AWS", [id]) => account(id),
         ("AWS", ["arn", partition, service @ ("iam" | "sts"), "", id, path]) => {
             let path_of = if *service == "iam" { ["root", "user/", "role/", "cloudfront"] } else { ["assumed-role/", "federated-user/", "self", "root"] };
@@ -121,7 +121,6 @@ fn is_principal(kind: &str, name: &str) -> bool {
             partition.starts_with("aws") && account(id) && (path.starts_with("oidc-provider/") || path.starts_with("saml-provider/"))
         }
         ("Federated", [provider]) => provider.contains('.'),
-        ("CanonicalUser", [_]) => true,
         _ => false,
     }
 }

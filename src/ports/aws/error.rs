@@ -14,6 +14,8 @@ const ABSENT: &[&str] = &[
     "ServerSideEncryptionConfigurationNotFoundError",
     "NoSuchPublicAccessBlockConfiguration",
     "OwnershipControlsNotFoundError",
+    "NoSuchBucketPolicy",
+    "ObjectLockConfigurationNotFoundError",
     "NoSuchBucket",
     "NoSuchKey",
     "NoSuchEntity",
@@ -137,3 +139,6 @@ fn kind_of(status: u16, code: Option<&str>) -> (Kind, bool) {
     };
     (kind, status >= 500 && status != 501)
 }
+
+#[cfg(test)]
+mod tests;

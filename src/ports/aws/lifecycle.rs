@@ -141,7 +141,7 @@ fn filter_from(rule: &LifecycleRule) -> Filter {
     }
     Filter {
         form: Form::Plain,
-        prefix: filter.prefix().filter(|prefix| !prefix.is_empty()).map(str::to_owned),
+        prefix: filter.prefix().map(str::to_owned),
         tags: filter.tag().map(tag).into_iter().collect(),
         larger_than: filter.object_size_greater_than(),
         smaller_than: filter.object_size_less_than(),
@@ -203,10 +203,8 @@ fn with_filter(builder: aws_sdk_s3::types::builders::LifecycleRuleBuilder, filte
             builder.filter(LifecycleRuleFilter::builder().and(and.build()).build())
         }
         Form::Plain => {
-            let empty = tags.is_empty() && filter.larger_than.is_none() && filter.smaller_than.is_none();
-            let prefix = if empty { Some(filter.prefix.clone().unwrap_or_default()) } else { filter.prefix.clone() };
             let plain = LifecycleRuleFilter::builder()
-                .set_prefix(prefix)
+                .set_prefix(filter.prefix.clone())
                 .set_tag(tags.into_iter().next())
                 .set_object_size_greater_than(filter.larger_than)
                 .set_object_size_less_than(filter.smaller_than);

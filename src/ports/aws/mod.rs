@@ -15,9 +15,12 @@ mod cloud;
 mod error;
 mod iam;
 mod lifecycle;
+mod lock;
+mod logging;
 mod look;
 mod objects;
 mod ownership;
+mod policy;
 mod raw;
 mod s3;
 

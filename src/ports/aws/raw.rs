@@ -16,7 +16,8 @@ use crate::model::fact::Why;
 pub(super) struct RawBody(Arc<Mutex<Vec<u8>>>);
 
 impl RawBody {
-    fn bytes(&self) -> Vec<u8> {
+    /// The body, empty when there was none.
+    pub(super) fn bytes(&self) -> Vec<u8> {
         self.0.lock().map(|kept| kept.clone()).unwrap_or_default()
     }
 

@@ -11,7 +11,7 @@ use super::Bucket;
 use super::error::port;
 use super::iam::unreadable;
 use super::raw::RawBody;
-use super::{lifecycle, ownership};
+use super::{lifecycle, lock, logging, ownership, policy};
 use crate::model::aspects::{Encryption, Existence, PublicAccess, Tags, Versioning};
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
@@ -30,6 +30,9 @@ pub(super) async fn read(bucket: &Bucket, op: ReadOp, name: &str) -> Reading {
         ReadOp::BucketPublicAccess => public_access(bucket, name).await,
         ReadOp::BucketLifecycle => lifecycle::read(bucket, name).await,
         ReadOp::BucketOwnership => ownership::read(bucket, name).await,
+        ReadOp::BucketPolicy => policy::read(bucket, name).await,
+        ReadOp::BucketObjectLock => lock::read(bucket, name).await,
+        ReadOp::BucketLogging => logging::read(bucket, name).await,
         ReadOp::RoleTrust | ReadOp::RolePermissions | ReadOp::RoleAttached | ReadOp::RoleInline | ReadOp::OidcProvider => {
             Ok(Fact::Unknown(Why::Unsupported("not a question about a bucket".to_owned())))
         }
@@ -146,6 +149,9 @@ pub(super) async fn send(bucket: &Bucket, request: &Request) -> Result<(), PortE
         RequestOp::PutBucketEncryption => put_encryption(bucket, name, &body.to().ok_or_else(wrong)?, &what).await,
         RequestOp::PutPublicAccess => put_public_access(bucket, name, body.to().ok_or_else(wrong)?, &what).await,
         RequestOp::PutBucketLifecycle => lifecycle::put(bucket, name, &body.to().ok_or_else(wrong)?, &what).await,
+        RequestOp::PutBucketPolicy => policy::put(bucket, name, body, &what).await,
+        RequestOp::PutBucketObjectLock => lock::put(bucket, name, &body.to().ok_or_else(wrong)?, &what).await,
+        RequestOp::PutBucketLogging => logging::put(bucket, name, &body.to().ok_or_else(wrong)?, &what).await,
         RequestOp::PutBucketOwnership => ownership::put(bucket, name, body.to().ok_or_else(wrong)?, &what).await,
         RequestOp::CreateRole
         | RequestOp::UpdateRoleTrust

@@ -1,14 +1,17 @@
 //! Settings: what is written reads back in canonical form, through the very table that plans use.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Found, Subject, fails, read};
-use crate::model::aspects::{Encryption, Ownership, Versioning};
+use super::{Found, Subject, fails, read, same};
+use crate::model::aspects::{AccessLog, Encryption, LockMode, LockRetention, ObjectLock, Ownership, Versioning};
 use crate::model::document::Document;
 use crate::model::fact::Fact;
 use crate::model::id::ResourceId;
-use crate::model::policy::{ClassStep, GithubTrust, Retention, StorageClass, Trust};
-use crate::model::resource::{BoundaryWish, BucketWish, ObservedResource, Partition, Purpose, ResourceWish, RoleWish, SetWish, Tenant};
+use crate::model::policy::{ClassStep, GithubTrust, Retention, StorageClass, TlsVersion, TransportWish, Trust};
+use crate::model::request::{ReadOp, Request, RequestOp};
+use crate::model::resource::{
+    BoundaryWish, BucketWish, Guard, LockWanted, ObservedResource, Partition, ProviderWish, Purpose, ResourceWish, RoleWish, SetWish, Tenant,
+};
 use crate::model::units::Span;
 use crate::ports::{Kind, Ports};
 use crate::settings::{self, Setting};
@@ -29,6 +32,7 @@ pub(super) async fn settings(ports: &Ports, subject: &Subject) -> Vec<(String, F
     let kms = Encryption { algorithm: "aws:kms".to_owned(), key: Some("alias/lifeboat".to_owned()), bucket_key: true, blocked_types: Vec::new() };
     let aes = Encryption { algorithm: "AES256".to_owned(), key: None, bucket_key: false, blocked_types: Vec::new() };
     let mut other = role(subject, Purpose::Writer);
+    other.boundary = BoundaryWish::Policy("arn:aws:iam::aws:policy/ReadOnlyAccess".to_owned());
     other.trust = vec![Trust::Github(GithubTrust { repository: "acme/dr".to_owned(), environment: Some("dr-writer".to_owned()), event: None, r#ref: None })];
     let wishes = [
         ("as most want it", wish(subject, Versioning::Enabled, Some(aes.clone()))),
@@ -39,6 +43,7 @@ pub(super) async fn settings(ports: &Ports, subject: &Subject) -> Vec<(String, F
         ("keeper", ResourceWish::Role(role(subject, Purpose::Keeper))),
         ("restorer", ResourceWish::Role(role(subject, Purpose::Restorer))),
         ("writer of another", ResourceWish::Role(other)),
+        ("of an issuer", ResourceWish::Provider(provider(subject))),
     ];
     let mut out = Vec::new();
     for (name, wish) in &wishes {
@@ -48,6 +53,34 @@ pub(super) async fn settings(ports: &Ports, subject: &Subject) -> Vec<(String, F
         }
     }
     out
+}
+
+/// Object lock, last of all: nothing takes it away again, and the versioning that it needs cannot be suspended.
+pub(super) async fn locks(ports: &Ports, subject: &Subject) -> Vec<(String, Found)> {
+    let locked = |mode: LockMode, days: Option<i32>, years: Option<i32>| {
+        let ResourceWish::Bucket(bucket) = wish(subject, Versioning::Enabled, None) else { return wish(subject, Versioning::Enabled, None) };
+        let retention = LockRetention { mode, days, years };
+        ResourceWish::Bucket(BucketWish { object_lock: Some(LockWanted { retention, understood: true }), ..bucket })
+    };
+    let wishes = [
+        ("for days", locked(LockMode::Governance, Some(1), None)),
+        ("for years", locked(LockMode::Governance, None, Some(1))),
+        ("in compliance mode", locked(LockMode::Compliance, Some(1), None)),
+    ];
+    let mut out = Vec::new();
+    let Some(setting) = settings::by_id("bucket-object-lock") else { return out };
+    for (name, wish) in &wishes {
+        out.push((format!("bucket-object-lock {name}"), write(ports, setting, wish).await));
+    }
+    out
+}
+
+/// A lock is refused while the bucket is not versioned.
+pub(super) async fn lock_needs_versioning(ports: &Ports, subject: &Subject) -> Found {
+    let body = Document::of(&ObjectLock { retention: Some(LockRetention { mode: LockMode::Governance, days: Some(1), years: None }) });
+    let request = Request { op: RequestOp::PutBucketObjectLock, target: ResourceId::Bucket(subject.bucket.clone()), body };
+    fails("a lock before versioning", ports.cloud.send(&request).await, Kind::Rejected)?;
+    same("the lock", read(ports, &request.target, ReadOp::BucketObjectLock).await, Fact::Absent)
 }
 
 /// As plan and apply do it: look, write what is wanted with what others have there, look again.
@@ -89,6 +122,14 @@ fn wish(subject: &Subject, versioning: Versioning, encryption: Option<Encryption
         encryption,
         public_access: true,
         ownership: Some(Ownership::BucketOwnerEnforced),
+        guard: Some(Guard {
+            // The servers of the suite speak plain HTTP, and this bucket must stay within reach.
+            transport: Some(TransportWish { tls_only: false, min_tls: Some(TlsVersion::V12) }),
+            changed_by: BTreeSet::from(["arn:aws:iam::000000000000:*".to_owned()]),
+            unfilled_keys: &[],
+        }),
+        object_lock: None,
+        access_log: Some(AccessLog { bucket: subject.bucket.clone(), prefix: "log/".to_owned(), grants: Vec::new(), key_format: None }),
         tags: BTreeMap::from([("cost-centre".to_owned(), "4711 + more".to_owned())]),
         skip_unsupported: false,
         not_taken: &[],
@@ -101,6 +142,13 @@ fn without_classes(mut wish: ResourceWish) -> ResourceWish {
         bucket.tenants.iter_mut().flat_map(|tenant| &mut tenant.sets).for_each(|set| set.classes.clear());
     }
     wish
+}
+
+/// A provider that nothing else uses, in the account of the subject's user.
+pub(super) fn provider(subject: &Subject) -> ProviderWish {
+    let account = subject.principal.split(':').nth(4).unwrap_or_default().to_owned();
+    let policies = BTreeSet::from(["orders".to_owned()]);
+    ProviderWish { account, issuer: format!("oidc.example.com/{}", subject.role), policies, bootstrap_only: false }
 }
 
 pub(super) fn role(subject: &Subject, purpose: Purpose) -> RoleWish {

@@ -37,6 +37,7 @@ pub fn rules() -> Vec<(&'static str, Rule)> {
     vec![
         ("prefix", expiring("prefix", Filter::prefix("logs/"))),
         ("every key", expiring("every-key", Filter::default())),
+        ("an empty prefix", expiring("an-empty-prefix", Filter::prefix(""))),
         ("tag", expiring("tag", Filter::tag("team", "café & co"))),
         ("rule prefix", expiring("rule-prefix", Filter { form: Form::RulePrefix, ..Filter::prefix("logs/") })),
         ("and", expiring("and", and)),

@@ -1,5 +1,6 @@
 //! [`Cloud`] of the simulator: each answer and each refusal as AWS gives it.
 
+use super::roles::respelled;
 use super::{ACCOUNT, Bucket, Op, State, World, failure};
 use crate::model::aspects::{Existence, Provider};
 use crate::model::document::Document;
@@ -43,6 +44,7 @@ impl State {
                 let bucket = self.bucket(op, name)?;
                 Ok(match read.op {
                     ReadOp::BucketExists => Fact::Known(Document::of(&Existence { region: Some(bucket.region.clone()) })),
+                    ReadOp::BucketPolicy => bucket.settings.get(&read.op).map_or(Fact::Absent, |policy| Fact::Known(Document::of(&respelled(policy.value())))),
                     _ => bucket.settings.get(&read.op).cloned().map_or(Fact::Absent, Fact::Known),
                 })
             }

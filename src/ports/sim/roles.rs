@@ -146,7 +146,7 @@ fn exists(op: Op, name: &str, arn: Option<&str>, words: &str) -> Result<(), Port
 }
 
 /// IAM gives a document back in another spelling than it was sent: a list of one becomes its element.
-fn respelled(value: &Value) -> Value {
+pub(super) fn respelled(value: &Value) -> Value {
     match value {
         Value::Array(items) => match items.as_slice() {
             [one @ Value::String(_)] => one.clone(),

@@ -36,7 +36,7 @@ fn a_new_bucket_has_the_defaults_of_aws() {
     assert_eq!(ask(&world, ReadOp::BucketEncryption), Fact::Known(Document::of(&default)));
     assert_eq!(ask(&world, ReadOp::BucketPublicAccess), Fact::Known(Document::of(&PublicAccess::BLOCKED)));
     assert_eq!(ask(&world, ReadOp::BucketOwnership), Fact::Known(Document::of(&Ownership::BucketOwnerEnforced)));
-    for absent in [ReadOp::BucketVersioning, ReadOp::BucketLifecycle, ReadOp::BucketTags] {
+    for absent in [ReadOp::BucketVersioning, ReadOp::BucketLifecycle, ReadOp::BucketTags, ReadOp::BucketPolicy] {
         assert_eq!(ask(&world, absent), Fact::Absent);
     }
 }

@@ -1,7 +1,6 @@
 //! boto3's JSON → our aspects. Only tests read it: the program reads S3's XML through the SDK.
 
 use lifeboat::model::aspects::{Encryption, PublicAccess, Tags, Versioning};
-use lifeboat::model::document::Document;
 use lifeboat::model::lifecycle::{Expiration, Filter, Form, Lifecycle, Noncurrent, NoncurrentTransition, Rule, Tag, Transition};
 use serde_json::Value;
 
@@ -110,8 +109,4 @@ pub(crate) fn public_access(configuration: &Value) -> PublicAccess {
         block_public_policy: on("BlockPublicPolicy"),
         restrict_public_buckets: on("RestrictPublicBuckets"),
     }
-}
-
-pub(crate) fn document<T: serde::Serialize>(value: &T) -> Document {
-    Document::of(value)
 }

@@ -31,7 +31,7 @@ fn names(plan: &Plan) -> (Vec<String>, Vec<String>) {
 fn offline_everything_is_wanted_and_nothing_known() {
     let desired = desired(&[QUICKSTART]);
     let plan = plan::plan(&desired, &observe::offline(&desired, &*empty()), &[]);
-    assert_eq!((plan.steps.len(), plan.held.len()), (0, 22), "seven of the bucket, five of each role");
+    assert_eq!((plan.steps.len(), plan.held.len()), (0, 23), "eight of the bucket, five of each role");
     for held in &plan.held {
         assert_eq!(held.hold, Hold::Unknown(Why::NotAsked), "{}", held.setting);
         assert!(held.step.as_ref().is_some_and(|step| !step.lines.is_empty()), "{} says what is wanted", held.setting);
@@ -53,6 +53,14 @@ async fn a_refused_read_holds_that_one_setting_and_no_other() {
             let plan = planned(&desired, &world, &[]).await;
             assert_eq!(world.waiting_faults(), 0, "{read:?} is asked");
             let unknown: Vec<_> = plan.held.iter().filter(|held| matches!(held.hold, Hold::Unknown(_))).collect();
+            let managed = settings::SETTINGS
+                .iter()
+                .filter(|setting| setting.read == read.op)
+                .any(|setting| desired.resources.iter().any(|wish| wish.id() == read.target && (setting.want)(wish).is_some()));
+            if !managed {
+                assert_eq!(names(&plan), (all.clone(), Vec::new()), "{read:?}: what nobody manages holds nothing");
+                continue;
+            }
             let [one] = unknown.as_slice() else { panic!("{read:?}: {unknown:?}") };
             assert!(one.resource == read.target && settings::by_id(one.setting).unwrap().read == read.op);
             assert_eq!(matches!(one.hold, Hold::Unknown(Why::Refused(_))), refused, "{:?}", one.hold);
@@ -159,4 +167,24 @@ async fn a_bucket_that_is_not_there_holds_no_backups_and_one_that_cannot_be_list
     world.refuse(CALLER, Op::List);
     assert!(matches!(seen(world.clone()).await, Fact::Unknown(Why::Refused(_))));
     assert_eq!(planned(&desired, &world, &[]).await.held, Vec::new(), "what cannot be listed holds no setting");
+}
+
+/// S3 takes nothing into an infrequent-access class before 30 days: the lifecycle is held with the reason, and with leave too.
+#[tokio::test]
+async fn what_aws_would_refuse_is_held_and_never_sent() {
+    let early = QUICKSTART.replace("{after: 30d, class: STANDARD_IA}", "{after: 10d, class: STANDARD_IA}");
+    assert_ne!(early, QUICKSTART);
+    let (desired, world) = (desired(&[&early]), empty());
+    settled(&world);
+    let leave = Leave { id: "shortens-retention".to_owned(), resource: ResourceId::Bucket(BUCKET.to_owned()) };
+    let (plan, _) = round(&desired, &world, &[leave], "a class too early").await;
+    let refused = plan.held.iter().find(|held| held.setting == "bucket-lifecycle").unwrap();
+    let Hold::Refused(why) = &refused.hold else { panic!("{:?}", refused.hold) };
+    assert!(
+        why.starts_with("InvalidArgument: rule `lifeboat/orders/nightly:") && why.ends_with("moves objects to STANDARD_IA before they are 30 days old"),
+        "{why}"
+    );
+    assert!(refused.step.is_some(), "what would be sent is shown");
+    assert_eq!(world.rules(BUCKET), Vec::new());
+    assert!(world.sent().iter().all(|sent| sent.op != Op::Write(lifeboat::model::request::RequestOp::PutBucketLifecycle)));
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use lifeboat::model::aspects::{Encryption, Ownership, PublicAccess, RoleTrust, Tags, Versioning};
+use lifeboat::model::aspects::{
+    AccessLog, Encryption, LockMode, LockRetention, LogKeyFormat, ObjectLock, Ownership, PublicAccess, RoleTrust, Tags, Versioning,
+};
 use lifeboat::model::document::Document;
 use lifeboat::model::fact::{Fact, Why};
 use lifeboat::model::id::ResourceId;
@@ -36,6 +38,7 @@ impl Start {
 
     pub(crate) fn world(&self) -> Arc<World> {
         let world = World::at("2026-11-22T10:00:00Z".parse().unwrap());
+        world.put_bucket("shop-logs", "eu-west-1");
         (self.build)(&world);
         world.forget();
         world
@@ -146,6 +149,53 @@ fn lifecycles() -> Vec<Start> {
     out
 }
 
+/// Locks and logs that somebody else set up.
+fn locks_and_logs() -> Vec<Start> {
+    let locked = |name: &str, retention: Option<LockRetention>| {
+        Start::new(name, move |world| {
+            bucket(world);
+            set(world, ReadOp::BucketVersioning, &Versioning::Enabled);
+            set(world, ReadOp::BucketObjectLock, &ObjectLock { retention });
+        })
+    };
+    let logged = |name: &str, log: AccessLog| {
+        Start::new(name, move |world| {
+            bucket(world);
+            set(world, ReadOp::BucketLogging, &log);
+        })
+    };
+    let log = |prefix: &str| AccessLog { bucket: "shop-logs".to_owned(), prefix: prefix.to_owned(), grants: Vec::new(), key_format: None };
+    vec![
+        locked("a lock that locks nothing by default", None),
+        locked("a shorter lock", Some(LockRetention { mode: LockMode::Governance, days: Some(1), years: None })),
+        locked("a longer lock that nobody can break", Some(LockRetention { mode: LockMode::Compliance, days: None, years: Some(1) })),
+        logged("a log that goes elsewhere", log("theirs/")),
+        logged("our log with keys by date", AccessLog { key_format: Some(LogKeyFormat::Partitioned(Some("EventTime".to_owned()))), ..log("orders/") }),
+    ]
+}
+
+/// Statements of others and what is left of ours.
+fn policies() -> Vec<Start> {
+    let start = |name: &str, statements: serde_json::Value| {
+        Start::new(name, move |world| {
+            bucket(world);
+            set(world, ReadOp::BucketPolicy, &json!({"Version": "2008-10-17", "Id": "theirs", "Statement": statements}));
+        })
+    };
+    let objects = format!("arn:aws:s3:::{BUCKET}/*");
+    let allow = |who: serde_json::Value| json!({"Sid": "Theirs", "Effect": "Allow", "Principal": who, "Action": "s3:GetObject", "Resource": objects});
+    let within = json!({"Effect": "Allow", "Principal": {"AWS": "000000000000"}, "Action": ["s3:GetObject"], "Resource": [objects]});
+    let deny = json!({"Effect": "Deny", "Principal": "*", "Action": "s3:DeleteBucket", "Resource": format!("arn:aws:s3:::{BUCKET}")});
+    let ours = json!({"Sid": "LifeboatRightKey", "Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": objects});
+    vec![
+        start("a bucket policy of others", json!([within, deny])),
+        start("a bucket policy that lets everybody in", json!([allow(json!("*")), deny])),
+        start("a bucket policy that lets another account in", json!([allow(json!({"AWS": "999999999999"})), within])),
+        start("a statement that bears a name of ours and is wider", json!([ours, deny])),
+        start("a bucket policy with a principal that is gone", json!([allow(json!({"AWS": "AROAEXAMPLEID12345678"}))])),
+    ]
+}
+
 fn roles() -> Vec<Start> {
     vec![
         Start::new("our role, narrower", |world| {
@@ -190,6 +240,9 @@ fn unknowns() -> Vec<Start> {
         ReadOp::BucketPublicAccess,
         ReadOp::BucketLifecycle,
         ReadOp::BucketOwnership,
+        ReadOp::BucketPolicy,
+        ReadOp::BucketObjectLock,
+        ReadOp::BucketLogging,
         ReadOp::RoleTrust,
         ReadOp::RolePermissions,
         ReadOp::RoleAttached,
@@ -216,5 +269,5 @@ fn unknowns() -> Vec<Start> {
 /// Every small world.
 pub(crate) fn all() -> Vec<Start> {
     let about_roles = roles().into_iter().map(Start::with_roles);
-    buckets().into_iter().chain(lifecycles()).chain(about_roles).chain(unknowns()).collect()
+    buckets().into_iter().chain(policies()).chain(locks_and_logs()).chain(lifecycles()).chain(about_roles).chain(unknowns()).collect()
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::access::{get, put, s3};
-use super::stage::{Stage, not_passed};
+use super::stage::{Stage, drill_line, not_passed};
 
 const PAYMENTS: &str = "CREATE TABLE payments (id int PRIMARY KEY, amount int); INSERT INTO payments SELECT n, n * 10 FROM generate_series(1, 1000) n; \
     CREATE TABLE customers AS SELECT n AS id FROM generate_series(1, 50) n;";
@@ -30,11 +30,13 @@ fn a_nasty_database_comes_back() {
     let sums = "        - {name: the sums agree, sql: select sum(gross) from public.events, expect: {sameAsBackup: true}}";
     stage.checks(&[loud, empty, sums].join("\n"));
     let backup = stage.backup();
-    assert_eq!(backup["tables"], 11, "{backup}");
+    assert_eq!(backup["tables"], 12, "{backup}");
     let view = ends(stage.drill(&[]), "passed", &[]);
     let checks = view["checks"].as_array().unwrap();
     let titles: Vec<&str> = checks.iter().map(|check| check["title"].as_str().unwrap()).collect();
-    for title in ["content of 11 tables, 512 rows", "2 large objects", "4 sequences", "the view is full", "the cache is empty", "the sums agree"] {
+    for title in
+        ["content of 12 tables, 603 rows", "2 large objects", "4 sequences", "10 generated columns", "the view is full", "the cache is empty", "the sums agree"]
+    {
         assert!(titles.contains(&title), "{title}\n{titles:#?}");
     }
     assert_eq!(stage.leftovers(), Vec::<String>::new());
@@ -58,6 +60,9 @@ async fn damage_in_the_bucket_is_named() {
     ends(stage.drill(&[]), "failed", &[&range, "the object is shorter than the manifest says"]);
     client.delete_object().bucket(&bucket).key(&dump).send().await.unwrap();
     ends(stage.drill(&[]), "failed", &[&range, "the object is not in the bucket"]);
+    put(&client, &bucket, &dump, [whole.as_slice(), b"more"].concat()).await;
+    let longer = format!("object {dump} holds 4 bytes more than the {} that were written", lifeboat::model::units::count(whole.len() as u64));
+    ends(stage.drill(&[]), "failed", &["fetch failed: no object holds more than was written: ", &longer]);
     put(&client, &bucket, &dump, whole).await;
 
     let globals = format!("{folder}globals.sql.zst");
@@ -169,4 +174,52 @@ fn queries_of_the_policy_only_read_and_objectives_are_measured() {
     assert!(bad.iter().any(|check| check.starts_with("rto failed") && check.contains("of 1.0 s: the restore took longer than promised")), "{bad:#?}");
     assert!(!bad.iter().any(|check| check.contains("rows") && check.starts_with("query") && !check.contains("row")), "{bad:#?}");
     assert_eq!(bad.len(), 13, "{bad:#?}");
+}
+
+/// A function that is called immutable and is not gives another value where the row is loaded than where it is read.
+#[test]
+fn a_column_that_its_own_expression_does_not_give_is_named() {
+    let script = "CREATE FUNCTION who(n int) RETURNS text IMMUTABLE LANGUAGE plpgsql AS $$BEGIN RETURN n || current_setting('application_name'); END$$; \
+        CREATE FUNCTION when_(n int) RETURNS text IMMUTABLE LANGUAGE plpgsql AS $$BEGIN RETURN n || clock_timestamp()::text; END$$; \
+        CREATE TABLE stamped (id int, twice int GENERATED ALWAYS AS (id * 2) STORED, by text GENERATED ALWAYS AS (public.who(id)) STORED); \
+        INSERT INTO stamped SELECT generate_series(1, 1200);";
+    let stage = Stage::new("generated", script);
+    stage.backup();
+    ends(stage.drill(&[]), "failed", &["generated failed: 2 generated columns: public.stamped.by: 1,200 rows do not hold what its expression gives"]);
+    stage.sql(
+        "DROP TABLE stamped; CREATE TABLE stamped (id int, at text GENERATED ALWAYS AS (public.when_(id)) STORED); \
+        INSERT INTO stamped SELECT generate_series(1, 1200);",
+    );
+    stage.backup();
+    ends(stage.drill(&[]), "unproven", &["generated unproven", "public.stamped.at: its expression does not give the same value twice"]);
+}
+
+/// Views that are older than their tables, or ask for the time, differ after a restore and lose nothing.
+#[test]
+fn materialized_views_are_compared_and_a_difference_is_noted() {
+    let script = "CREATE TABLE sales (id int, amount int); INSERT INTO sales SELECT n, n % 100 FROM generate_series(1, 3000) n; \
+        CREATE SCHEMA \"Re ports\"; CREATE MATERIALIZED VIEW \"Re ports\".\"by \"\"amount\" AS SELECT amount, count(*) AS \"how many\" FROM sales GROUP BY 1; \
+        CREATE VIEW through AS SELECT * FROM \"Re ports\".\"by \"\"amount\"; CREATE MATERIALIZED VIEW top AS SELECT * FROM through WHERE amount > 90; \
+        CREATE MATERIALIZED VIEW never AS SELECT * FROM sales WITH NO DATA; \
+        CREATE MATERIALIZED VIEW emptied AS SELECT * FROM sales; CREATE VIEW between_ AS SELECT * FROM emptied; \
+        CREATE MATERIALIZED VIEW upon AS SELECT * FROM between_; REFRESH MATERIALIZED VIEW emptied WITH NO DATA; \
+        CREATE MATERIALIZED VIEW old AS SELECT * FROM sales; INSERT INTO sales VALUES (3001, 50); REFRESH MATERIALIZED VIEW \"Re ports\".\"by \"\"amount\"; \
+        CREATE MATERIALIZED VIEW excluded AS SELECT * FROM sales;";
+    let stage = Stage::new("views", script);
+    stage.config.edit("      anomalies:", "      exclude: [{schema: public, table: excluded, reason: it is large and cheap}]\n      anomalies:");
+    stage.backup();
+    let (code, view) = stage.drill(&[]);
+    let bad = not_passed(&view);
+    assert_eq!((code, view["verdict"].as_str(), bad.len()), (0, Some("passed"), 1), "{bad:#?}");
+    assert!(
+        bad[0].starts_with("materialized-views noted: 7 materialized views: public.old: it held 3,000 rows, and holds 3,001 after its refresh; "),
+        "{bad:#?}"
+    );
+    stage.sql("REFRESH MATERIALIZED VIEW old; CREATE MATERIALIZED VIEW timed AS SELECT clock_timestamp() AS at");
+    stage.backup();
+    let text = stage.run("restorer", &drill_line()[..2]);
+    assert!(text.code == 0 && text.out.contains("passed with 1 note · RTO ") && text.out.contains("public.timed: it held 1 rows, and holds 1"), "{}", text.out);
+    stage.sql("DROP MATERIALIZED VIEW timed");
+    stage.backup();
+    ends(stage.drill(&[]), "passed", &[]);
 }

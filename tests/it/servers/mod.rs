@@ -21,4 +21,5 @@ mod restore;
 mod rights;
 mod safety;
 pub(crate) mod stage;
+mod tls;
 mod toll;

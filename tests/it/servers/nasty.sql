@@ -18,6 +18,13 @@ CREATE TABLE events_old_rest PARTITION OF events_old DEFAULT;
 CREATE TABLE events_new PARTITION OF events DEFAULT;
 INSERT INTO events (at, net) SELECT '2025-12-01'::date + n, n % 7 FROM generate_series(1, 500) n;
 
+-- Implicit casts on the way into a generated column, a type without equality, and a name that must be quoted.
+CREATE TABLE computed (id int, n numeric, "G 1" numeric(8,2) GENERATED ALWAYS AS (n / 3) STORED, g2 varchar(12) GENERATED ALWAYS AS (repeat('x', id % 12)) STORED,
+    g3 char(6) GENERATED ALWAYS AS (id::text) STORED, g4 json GENERATED ALWAYS AS ('{"n": 1}') STORED, g5 float4 GENERATED ALWAYS AS (n / 7) STORED,
+    g6 smallint[] GENERATED ALWAYS AS (ARRAY[id, 2]) STORED, g7 timestamp(0) GENERATED ALWAYS AS ('2026-01-01 00:00:00.7'::timestamp) STORED);
+INSERT INTO computed SELECT n, n * 1.01 FROM generate_series(1, 90) n;
+INSERT INTO computed VALUES (NULL, NULL);
+
 CREATE TABLE nothing ();
 INSERT INTO nothing DEFAULT VALUES;
 INSERT INTO nothing DEFAULT VALUES;

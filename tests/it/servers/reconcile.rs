@@ -87,6 +87,63 @@ fn weakening_needs_a_person() {
     assert_eq!(config.lifeboat("planner", &["plan"]).code, 0);
 }
 
+/// ministack fills aws:PrincipalArn: the applier is named and stays within reach, and what others wrote into the policy stays.
+#[tokio::test]
+async fn the_bucket_policy_is_merged_and_locks_the_settings() {
+    let config = applied("guard");
+    let (admin, bucket) = (s3("admin").await, config.bucket());
+    let theirs = format!(
+        r#"{{"Version": "2012-10-17", "Statement": {{"Sid": "Theirs", "Effect": "Deny", "Principal": {{"AWS": "000000000000"}}, "Action": "s3:DeleteBucketWebsite", "Resource": "arn:aws:s3:::{bucket}"}}}}"#
+    );
+    admin.put_bucket_policy().bucket(&bucket).policy(theirs).send().await.unwrap();
+    let guard = "    transport: {tlsOnly: false, minTls: \"1.2\"}\n    settingsChangedBy: [\"arn:aws:iam::000000000000:user/applier\"]\n";
+    config.edit("    prefix: orders/\n", &format!("    prefix: orders/\n{guard}"));
+    let done = config.lifeboat("applier", &["apply"]);
+    assert_eq!(done.code, 0, "{}{}", done.out, done.err);
+    let again = config.lifeboat("planner", &["plan"]);
+    assert_eq!(again.code, 0, "{}{}", again.out, again.err);
+    let live = admin.get_bucket_policy().bucket(&bucket).send().await.unwrap();
+    let live: serde_json::Value = serde_json::from_str(live.policy().unwrap()).unwrap();
+    let sids: Vec<&str> = live["Statement"].as_array().unwrap().iter().filter_map(|statement| statement["Sid"].as_str()).collect();
+    assert_eq!((sids.len(), sids.contains(&"Theirs"), sids.contains(&"LifeboatSettingsByApplier")), (3, true, true), "{sids:?}");
+    // One refusal less is held, whoever asks.
+    config.edit("{tlsOnly: false, minTls: \"1.2\"}", "{tlsOnly: false}");
+    let held = config.lifeboat("applier", &["apply"]);
+    assert_eq!(held.code, 5, "{}{}", held.out, held.err);
+    let leave = format!("weakens-bucket-policy@bucket/{bucket}");
+    assert_eq!(config.lifeboat("applier", &["apply", "--allow", &leave]).code, 0);
+    assert_eq!(config.lifeboat("planner", &["plan"]).code, 0);
+    // TLS only would lock everybody out of an endpoint without TLS.
+    config.edit("{tlsOnly: false}", "{tlsOnly: true}");
+    let locked = config.lifeboat("planner", &["plan"]);
+    assert!(locked.code == 1 && locked.err.contains("nobody could reach the bucket any more"), "{}{}", locked.out, locked.err);
+}
+
+/// What cannot be undone is asked for, once; the log goes where the policy says.
+#[tokio::test]
+async fn a_lock_is_never_put_on_a_bucket_by_surprise() {
+    let config = applied("lock");
+    let (admin, bucket) = (s3("admin").await, config.bucket());
+    let protection = "    objectLock: {mode: governance, days: 1}\n    accessLog: {bucket: shop-dr-control, prefix: log/lock/}\n";
+    config.edit("    prefix: orders/\n", &format!("    prefix: orders/\n{protection}"));
+    let held = config.lifeboat("applier", &["apply"]);
+    assert_eq!(held.code, 5, "{}{}", held.out, held.err);
+    let logging = admin.get_bucket_logging().bucket(&bucket).send().await.unwrap();
+    assert_eq!(logging.logging_enabled().map(|log| (log.target_bucket(), log.target_prefix())), Some(("shop-dr-control", "log/lock/")));
+    assert!(admin.get_object_lock_configuration().bucket(&bucket).send().await.is_err(), "nothing is locked without leave");
+    let leave = format!("locks-for-good@bucket/{bucket}");
+    let plan = config.lifeboat("planner", &["plan"]);
+    assert!(plan.code == 5 && plan.out.contains(&format!("--allow {leave}")), "{}{}", plan.out, plan.err);
+    let done = config.lifeboat("applier", &["apply", "--allow", &leave]);
+    assert_eq!(done.code, 0, "{}{}", done.out, done.err);
+    assert_eq!(config.lifeboat("planner", &["plan"]).code, 0);
+    config.edit("days: 1}", "days: 2}");
+    assert_eq!(config.lifeboat("applier", &["apply"]).code, 0, "a longer lock needs no leave");
+    config.edit("days: 2}", "days: 1}");
+    let plan = config.lifeboat("planner", &["plan"]);
+    assert!(plan.code == 5 && plan.out.contains("weakens-object-lock"), "{}{}", plan.out, plan.err);
+}
+
 #[test]
 fn a_saved_plan_selects_and_approves_and_never_supplies() {
     let config = Config::new("saved");
