@@ -48,7 +48,8 @@ pub fn rules() -> String {
         "Rules",
         "What `lifeboat check` and `lifeboat plan` judge beyond the form of a policy. An error stops `plan` and `apply` (exit 3), a warning stops\n\
          nothing. `lifeboat explain RULE` prints the same on the command line. Each *Example* is merged into the `spec` of a sound policy and fires,\n\
-         each *Instead* does not; `live:` stands for what was read from the bucket. Both run as tests.",
+         each *Instead* does not; `live:` stands for what was read from the bucket, `liveKey:` for its key,\n\
+         `liveProfiles:` for the instance profiles that hold the restorer. Both run as tests.",
     );
     out.push_str("\n| rule | level | what it finds |\n| --- | --- | --- |\n");
     for rule in rules::RULES {
@@ -96,6 +97,7 @@ fn kind(kind: ResourceKind) -> &'static str {
         ResourceKind::Bucket => "bucket",
         ResourceKind::Role => "role",
         ResourceKind::Provider => "provider",
+        ResourceKind::Key => "key",
     }
 }
 

@@ -12,8 +12,8 @@ use crate::plan::{Ask, Leave};
 
 /// Show or make what must exist before the first plan in CI
 ///
-/// The evidence bucket, OIDC providers, and the roles planner, applier and auditor of lifeboat.yaml. The applier may not
-/// touch them, so `plan` holds their steps: run this once with a person's credentials, and again when one of them changes.
+/// The buckets of evidence and control, OIDC providers, and the roles planner, applier and auditor of lifeboat.yaml. The
+/// applier may not touch them, so `plan` holds their steps: run this once with a person's credentials, and again when one of them changes.
 /// Exit 0: nothing to do. 4: changes are pending. 5: a person must decide.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  lifeboat bootstrap\n  lifeboat bootstrap --format json\n  lifeboat bootstrap --apply")]

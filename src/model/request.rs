@@ -48,8 +48,12 @@ pub enum ReadOp {
     RoleAttached,
     /// Names of a role's inline policies other than `lifeboat` \[`aspects::Names`\].
     RoleInline,
+    /// Names of the instance profiles that hold a role \[`aspects::Names`\].
+    RoleProfiles,
     /// An OIDC provider with its audiences \[`aspects::Provider`\].
     OidcProvider,
+    /// A KMS key \[`aspects::Key`\].
+    Key,
 }
 
 impl ReadOp {
@@ -70,7 +74,9 @@ impl ReadOp {
             Self::RolePermissions => "iam:GetRolePolicy",
             Self::RoleAttached => "iam:ListAttachedRolePolicies",
             Self::RoleInline => "iam:ListRolePolicies",
+            Self::RoleProfiles => "iam:ListInstanceProfilesForRole",
             Self::OidcProvider => "iam:GetOpenIDConnectProvider",
+            Self::Key => "kms:DescribeKey",
         }
     }
 }

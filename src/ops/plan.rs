@@ -1,5 +1,7 @@
 //! `lifeboat plan`.
 
+use futures_util::future::join;
+
 use super::select::Selection;
 use super::{Exit, OpError, Prepared, Where, causes, check, connect, control, identify, prepare};
 use crate::journal::lock;
@@ -55,17 +57,17 @@ pub async fn plan(place: &Where, asked: &Asked<'_>) -> Result<(Planned, Exit), O
         return Ok(stopped);
     }
     prepared.select(&asked.selection)?;
-    let observed = tokio::select! {
-        identity = identify(&ports, Some(&aws)) => observe::observe_watched(&prepared.desired, &ports, Fact::Known(identity?), &asked.watch).await,
-        () = asked.watch.stopped() => interrupted(&prepared, &ports),
+    let (observed, others) = tokio::select! {
+        identity = identify(&ports, Some(&aws)) => {
+            join(observe::observe_watched(&prepared.desired, &ports, Fact::Known(identity?), &asked.watch), others(&prepared, &ports, &asked.watch)).await
+        }
+        () = asked.watch.stopped() => (interrupted(&prepared, &ports), None),
     };
     let plan = plan::asked(&prepared.desired, &observed, &asked.ask);
     // What is left out of a plan that was interrupted is not known to be good: no gate may let it pass.
     let exit = if observed.unasked > 0 { Exit::Failed } else { exit(&plan) };
     let mut view = view(&prepared, &observed, &plan, &aws.quirks());
-    if let Some(place) = control(&prepared).filter(|_| observed.unasked == 0) {
-        view.others = Some(OthersView::of(lock::look(&ports, place).await.map_err(|error| causes(&error))));
-    }
+    view.others = others;
     let mut findings = prepared.findings.clone();
     findings.extend(rules::check_observed(&prepared.loaded.policies, &prepared.desired, &observed));
     let findings = CheckView::of(&prepared.revision, prepared.loaded.files, &findings);
@@ -78,6 +80,15 @@ fn interrupted(prepared: &Prepared, ports: &Ports) -> Observed {
     observed.unasked = observe::questions(&prepared.desired).len();
     observed.interrupt();
     observed
+}
+
+/// What is known of other applies, where a lock and journals are kept.
+async fn others(prepared: &Prepared, ports: &Ports, watch: &Watch<'_>) -> Option<OthersView> {
+    let place = control(prepared)?;
+    tokio::select! {
+        look = lock::look(ports, place) => Some(OthersView::of(look.map_err(|error| causes(&error)))),
+        () = watch.stopped() => None,
+    }
 }
 
 fn stop(prepared: &Prepared) -> Option<(Planned, Exit)> {

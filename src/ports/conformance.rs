@@ -258,7 +258,7 @@ async fn missing(ports: &Ports, subject: &Subject) -> Vec<Case> {
         let target = match setting.kind {
             ResourceKind::Bucket => &bucket,
             ResourceKind::Role => &role,
-            ResourceKind::Provider => &provider,
+            ResourceKind::Provider | ResourceKind::Key => &provider,
         };
         let found = same("what is not there", read(ports, target, setting.read).await, Fact::Absent);
         out.push(case(subject, &format!("what is not there is absent, not unknown: {}", setting.id), found));

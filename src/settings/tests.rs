@@ -55,6 +55,7 @@ fn ids_are_unique_and_kebab_case_and_reads_too() {
             ResourceKind::Bucket => "bucket-",
             ResourceKind::Role => "role-",
             ResourceKind::Provider => "oidc-",
+            ResourceKind::Key => "no setting changes a key",
         };
         assert!(setting.id.starts_with(kind) && !setting.title.is_empty(), "{}", setting.id);
         assert_eq!(by_id(setting.id).map(|found| found.id), Some(setting.id));

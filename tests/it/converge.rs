@@ -19,6 +19,7 @@ use lifeboat::ports::Answer;
 use lifeboat::ports::sim::{Fault, Op, Sent, When, World};
 use lifeboat::settings;
 
+mod bootstrap;
 mod killed;
 mod pure;
 pub(crate) mod worlds;

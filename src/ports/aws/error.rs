@@ -19,6 +19,7 @@ const ABSENT: &[&str] = &[
     "NoSuchBucket",
     "NoSuchKey",
     "NoSuchEntity",
+    "NotFoundException",
     "NotFound",
     "NoSuchUpload",
 ];

@@ -12,6 +12,7 @@ mod evidence;
 mod faults;
 mod gate;
 mod import;
+mod keys;
 mod others;
 mod readme;
 mod reconcile;
