@@ -53,8 +53,14 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, 
     }
     let settle = Settle(Duration::from_secs(arguments.settle.as_secs()));
     let ask = Ask { leaves: &arguments.allow, prune: arguments.prune };
-    let wanted =
-        Wanted { ask, approved: approved.as_ref(), wait: Duration::from_secs(arguments.wait.as_secs()), selection: arguments.selecting.selection(), settle };
+    let wanted = Wanted {
+        ask,
+        approved: approved.as_ref(),
+        wait: Duration::from_secs(arguments.wait.as_secs()),
+        selection: arguments.selecting.selection(),
+        settle,
+        undo: None,
+    };
     let (ended, exit) = apply::apply(&global.place(), &wanted).await?;
     Ok(match ended {
         Ended::Stopped(Planned::Stopped(findings)) if global.format != Format::Json => {

@@ -41,6 +41,7 @@ pub mod report;
 pub mod restore;
 pub mod select;
 pub mod show;
+pub mod undo;
 
 pub use exit::Exit;
 use select::Selection;

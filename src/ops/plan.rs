@@ -3,12 +3,12 @@
 use futures_util::future::join;
 
 use super::select::Selection;
-use super::{Exit, OpError, Prepared, Where, causes, check, connect, control, identify, prepare};
+use super::{Exit, OpError, Prepared, Where, causes, check, connect, control, identify, prepare, undo};
 use crate::journal::lock;
 use crate::model::fact::Fact;
 use crate::model::resource::Observed;
 use crate::observe::{self, Watch};
-use crate::plan::{self, Ask, Plan};
+use crate::plan::{self, Ask, Plan, Reason};
 use crate::ports::Ports;
 use crate::ports::quirks::{AWS, Quirks};
 use crate::ports::system::SystemClock;
@@ -57,13 +57,18 @@ pub async fn plan(place: &Where, asked: &Asked<'_>) -> Result<(Planned, Exit), O
         return Ok(stopped);
     }
     prepared.select(&asked.selection)?;
-    let (observed, others) = tokio::select! {
+    let (mut observed, others) = tokio::select! {
         identity = identify(&ports, Some(&aws)) => {
             join(observe::observe_watched(&prepared.desired, &ports, Fact::Known(identity?), &asked.watch), others(&prepared, &ports, &asked.watch)).await
         }
         () = asked.watch.stopped() => (interrupted(&prepared, &ports), None),
     };
-    let plan = plan::asked(&prepared.desired, &observed, &asked.ask);
+    let mut plan = plan::asked(&prepared.desired, &observed, &asked.ask);
+    // Only what differs can have drifted, and only then are journals read.
+    if observed.unasked == 0 && plan.steps.iter().any(|step| step.reason == Reason::Differs) {
+        undo::last_applied(&prepared, &ports, &mut observed).await;
+        plan = plan::asked(&prepared.desired, &observed, &asked.ask);
+    }
     // What is left out of a plan that was interrupted is not known to be good: no gate may let it pass.
     let exit = if observed.unasked > 0 { Exit::Failed } else { exit(&plan) };
     let mut view = view(&prepared, &observed, &plan, &aws.quirks());

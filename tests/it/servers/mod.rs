@@ -24,3 +24,4 @@ mod safety;
 pub(crate) mod stage;
 mod tls;
 mod toll;
+mod undo;
