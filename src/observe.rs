@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use crate::catalog::layout;
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
-use crate::model::id::ResourceKind;
+use crate::model::id::{ResourceId, ResourceKind};
 use crate::model::lifecycle::Lifecycle;
 use crate::model::policy::Trust;
 use crate::model::request::{Read, ReadOp};
