@@ -29,7 +29,7 @@ const DOUBT: Duration = Duration::from_secs(15);
 const IN_A_ROW: usize = 3;
 /// Waits grow like this, and then stay.
 const PAUSES: [Duration; 6] =
-    [Duration::from_millis(200), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(8), Duration::from_secs(15)];
+    [Duration::from_millis(200), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(3), Duration::from_secs(5)];
 
 impl Settle {
     /// For requests that are refused while what they rest on is not known everywhere.

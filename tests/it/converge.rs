@@ -32,6 +32,10 @@ const WORLDS: usize = 59;
 /// Of all faults at all requests of a start, so many are one: all of them with `make soak`.
 const EVERY: usize = 8;
 
+fn every() -> usize {
+    if std::env::var_os("LIFEBOAT_SOAK").is_some() { 1 } else { EVERY }
+}
+
 pub(crate) const QUICKSTART: &str = include_str!("../../examples/quickstart/config/policies/orders.yaml");
 
 /// What the policies want, without findings.
@@ -205,7 +209,7 @@ async fn converges(policy: &str) {
     let (whole, bucket_only) = (desired(&[policy]), desired(&[&without_access(policy)]));
     let starts = worlds::all();
     assert!(starts.len() >= WORLDS, "{} worlds", starts.len());
-    let every = if std::env::var_os("LIFEBOAT_SOAK").is_some() { 1 } else { EVERY };
+    let every = every();
     for (start, number) in starts.iter().zip(0..) {
         let desired = if start.roles { &whole } else { &bucket_only };
         let (requests, writes) = through(start, desired, None).await;

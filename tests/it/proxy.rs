@@ -25,7 +25,8 @@ pub(crate) enum Deed {
     Dribble(Duration),
     /// The answer to the last question of these words that passed, again; the server is not asked.
     Old,
-    /// The clock of the service is so many seconds ahead, and signatures hold for 15 minutes.
+    /// The clock of the service is so many seconds ahead, and signatures hold for five minutes: what is corrected by that
+    /// must still hold for the server behind (15 minutes).
     Clock(i64),
 }
 
@@ -39,15 +40,15 @@ pub(crate) struct Rule {
     pub(crate) to: usize,
     /// Of these, so many in a hundred, by chance from the proxy's seed.
     pub(crate) percent: u64,
-    /// Only from the so many-th request of all on.
-    pub(crate) after: usize,
+    /// Only once this was asked, by its beginning, the first such question among those that are struck. Empty: from the beginning.
+    pub(crate) since: String,
     pub(crate) deed: Deed,
 }
 
 impl Rule {
     /// Strikes every such request.
     pub(crate) fn every(what: impl Into<String>, deed: Deed) -> Self {
-        Self { what: what.into(), from: 1, to: usize::MAX, percent: 100, after: 0, deed }
+        Self { what: what.into(), from: 1, to: usize::MAX, percent: 100, since: String::new(), deed }
     }
 
     /// Strikes the first so many.
@@ -132,7 +133,10 @@ fn serve(stream: TcpStream, shared: &Shared) {
             _ => None,
         };
         let answer = answer.or_else(|| forward(&shared.server, &request.bytes));
-        let Some(answer) = answer else { return };
+        let Some(mut answer) = answer else { return };
+        if let Some(Deed::Clock(ahead)) = &deed {
+            answer = dated(&answer, *ahead);
+        }
         if matches!(deed, Some(Deed::ResetAfter)) {
             return;
         }
@@ -175,9 +179,10 @@ impl Shared {
     fn fate(&self, what: &str) -> Option<Deed> {
         let mut state = self.state.lock().unwrap();
         state.asked.push(what.to_owned());
-        let (all, nth) = (state.asked.len(), state.asked.iter().filter(|asked| *asked == what).count());
+        let nth = state.asked.iter().filter(|asked| *asked == what).count();
         for rule in self.rules.lock().unwrap().iter() {
-            if !what.starts_with(&rule.what) || nth < rule.from || nth > rule.to || all <= rule.after {
+            let begun = state.asked.iter().any(|asked| asked.starts_with(&rule.since));
+            if !begun || !what.starts_with(&rule.what) || nth < rule.from || nth > rule.to {
                 continue;
             }
             // splitmix64: small, and the same on every machine.
@@ -274,6 +279,19 @@ fn forward(server: &str, request: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
+/// The time of a service whose clock is so many seconds ahead, as a header says it.
+fn date(ahead: i64) -> String {
+    (now() + jiff::SignedDuration::from_secs(ahead)).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
+/// The answer with the date of another clock.
+fn dated(answer: &[u8], ahead: i64) -> Vec<u8> {
+    let length = head_length(answer);
+    let head = String::from_utf8_lossy(&answer[..length]);
+    let kept: String = head.lines().filter(|line| !line.is_empty() && !line.to_lowercase().starts_with("date:")).map(|line| format!("{line}\r\n")).collect();
+    [format!("{kept}date: {}\r\n\r\n", date(ahead)).as_bytes(), &answer[length..]].concat()
+}
+
 /// An error as the service would say it, dated by a clock that may be ahead.
 fn error(what: &str, status: u16, code: &str, message: &str, ahead: i64) -> Vec<u8> {
     let one = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");
@@ -285,8 +303,7 @@ fn error(what: &str, status: u16, code: &str, message: &str, ahead: i64) -> Vec<
     } else {
         format!("<ErrorResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\">{one}<RequestId>proxy</RequestId></ErrorResponse>")
     };
-    let now = now() + jiff::SignedDuration::from_secs(ahead);
-    let date = now.strftime("%a, %d %b %Y %H:%M:%S GMT");
+    let date = date(ahead);
     format!("HTTP/1.1 {status} Proxy\r\ncontent-type: application/xml\r\ndate: {date}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }
 
@@ -299,5 +316,5 @@ fn now() -> jiff::Timestamp {
 fn skewed(date: Option<&str>, ahead: i64) -> bool {
     let Some(signed) = date.and_then(|date| jiff::fmt::strtime::parse("%Y%m%dT%H%M%SZ", date).ok()) else { return true };
     let signed = signed.to_datetime().unwrap().to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp();
-    (now().as_second() + ahead - signed.as_second()).abs() > 15 * 60
+    (now().as_second() + ahead - signed.as_second()).abs() > 5 * 60
 }

@@ -26,7 +26,7 @@ pub fn plan(view: &PlanView, exit: u8, paint: Paint) -> String {
         unused(&mut out, view);
         return out;
     }
-    let (unasked, busy): (Vec<&GroupView>, Vec<&GroupView>) = busy.into_iter().partition(|group| group.steps.iter().all(|step| step.reason == NOT_ASKED));
+    let (unasked, busy): (Vec<&GroupView>, Vec<&GroupView>) = busy.into_iter().partition(|group| is_unasked(group));
     for same in alike(busy) {
         let Some((group, others)) = same.split_first() else { continue };
         one_group(&mut out, group, paint);
@@ -53,6 +53,11 @@ pub fn plan(view: &PlanView, exit: u8, paint: Paint) -> String {
     unused(&mut out, view);
     let _ = writeln!(out, "\n{}", closing(view, exit));
     out
+}
+
+/// Whether nothing of it was asked, or it waits for what was not asked.
+fn is_unasked(group: &GroupView) -> bool {
+    group.steps.iter().any(|step| step.reason == NOT_ASKED) && group.steps.iter().all(|step| step.reason == NOT_ASKED || step.kind == "waits")
 }
 
 /// Names of the policies of groups.

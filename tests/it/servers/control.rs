@@ -17,7 +17,6 @@ use lifeboat::model::repository::ControlPlace;
 use lifeboat::model::resource::{BucketPlace, Identity};
 use lifeboat::ops::plan::{Planned, plan};
 use lifeboat::ops::{Exit, Where};
-use lifeboat::plan::Ask;
 use lifeboat::ports::Ports;
 use lifeboat::ports::aws::Aws;
 use lifeboat::ports::system::{SystemClock, SystemEntropy};

@@ -14,8 +14,8 @@ use super::access::s3;
 use super::cli::{Config, Ran, sandbox};
 use crate::proxy::{Deed, Proxy, Rule};
 
-/// How long a faulted apply may take on a busy machine.
-const BOUND: Duration = Duration::from_mins(3);
+/// How long a faulted apply may take.
+const BOUND: Duration = Duration::from_secs(30);
 
 const SLOW_DOWN: Deed = Deed::Answer(503, "SlowDown", "Please reduce your request rate.");
 
@@ -71,21 +71,25 @@ impl Through {
     fn ended(&self, code: i32, not_done: usize, sentence: &str) {
         let said = format!("{}{}", self.ran.out, self.ran.err);
         assert!(self.proxy.struck() > 0, "the fault never struck\n{said}");
-        assert_eq!((self.ran.code, self.applied["notDone"].as_u64()), (code, Some(not_done as u64)), "{said}");
+        let open = ["notDone", "unknown"].map(|count| self.applied[count].as_u64().unwrap_or(u64::MAX / 2));
+        assert_eq!((self.ran.code, open.iter().sum::<u64>()), (code, not_done as u64), "{said}");
         assert!(said.contains(sentence), "{sentence}\n{said}");
     }
 }
 
 async fn through(name: &str, rules: impl Fn(&Config) -> Vec<Rule>, args: &[&str], env: &[(&str, &str)]) -> Through {
-    let config = shared(name).await;
-    let proxy = Proxy::before(&sandbox("AWS_ENDPOINT_URL"), 7, rules(&config));
+    through_of(&shared(name).await, rules, args, env).await
+}
+
+async fn through_of(config: &Config, rules: impl Fn(&Config) -> Vec<Rule>, args: &[&str], env: &[(&str, &str)]) -> Through {
+    let proxy = Proxy::before(&sandbox("AWS_ENDPOINT_URL"), 7, rules(config));
     let begun = Instant::now();
     let env = [&[("AWS_ENDPOINT_URL", proxy.endpoint.as_str())], env].concat();
     let ran = config.with("applier", &[&["apply", "--format", "json"], args].concat(), &env);
     let took = begun.elapsed();
     assert!(took < BOUND, "{took:?}");
     let applied: Value = serde_json::from_str(&ran.out).unwrap_or(Value::Null);
-    others_are_untouched(&config).await;
+    others_are_untouched(config).await;
 
     // What was said to be done is not needed any more, seen without the proxy.
     let plan = config.lifeboat("planner", &["plan", "--format", "json"]);
@@ -101,10 +105,16 @@ async fn through(name: &str, rules: impl Fn(&Config) -> Vec<Rule>, args: &[&str]
 
     let again = config.lifeboat("applier", &["apply"]);
     assert_eq!(again.code, 0, "{}{}", again.out, again.err);
-    others_are_untouched(&config).await;
+    others_are_untouched(config).await;
     let plan = config.lifeboat("planner", &["plan"]);
     assert_eq!(plan.code, 0, "{}{}", plan.out, plan.err);
     Through { ran, applied, proxy, took }
+}
+
+/// Takes `control` out of lifeboat.yaml.
+fn without_lock(config: &Config) {
+    let text = std::fs::read_to_string(config.path().join("lifeboat.yaml")).unwrap();
+    config.write("lifeboat.yaml", text.split_once("  control:\n").unwrap().0);
 }
 
 fn at(config: &Config, method: &str, part: &str) -> String {
@@ -121,7 +131,7 @@ async fn a_storm_of_slow_down_is_waited_out() {
     through("storm", storm, &[], &[]).await.ended(0, 0, "");
     let all = |_: &Config| vec![Rule { percent: 25, ..Rule::every("", SLOW_DOWN) }];
     let ran = through("weather", all, &[], &[]).await;
-    assert!(ran.proxy.struck() > 5 && [0, 5].contains(&ran.ran.code), "{}{}", ran.ran.out, ran.ran.err);
+    assert!(ran.proxy.struck() > 5 && ran.ran.code == 0, "{}{}", ran.ran.out, ran.ran.err);
 }
 
 #[tokio::test]
@@ -169,7 +179,7 @@ async fn an_answer_that_breaks_off_or_drips_is_asked_for_again() {
 #[tokio::test]
 async fn a_clock_that_is_off_is_corrected_or_named() {
     let config = shared("clock").await;
-    let proxy = Proxy::before(&sandbox("AWS_ENDPOINT_URL"), 7, vec![Rule::every("", Deed::Clock(3600))]);
+    let proxy = Proxy::before(&sandbox("AWS_ENDPOINT_URL"), 7, vec![Rule::every("", Deed::Clock(600))]);
     let ran = config.with("planner", &["plan"], &[("AWS_ENDPOINT_URL", proxy.endpoint.as_str())]);
     assert_eq!(ran.code, 4, "{}{}", ran.out, ran.err);
     assert!(proxy.struck() > 0);
@@ -183,13 +193,22 @@ async fn a_clock_that_is_off_is_corrected_or_named() {
 #[tokio::test]
 async fn credentials_that_expire_midway_stop_the_apply_and_say_so() {
     let expired = Deed::Answer(403, "ExpiredToken", "The security token included in the request is expired");
-    // An apply of this policy begins with an identity and 14 questions: these expire among the writes, and these while asking.
-    for (name, after, code, sentence) in [("writing", 25, 1, "ExpiredToken"), ("asking", 8, 5, "renew the credentials and run it again")] {
-        let ran = through(&format!("expired-{name}"), |_| vec![Rule { after, ..Rule::every("", expired.clone()) }], &[], &[]).await;
+    for (name, method, part, code, sentence) in [("writing", "PUT", "versioning", 1, "ExpiredToken"), ("asking", "GET", "lifecycle", 1, "ExpiredToken")] {
+        let rules = |config: &Config| vec![Rule { since: at(config, method, part), ..Rule::every("", expired.clone()) }];
+        let config = shared(&format!("expired-{name}")).await;
+        // Who cannot ask anything any more cannot give a lock back either: that is free when its lease is over.
+        without_lock(&config);
+        let ran = through_of(&config, rules, &[], &[]).await;
         let said = format!("{}{}", ran.ran.out, ran.ran.err);
-        assert!(said.contains(sentence), "{said}");
-        assert!(ran.ran.code == code || ran.ran.code == 1, "{said}");
+        assert!(ran.ran.code == code && said.contains(sentence), "{said}");
+        assert_eq!(ran.proxy.times("CreateRole"), 0, "{said}");
     }
+    // A plan has nothing to lose: what was read by then is shown.
+    let config = shared("expired-plan").await;
+    let proxy = Proxy::before(&sandbox("AWS_ENDPOINT_URL"), 7, vec![Rule { since: at(&config, "GET", "tagging"), ..Rule::every("", expired) }]);
+    let ran = config.with("planner", &["plan"], &[("AWS_ENDPOINT_URL", proxy.endpoint.as_str())]);
+    assert_eq!(ran.code, 5, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("the credentials are not accepted") && ran.out.contains("renew the credentials and run it again"), "{}", ran.out);
 }
 
 #[tokio::test]
