@@ -75,6 +75,7 @@ fn observed(resources: BTreeMap<ResourceId, ObservedResource>) -> Observed {
         left: BTreeMap::new(),
         applied: BTreeMap::new(),
         requests: 0,
+        unasked: 0,
     }
 }
 
