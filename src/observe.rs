@@ -25,7 +25,8 @@ const AT_ONCE: usize = 16;
 pub fn questions(desired: &Desired) -> BTreeSet<Read> {
     let of = |wish: &ResourceWish| {
         let id = wish.id();
-        settings::of_kind(id.kind()).map(|setting| Read { op: setting.read, target: id.clone() }).collect::<Vec<_>>()
+        let own = settings::of_kind(id.kind()).map(|setting| Read { op: setting.read, target: id.clone() });
+        own.chain(settings::beyond(wish)).collect::<Vec<_>>()
     };
     desired.resources.iter().flat_map(of).collect()
 }

@@ -41,6 +41,7 @@ fn evidence(loaded: &Loaded, desired: &Desired) -> Option<BucketWish> {
         guard: None,
         object_lock: None,
         access_log: None,
+        replication: None,
         name: place.bucket.clone(),
         account: place.account.clone(),
         region: place.region.clone(),

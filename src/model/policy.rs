@@ -21,7 +21,7 @@ pub use access::{Access, AccountTrust, GithubEvent, GithubTrust, IrsaTrust, PodI
 pub use approvals::Approval;
 pub use backups::{Anomalies, BackupSet, ClassStep, EngineKind, Exclusion, Retention, Schedule, StorageClass};
 pub use drills::{Check, Drill, Expect, Pick};
-pub use protection::{AccessLogWish, BucketPolicyWish, LockModeWish, LockWish, PrincipalArn, TlsVersion, TransportWish, Understood};
+pub use protection::{AccessLogWish, BucketPolicyWish, LockModeWish, LockWish, PrincipalArn, ReplicationWish, TlsVersion, TransportWish, Understood};
 pub use storage::{Algorithm, EncryptionWish, LifecycleWish, NoncurrentWish, OwnershipWish, PublicAccessWish, Storage, UnsupportedWish, VersioningWish};
 
 /// What must be true of one database's disaster recovery.

@@ -40,6 +40,8 @@ pub enum ReadOp {
     BucketObjectLock,
     /// Where its access log goes \[`aspects::AccessLog`\].
     BucketLogging,
+    /// Where its objects are copied to \[`replication::Replication`\].
+    BucketReplication,
     /// A role with its trust policy \[`aspects::RoleTrust`\].
     RoleTrust,
     /// The role's inline policy named `lifeboat` \[a canonical IAM policy\].
@@ -66,6 +68,7 @@ impl ReadOp {
             Self::BucketPolicy => "s3:GetBucketPolicy",
             Self::BucketObjectLock => "s3:GetBucketObjectLockConfiguration",
             Self::BucketLogging => "s3:GetBucketLogging",
+            Self::BucketReplication => "s3:GetReplicationConfiguration",
             Self::RoleTrust => "iam:GetRole",
             Self::RolePermissions => "iam:GetRolePolicy",
             Self::RoleAttached => "iam:ListAttachedRolePolicies",
@@ -110,6 +113,8 @@ pub enum RequestOp {
     PutBucketObjectLock,
     /// `PutBucketLogging`.
     PutBucketLogging,
+    /// `PutBucketReplication`, the whole configuration.
+    PutBucketReplication,
     /// `CreateRole` with path, trust, tags, session length and permission boundary.
     CreateRole,
     /// `UpdateAssumeRolePolicy`.
@@ -161,6 +166,7 @@ impl RequestOp {
             | Self::PutBucketPolicy
             | Self::PutBucketObjectLock
             | Self::PutBucketLogging
+            | Self::PutBucketReplication
             | Self::CreateRole
             | Self::UpdateRoleTrust
             | Self::PutRolePermissions

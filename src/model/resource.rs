@@ -126,6 +126,8 @@ pub struct BucketWish {
     pub object_lock: Option<LockWanted>,
     /// Where its access log goes; none = not managed.
     pub access_log: Option<AccessLog>,
+    /// Where its backups are copied to; none = not managed.
+    pub replication: Option<Replica>,
     /// Tags that it must carry.
     pub tags: BTreeMap<String, String>,
     /// Whether a setting that the endpoint does not support is skipped instead of held.
@@ -155,6 +157,23 @@ pub struct LockWanted {
     pub retention: LockRetention,
     /// Whether the policy says that it cannot be undone.
     pub understood: bool,
+}
+
+/// The bucket that receives copies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replica {
+    /// Its name.
+    pub bucket: String,
+    /// Its account, when it is said.
+    pub account: Option<String>,
+    /// Its region.
+    pub region: String,
+    /// ARN of the role that S3 takes on to copy.
+    pub role: String,
+    /// ARN of the key that encrypts the copies.
+    pub kms_key: Option<String>,
+    /// Storage class of the copies.
+    pub storage_class: Option<String>,
 }
 
 /// What the bucket policy must refuse, besides what follows from encryption and prefixes.

@@ -162,7 +162,7 @@ pub async fn run(ports: &Ports, subject: &Subject) -> Vec<Case> {
         case(subject, "nothing is made in a bucket that is not there", made_nowhere(ports, subject).await),
         case(subject, "a bucket is made once", documents::bucket(ports, subject).await),
         case(subject, "a new bucket has no tags, no lifecycle and no versioning", born(ports, subject).await),
-        case(subject, "a new bucket has no policy, no lock and no log", open(ports, subject).await),
+        case(subject, "a new bucket has no policy, no lock, no log and no replica", open(ports, subject).await),
         case(subject, "a lock needs versioning", documents::lock_needs_versioning(ports, subject).await),
     ]);
     for (name, outcome) in documents::settings(ports, subject).await {
@@ -186,7 +186,7 @@ pub async fn run(ports: &Ports, subject: &Subject) -> Vec<Case> {
     cases.push(case(subject, "an upload is invisible until it is complete", data::upload(place).await));
     cases.push(case(subject, "an upload does not replace an object", data::upload_onto(place).await));
     cases.push(case(subject, "an upload that was given up is gone", data::given_up(place).await));
-    for (name, outcome) in documents::locks(ports, subject).await {
+    for (name, outcome) in documents::replicates(ports, subject).await.into_iter().chain(documents::locks(ports, subject).await) {
         cases.push(case(subject, &format!("{WRITTEN}{name}"), outcome));
     }
     cases
@@ -262,7 +262,7 @@ async fn born(ports: &Ports, subject: &Subject) -> Found {
 }
 
 async fn open(ports: &Ports, subject: &Subject) -> Found {
-    without(ports, subject, &[ReadOp::BucketPolicy, ReadOp::BucketObjectLock, ReadOp::BucketLogging]).await
+    without(ports, subject, &[ReadOp::BucketPolicy, ReadOp::BucketObjectLock, ReadOp::BucketLogging, ReadOp::BucketReplication]).await
 }
 
 async fn without(ports: &Ports, subject: &Subject, absent: &[ReadOp]) -> Found {

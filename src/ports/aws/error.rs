@@ -16,6 +16,7 @@ const ABSENT: &[&str] = &[
     "OwnershipControlsNotFoundError",
     "NoSuchBucketPolicy",
     "ObjectLockConfigurationNotFoundError",
+    "ReplicationConfigurationNotFoundError",
     "NoSuchBucket",
     "NoSuchKey",
     "NoSuchEntity",

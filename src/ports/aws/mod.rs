@@ -22,6 +22,7 @@ mod objects;
 mod ownership;
 mod policy;
 mod raw;
+mod replication;
 mod s3;
 
 /// How long to wait for a connection.
