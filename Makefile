@@ -4,6 +4,8 @@ SHELL := /bin/bash
 BIN := $(or $(CARGO_TARGET_DIR),target)/debug/lifeboat
 STAGE := scripts/stage
 EVERY_S3 := --moto --seaweedfs
+# Cases of each property test; `make soak` has its own.
+export PROPTEST_CASES ?= 64
 
 .PHONY: help
 help: ## this list
@@ -37,7 +39,7 @@ check: ## the fast inner loop: format, lints, unit tests, simulator (no servers)
 soak: ## the same tests with their full counts
 	@$(STAGE) tools scripts/sandbox install $(EVERY_S3)
 	@LIFEBOAT_SOAK=1 PROPTEST_CASES=20000 $(STAGE) unit cargo test --locked --quiet --lib
-	@LIFEBOAT_SOAK=1 $(STAGE) servers scripts/sandbox run $(EVERY_S3) -- cargo test --locked --test it
+	@LIFEBOAT_SOAK=1 PROPTEST_CASES=2000 $(STAGE) servers scripts/sandbox run $(EVERY_S3) -- cargo test --locked --test it
 
 .PHONY: bench
 bench: ## figures: a release build against the bare tools, each pair in one run

@@ -98,7 +98,7 @@ async fn one(step: &Step, ports: &Ports, made: bool, journal: &mut dyn Journal) 
         }
         _ => return Outcome::NotSent("it changed since the plan was made; plan again".to_owned()),
     }
-    if step.from.known().is_none() && step.requests.iter().any(|request| request.op.removes()) {
+    if step.from.known().is_none() && step.requests.iter().any(|request| request.removes()) {
         return Outcome::NotSent("it would remove what was not seen to be there".to_owned());
     }
     let mut doubt = None;

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use crate::cli;
 use crate::drill::checks::CHECKS;
+use crate::engines::pg_dump::said::{By, SAYINGS};
 use crate::model::finding::Level;
 use crate::model::id::ResourceKind;
 use crate::ops::exit::TABLE;
@@ -47,7 +48,8 @@ pub fn rules() -> String {
         "Rules",
         "What `lifeboat check` and `lifeboat plan` judge beyond the form of a policy. An error stops `plan` and `apply` (exit 3), a warning stops\n\
          nothing. `lifeboat explain RULE` prints the same on the command line. Each *Example* is merged into the `spec` of a sound policy and fires,\n\
-         each *Instead* does not; `live:` stands for what was read from the bucket. Both run as tests.",
+         each *Instead* does not; `live:` stands for what was read from the bucket, `liveKey:` for its key,\n\
+         `liveProfiles:` for the instance profiles that hold the restorer. Both run as tests.",
     );
     out.push_str("\n| rule | level | what it finds |\n| --- | --- | --- |\n");
     for rule in rules::RULES {
@@ -95,6 +97,7 @@ fn kind(kind: ResourceKind) -> &'static str {
         ResourceKind::Bucket => "bucket",
         ResourceKind::Role => "role",
         ResourceKind::Provider => "provider",
+        ResourceKind::Key => "key",
     }
 }
 
@@ -109,6 +112,25 @@ pub fn checks() -> String {
     out.push_str("\n| check | what it proves |\n| --- | --- |\n");
     for check in CHECKS {
         let _ = writeln!(out, "| `{}` | {} |", check.id, check.proves);
+    }
+    out
+}
+
+/// Parts of pages that are written by hand: page, name of the part, text. They stand between two comments that name them.
+pub fn parts() -> Vec<(&'static str, &'static str, String)> {
+    vec![("docs/messages.md", "sayings", sayings())]
+}
+
+/// What PostgreSQL's programs say on standard error, and what it weighs.
+fn sayings() -> String {
+    let mut out = "| who | words | weighs | why |\n| --- | --- | --- | --- |\n".to_owned();
+    for saying in SAYINGS {
+        let who = match saying.by {
+            By::Program => "a program",
+            By::Server => "the server",
+            By::Either => "either, in an error",
+        };
+        let _ = writeln!(out, "| {who} | `{}` | {} | {} |", saying.words.trim(), saying.class.as_str(), saying.reason);
     }
     out
 }

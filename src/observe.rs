@@ -12,6 +12,7 @@ use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
 use crate::model::id::ResourceId;
 use crate::model::lifecycle::Lifecycle;
+use crate::model::policy::Trust;
 use crate::model::request::{Read, ReadOp};
 use crate::model::resource::{Desired, Identity, Observed, ObservedResource, ResourceWish, SeenBackup};
 use crate::ports::{Clock, Ports};
@@ -28,7 +29,21 @@ pub fn questions(desired: &Desired) -> BTreeSet<Read> {
         let own = settings::of_kind(id.kind()).map(|setting| Read { op: setting.read, target: id.clone() });
         own.chain(settings::beyond(wish)).collect::<Vec<_>>()
     };
-    desired.resources.iter().flat_map(of).collect()
+    let keys = desired.resources.iter().filter_map(key_of).map(|key| Read { op: ReadOp::Key, target: ResourceId::Key(key.to_owned()) });
+    let profiles = desired.resources.iter().filter(|wish| has_instance_profile(wish)).map(|wish| Read { op: ReadOp::RoleProfiles, target: wish.id() });
+    desired.resources.iter().flat_map(of).chain(keys).chain(profiles).collect()
+}
+
+fn has_instance_profile(wish: &ResourceWish) -> bool {
+    matches!(wish, ResourceWish::Role(role) if role.trust.iter().any(|trust| matches!(trust, Trust::InstanceProfile(_))))
+}
+
+/// The KMS key that a bucket is to be encrypted with: looked at, never changed.
+fn key_of(wish: &ResourceWish) -> Option<&str> {
+    match wish {
+        ResourceWish::Bucket(bucket) => bucket.encryption.as_ref()?.key.as_deref(),
+        _ => None,
+    }
 }
 
 /// Reads all of it.

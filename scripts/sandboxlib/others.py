@@ -26,7 +26,8 @@ def moto(run: Path, servers: list[process.Server]) -> Callable[[], dict[str, str
 
     def server(port: int) -> process.Server:
         return process.Server("moto", [python, "-m", "moto.server", "-H", "127.0.0.1", "-p", port], run / "moto.log", cwd=folder,
-                              env={"PATH": "/usr/bin:/bin", "HOME": str(folder), "TMPDIR": str(folder), "LC_ALL": "C.UTF-8"}, **process.server_account())
+                              env={"PATH": "/usr/bin:/bin", "HOME": str(folder), "TMPDIR": str(folder), "LC_ALL": "C.UTF-8",
+                                   "MOTO_IAM_LOAD_MANAGED_POLICIES": "true"}, **process.server_account())
 
     starting = process.Starting(servers, server, lambda port: _answers(f"http://127.0.0.1:{port}/moto-api/"))
 

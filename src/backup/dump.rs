@@ -9,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, ChildStderr, ChildStdin, Command};
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
 
 use super::snapshot::Snapshot;
 use super::{BackupError, Job, Progress, archive_name, compress, stored, upload};
@@ -16,15 +17,16 @@ use crate::catalog::manifest::Stored;
 use crate::engines::pg_dump::commands;
 use crate::engines::pg_dump::copystream::{CopyError, CopyStream};
 use crate::engines::pg_dump::facts::DataFacts;
+use crate::engines::pg_dump::said::{self, Class};
 use crate::ports::postgres::Target;
-use crate::ports::process::{self, Confinement, Programs};
+use crate::ports::process::{self, Confinement, Programs, Said};
 
 /// Bytes read at a time.
 const READ: usize = 256 << 10;
 /// Reads that wait between two stages at the most.
 const WAITING: usize = 8;
 
-/// Dumps one database into one object.
+/// Dumps one database into one object; also answers what the programs said that is a doubt.
 pub(super) async fn stream(
     job: &Job<'_>,
     programs: &Programs,
@@ -32,7 +34,7 @@ pub(super) async fn stream(
     snapshot: &Snapshot,
     database: &str,
     folder: &str,
-) -> Result<(Stored, DataFacts), BackupError> {
+) -> Result<(Stored, DataFacts, Vec<String>), BackupError> {
     let name = archive_name(job.set, database);
     let excluded: Vec<(String, String)> = job.set.exclude.iter().map(|table| (table.schema.clone(), table.table.clone())).collect();
     let mut dump = programs.command("pg_dump", commands::dump(&snapshot.id, &snapshot.pins.encoding, &excluded), &Confinement::default());
@@ -59,15 +61,15 @@ pub(super) async fn stream(
             Err(error) if matches!(error, BackupError::Stopped) => return Err(error),
             Err(error) => return Err(blame(&mut dump, &mut back, dump_says, back_says, error).await),
         };
-        check("pg_dump", &mut dump, dump_says).await?;
-        check("pg_restore", &mut back, back_says).await?;
+        let mut doubts = check("pg_dump", &mut dump, dump_says).await?;
+        doubts.extend(check("pg_restore", &mut back, back_says).await?);
         let summary = compressing.await.map_err(|_| BackupError::Stopped)?;
         let summary = summary.map_err(|source| BackupError::Local { what: "compression failed".to_owned(), source })?;
-        Ok((raw_bytes, facts, summary))
+        Ok((raw_bytes, facts, summary, doubts))
     }
     .await;
     match ended {
-        Ok((raw_bytes, facts, Some(summary))) => {
+        Ok((raw_bytes, facts, Some(summary), doubts)) => {
             if let Err(incomplete) = snapshot.complete(job.set, database, &facts) {
                 drop(whole);
                 let _ = uploading.await;
@@ -75,9 +77,9 @@ pub(super) async fn stream(
             }
             let _ = whole.send(());
             uploading.await.map_err(|_| BackupError::Stopped)??;
-            Ok((stored(name, raw_bytes, summary), facts))
+            Ok((stored(name, raw_bytes, summary), facts, doubts))
         }
-        Ok((_, _, None)) => Err(match uploading.await {
+        Ok((_, _, None, _)) => Err(match uploading.await {
             Ok(Err(error)) => error,
             _ => BackupError::Stopped,
         }),
@@ -157,25 +159,25 @@ async fn count(from: Option<impl AsyncRead + Unpin>, database: &str) -> Result<D
     counter.await.map_err(|_| BackupError::Stopped)?.map_err(unreadable)
 }
 
-/// Collects what a program says, the last part of it.
-pub(super) fn messages(from: Option<ChildStderr>) -> tokio::task::JoinHandle<String> {
-    tokio::spawn(async move { process::last_words(from).await.trim().to_owned() })
+/// Collects what a program says.
+pub(super) fn messages(from: Option<ChildStderr>) -> JoinHandle<Said> {
+    tokio::spawn(process::listen(from, said::is_of_weight))
 }
 
-/// A program's end: an error with its own words unless it succeeded.
-pub(super) async fn check(program: &'static str, child: &mut Child, says: tokio::task::JoinHandle<String>) -> Result<(), BackupError> {
+/// A program's end: what it said that is a doubt, or an error with its own words. An error that it reported counts whatever its exit
+/// code is.
+pub(super) async fn check(program: &'static str, child: &mut Child, says: JoinHandle<Said>) -> Result<Vec<String>, BackupError> {
     let status = child.wait().await.map_err(|source| BackupError::Local { what: format!("{program} cannot be waited for"), source })?;
-    let stderr = says.await.unwrap_or_default();
-    if status.success() { Ok(()) } else { Err(BackupError::Program { program, status: status.to_string(), stderr }) }
+    let said = says.await.unwrap_or_default();
+    let reported = said.kept.iter().any(|line| said::classify(line) != Some(Class::Doubt));
+    if status.success() && !reported {
+        return Ok(said.kept);
+    }
+    let stderr = if status.success() { said.kept.join(" · ") } else { said.last.trim().to_owned() };
+    Err(BackupError::Program { program, status: status.to_string(), stderr })
 }
 
-async fn blame(
-    dump: &mut Child,
-    back: &mut Child,
-    dump_says: tokio::task::JoinHandle<String>,
-    back_says: tokio::task::JoinHandle<String>,
-    error: BackupError,
-) -> BackupError {
+async fn blame(dump: &mut Child, back: &mut Child, dump_says: JoinHandle<Said>, back_says: JoinHandle<Said>, error: BackupError) -> BackupError {
     // Whoever ended by itself with an error is to blame; whoever still runs waits for a pipe that nobody reads.
     let grace = std::time::Duration::from_millis(300);
     for (program, child, says) in [("pg_dump", dump, dump_says), ("pg_restore", back, back_says)] {
@@ -183,7 +185,7 @@ async fn blame(
             && !status.success()
             && status.code().is_some()
         {
-            return BackupError::Program { program, status: status.to_string(), stderr: says.await.unwrap_or_default() };
+            return BackupError::Program { program, status: status.to_string(), stderr: says.await.unwrap_or_default().last.trim().to_owned() };
         }
     }
     error

@@ -15,8 +15,8 @@ const LARGEST: u64 = 64 << 20;
 /// The name of the object.
 const NAME: &str = "globals.sql.zst";
 
-/// Dumps the globals and stores them.
-pub(super) async fn store(job: &Job<'_>, programs: &Programs, folder: &str) -> Result<Stored, BackupError> {
+/// Dumps the globals and stores them; also answers what the program said that is a doubt.
+pub(super) async fn store(job: &Job<'_>, programs: &Programs, folder: &str) -> Result<(Stored, Vec<String>), BackupError> {
     let local = |what: &str| {
         let what = what.to_owned();
         move |source| BackupError::Local { what, source }
@@ -33,12 +33,12 @@ pub(super) async fn store(job: &Job<'_>, programs: &Programs, folder: &str) -> R
     if let Some(out) = child.stdout.take() {
         out.take(LARGEST).read_to_end(&mut sql).await.map_err(local("pg_dumpall cannot be read"))?;
     }
-    check("pg_dumpall", &mut child, says).await?;
+    let doubts = check("pg_dumpall", &mut child, says).await?;
     let raw_bytes = sql.len() as u64;
     let compressed = zstd::encode_all(sql.as_slice(), 3).map_err(local("compression failed"))?;
     let sha256 = hex(&Sha256::digest(&compressed));
     let bytes = compressed.len() as u64;
     job.ports.objects.create(&job.policy.spec.storage.bucket, &format!("{folder}{NAME}"), compressed).await?;
     let chunks = vec![Chunk { bytes, sha256: sha256.clone() }];
-    Ok(Stored { name: NAME.to_owned(), bytes, raw_bytes, sha256, chunks })
+    Ok((Stored { name: NAME.to_owned(), bytes, raw_bytes, sha256, chunks }, doubts))
 }

@@ -61,6 +61,8 @@ pub struct Taken {
     pub manifest_bytes: u64,
     /// Its folder, with a slash behind.
     pub folder: String,
+    /// What the programs of PostgreSQL said that is a doubt (`engines::pg_dump::said`).
+    pub doubts: Vec<String>,
 }
 
 /// Why no backup was taken. Whatever it is, nothing that looks like a backup is left.
@@ -191,12 +193,15 @@ async fn run(job: &Job<'_>) -> Result<Taken, BackupError> {
     let programs = process::find(&["pg_dump", "pg_restore", "pg_dumpall"], server.version / 10_000).await?;
     let (id, started) = begin(job).await?;
     let folder = layout::folder(&job.policy.spec.storage.prefix, job.name, &id);
-    let mut databases = Vec::new();
+    let (mut databases, mut doubts) = (Vec::new(), Vec::new());
     for database in &job.set.databases {
-        databases.push(one_database(job, &programs, &server, database, &folder).await?);
+        let (done, said) = one_database(job, &programs, &server, database, &folder).await?;
+        databases.push(done);
+        doubts.extend(said);
     }
     job.progress.stage("globals");
-    let globals = stoppable(job, globals::store(job, &programs, &folder)).await?;
+    let (globals, said) = stoppable(job, globals::store(job, &programs, &folder)).await?;
+    doubts.extend(said);
     let snapshot_at = databases.iter().map(|database| database.snapshot_at.clone()).min().unwrap_or_default();
     let manifest = Manifest {
         format: manifest::FORMAT.to_owned(),
@@ -222,7 +227,7 @@ async fn run(job: &Job<'_>) -> Result<Taken, BackupError> {
     let bytes = format!("{}\n", Document::of(&manifest)).into_bytes();
     let (manifest_sha256, manifest_bytes) = (crate::model::document::sha256_hex(&bytes), bytes.len() as u64);
     job.ports.objects.create(bucket, &format!("{folder}{}", layout::MANIFEST), bytes).await?;
-    Ok(Taken { manifest, manifest_sha256, manifest_bytes, folder })
+    Ok(Taken { manifest, manifest_sha256, manifest_bytes, folder, doubts })
 }
 
 /// Work that is given up when the run is to end: a database may keep us waiting for ever (a lock, a hanging disk).
@@ -257,7 +262,13 @@ async fn begin(job: &Job<'_>) -> Result<(String, Timestamp), BackupError> {
     }
 }
 
-async fn one_database(job: &Job<'_>, programs: &Programs, server: &snapshot::Server, database: &str, folder: &str) -> Result<DatabaseBackup, BackupError> {
+async fn one_database(
+    job: &Job<'_>,
+    programs: &Programs,
+    server: &snapshot::Server,
+    database: &str,
+    folder: &str,
+) -> Result<(DatabaseBackup, Vec<String>), BackupError> {
     job.progress.stage(&format!("snapshot of {database}"));
     let target = job.target.database(database);
     let questions = questions(job.policy, job.name, job.set, database);
@@ -265,8 +276,8 @@ async fn one_database(job: &Job<'_>, programs: &Programs, server: &snapshot::Ser
     job.progress.stage(&format!("materialized views of {database}"));
     let views = stoppable(job, snapshot.views(job.set, job.ports.clock.as_ref())).await?;
     job.progress.stage(&format!("dump of {database}"));
-    let (dump, facts) = dump::stream(job, programs, &target, &snapshot, database, folder).await?;
-    snapshot.finish(job.set, database, dump, facts, views).await
+    let (dump, facts, doubts) = dump::stream(job, programs, &target, &snapshot, database, folder).await?;
+    Ok((snapshot.finish(job.set, database, dump, facts, views).await?, doubts))
 }
 
 /// The policy's `sameAsBackup` queries about one database of a set, from every drill that restores the set.

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::{Format, Global, Said};
-use crate::formats::{json, markdown, text};
+use crate::formats::{json, text};
 use crate::ops::OpError;
 use crate::ops::apply::Ended;
 use crate::ops::bootstrap;
@@ -12,8 +12,8 @@ use crate::plan::{Ask, Leave};
 
 /// Show or make what must exist before the first plan in CI
 ///
-/// The evidence bucket, OIDC providers, and the roles planner, applier and auditor of lifeboat.yaml. The applier may not
-/// touch them, so `plan` holds their steps: run this once with a person's credentials, and again when one of them changes.
+/// The buckets of evidence and control, OIDC providers, and the roles planner, applier and auditor of lifeboat.yaml. The
+/// applier may not touch them, so `plan` holds their steps: run this once with a person's credentials, and again when one of them changes.
 /// Exit 0: nothing to do. 4: changes are pending. 5: a person must decide.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  lifeboat bootstrap\n  lifeboat bootstrap --format json\n  lifeboat bootstrap --apply")]
@@ -33,7 +33,6 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, 
         (Ended::Stopped(Planned::Stopped(findings)), Format::Json) => Said::out(json::render(&findings), exit),
         (Ended::Stopped(Planned::Stopped(findings)), _) => Said { out: String::new(), err: text::check(&findings, Global::paint()), exit },
         (Ended::Stopped(Planned::Plan(view, _)), Format::Json) => Said::out(json::render(&view), exit),
-        (Ended::Stopped(Planned::Plan(view, findings)), Format::Markdown) => Said::out(markdown::plan(&view, &findings), exit),
         (Ended::Stopped(Planned::Plan(view, _)), _) => Said::out(text::plan(&view, exit.code(), Global::paint()), exit),
         (Ended::Applied(view), Format::Json) => Said::out(json::render(&view), exit),
         (Ended::Applied(view), _) => Said::out(text::apply(&view, exit.code(), Global::paint()), exit),

@@ -4,9 +4,9 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use clap::Args;
 
-use super::{Format, Global, Said, progress};
+use super::{Format, Global, Said, blame, progress};
 use crate::formats::{json, text};
-use crate::ops::restore::{self, Prepare, Wish};
+use crate::ops::restore::{self, Prepare, Restored, Wish};
 use crate::ops::{Exit, OpError};
 
 /// Restore a backup into an empty database, and prove it
@@ -62,17 +62,14 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, 
     if !arguments.yes && !confirmed(&ready.view.database)? {
         return Ok(Said { out: String::new(), err: "nothing was done\n".to_owned(), exit: Exit::Failed });
     }
-    let mut stop = progress::stop_on_signal();
-    let line = progress::progress(global);
-    let (view, exit) = tokio::select! {
-        restored = ready.restore(&line) => restored?,
-        // What runs is killed with the future that waits for it.
-        _ = stop.wait_for(|stop| *stop) => return Err(OpError::Setup {
-            message: format!("the restore was stopped; {} may hold a part of the backup", ready.view.target),
-            hint: "drop the database and make it anew before the next try".to_owned(),
-        }),
-    };
-    Ok(Said::out(if global.format == Format::Json { json::render(&view) } else { text::restore(&view, exit.code(), Global::paint()) }, exit))
+    let Restored { view, exit, error } = ready.restore(&progress::progress(global), progress::stop_on_signal()).await;
+    let out = if global.format == Format::Json { json::render(&view) } else { text::restore(&view, exit.code(), Global::paint()) };
+    Ok(match error {
+        None => Said::out(out, exit),
+        // What a person needs then is the cause; where it came to is data.
+        Some(error) if global.format == Format::Json => Said { out, err: blame(&error), exit },
+        Some(error) => Said { out: String::new(), err: format!("{}{out}", blame(&error)), exit },
+    })
 }
 
 /// A person types the name of the database; nobody there means no.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::aspects::Versioning;
+use crate::model::aspects::{Ownership, Versioning};
 use crate::model::policy::Trust;
 use crate::model::resource::{BucketWish, Desired, GITHUB_OIDC, ProviderWish, ResourceWish, RoleWish};
 use crate::policy::Loaded;
@@ -20,39 +20,43 @@ pub(super) fn providers(roles: &[RoleWish]) -> Vec<ResourceWish> {
     found.into_iter().map(wish).collect()
 }
 
-/// What a person makes before anything else: the evidence bucket, providers, and the roles of the repository.
+/// What a person makes before anything else: the buckets of evidence and control, providers, and the roles of the repository.
 pub fn bootstrap(loaded: &Loaded, desired: &Desired) -> Desired {
     let released = |wish: &ResourceWish| match wish {
         ResourceWish::Role(role) if role.bootstrap_only => Some(ResourceWish::Role(RoleWish { bootstrap_only: false, ..role.clone() })),
         ResourceWish::Provider(provider) => Some(ResourceWish::Provider(ProviderWish { bootstrap_only: false, ..provider.clone() })),
         ResourceWish::Role(_) | ResourceWish::Bucket(_) => None,
     };
-    let mut resources: Vec<ResourceWish> = evidence(loaded, desired).map(ResourceWish::Bucket).into_iter().collect();
+    let mut resources: Vec<ResourceWish> = kept(loaded, desired).into_values().map(ResourceWish::Bucket).collect();
     resources.extend(desired.resources.iter().filter_map(released));
     Desired { resources, ..desired.clone() }
 }
 
-/// The evidence bucket, unless a policy manages it.
-fn evidence(loaded: &Loaded, desired: &Desired) -> Option<BucketWish> {
-    let place = loaded.repository.as_ref()?.spec.evidence.as_ref()?;
-    let managed = desired.resources.iter().any(|wish| matches!(wish, ResourceWish::Bucket(bucket) if bucket.name == place.bucket));
-    (!managed).then(|| BucketWish {
-        ownership: Some(crate::model::aspects::Ownership::BucketOwnerEnforced),
-        guard: None,
-        object_lock: None,
-        access_log: None,
-        replication: None,
-        name: place.bucket.clone(),
-        account: place.account.clone(),
-        region: place.region.clone(),
+/// The buckets of evidence and control by name, but for those that a policy manages.
+fn kept(loaded: &Loaded, desired: &Desired) -> BTreeMap<String, BucketWish> {
+    let Some(spec) = loaded.repository.as_ref().map(|repository| &repository.spec) else { return BTreeMap::new() };
+    let managed = |name: &str| desired.resources.iter().any(|wish| matches!(wish, ResourceWish::Bucket(bucket) if bucket.name == name));
+    let control = spec.control.iter().map(|place| (&place.bucket, &place.account, &place.region));
+    // Behind, so that in one bucket what is said of the evidence holds.
+    let places = control.chain(spec.evidence.iter().map(|place| (&place.bucket, &place.account, &place.region)));
+    let wish = |name: &String, account: &Option<String>, region: &String| BucketWish {
+        name: name.clone(),
+        account: account.clone(),
+        region: region.clone(),
         endpoint: None,
         create: true,
         versioning: Some(Versioning::Enabled),
         encryption: None,
         public_access: true,
+        ownership: Some(Ownership::BucketOwnerEnforced),
+        guard: None,
+        object_lock: None,
+        access_log: None,
+        replication: None,
+        tags: BTreeMap::new(),
         skip_unsupported: false,
         not_taken: &[],
-        tags: BTreeMap::new(),
         tenants: Vec::new(),
-    })
+    };
+    places.filter(|(name, _, _)| !managed(name)).map(|(name, account, region)| (name.clone(), wish(name, account, region))).collect()
 }

@@ -227,7 +227,8 @@ fn estate(loaded: &Loaded) -> Estate {
     let storages = || loaded.policies.iter().map(|policy| &policy.policy.spec.storage);
     let places: BTreeSet<(String, String)> = storages().map(|storage| (storage.bucket.clone(), storage.prefix.clone())).collect();
     let keys = storages().filter_map(|storage| storage.encryption.as_ref()?.key.clone()).filter(|key| is_key_arn(key));
-    Estate { places, keys: keys.collect(), guarded: BTreeSet::new() }
+    let control = loaded.repository.as_ref().and_then(|repository| repository.spec.control.as_ref());
+    Estate { places, keys: keys.collect(), guarded: BTreeSet::new(), control: control.map(|place| (place.bucket.clone(), place.prefix.clone())) }
 }
 
 /// A role of a policy, without what its repository says.

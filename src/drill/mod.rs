@@ -4,6 +4,7 @@
 //! unprivileged. What could not be asked is unproven, never passed. Whatever happens, the server and its files are removed.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -232,7 +233,8 @@ impl Run<'_> {
 
         for database in &manifest.databases {
             let mode = mode(database, space, &folder);
-            let load = Load { objects, at: &job.at, manifest: &manifest, programs: &programs, confinement: &confinement, scratch: &folder, no_owner: false };
+            let (at, taken) = (&job.at, &AtomicU64::new(0));
+            let load = Load { objects, at, manifest: &manifest, programs: &programs, confinement: &confinement, scratch: &folder, no_owner: false, taken };
             self.database(&load, &manifest, database, &mode).await?;
         }
         self.checks.extend(checks::unasked(&manifest, &job.wish.databases, &job.drill.checks));

@@ -132,7 +132,13 @@ fn verdict(safe: &Safe, view: &PlanView, steps: &[Owned<'_>]) -> String {
     } else {
         format!("✅ {}, none of which loosens protection", plural(steps.len() as u64, "change"))
     };
-    let parts = [(counts.held, "held"), (counts.change, "to change"), (counts.add, "to add"), (counts.unknown, "not read")];
+    let parts = [
+        (counts.held, "held"),
+        (counts.change, "to change"),
+        (counts.add, "to add"),
+        (counts.unknown, "not read"),
+        (counts.skipped, "not supported and skipped"),
+    ];
     let rest: String = parts.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!(" · {number} {what}")).collect();
     format!("**{said}**{rest}")
 }

@@ -379,6 +379,11 @@ async fn load(ports: &Ports, place: &ControlPlace) -> Result<Option<Tagged>, Loc
     match ports.objects.get_tagged(&place.bucket, &key(place), LARGEST).await {
         Ok(found) => Ok(Some(found)),
         Err(error) if error.kind == Kind::Missing => Ok(None),
+        // Who may list only below a prefix is refused what is not there (S3 API reference, GetObject): the listing tells.
+        Err(error) if error.kind == Kind::Refused => match ports.objects.list(&place.bucket, &key(place)).await {
+            Ok(listed) if listed.iter().all(|object| object.key != key(place)) => Ok(None),
+            Ok(_) | Err(_) => Err(port("the lock cannot be read", error)),
+        },
         Err(error) => Err(port("the lock cannot be read", error)),
     }
 }

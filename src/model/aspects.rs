@@ -216,6 +216,24 @@ pub struct RoleBoundary {
     pub boundary: Option<String>,
 }
 
+/// A KMS key, as it is: lifeboat never changes one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Key {
+    /// Its own ARN, also where the policy names an alias.
+    pub arn: String,
+    /// `KeyState`: `Enabled`, `Disabled`, `PendingDeletion`, `PendingImport`, `Unavailable`, …
+    pub state: String,
+    /// When it is deleted, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<String>,
+    /// Whether AWS rotates it; none where it cannot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotated: Option<bool>,
+    /// The key policy.
+    pub policy: Value,
+}
+
 /// An OIDC provider: for whom tokens may be made out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -15,6 +15,8 @@ pub enum ResourceId {
     Role(String),
     /// An OIDC provider, by account and issuer: `111122223333/token.actions.githubusercontent.com`.
     Provider(String),
+    /// A KMS key that a policy names, by ARN or alias: read only.
+    Key(String),
 }
 
 /// The kinds of resource that settings belong to.
@@ -26,6 +28,8 @@ pub enum ResourceKind {
     Role,
     /// An OIDC provider of IAM.
     Provider,
+    /// A KMS key.
+    Key,
 }
 
 impl ResourceId {
@@ -35,13 +39,14 @@ impl ResourceId {
             Self::Bucket(_) => ResourceKind::Bucket,
             Self::Role(_) => ResourceKind::Role,
             Self::Provider(_) => ResourceKind::Provider,
+            Self::Key(_) => ResourceKind::Key,
         }
     }
 
     /// The bare name.
     pub fn name(&self) -> &str {
         match self {
-            Self::Bucket(name) | Self::Role(name) | Self::Provider(name) => name,
+            Self::Bucket(name) | Self::Role(name) | Self::Provider(name) | Self::Key(name) => name,
         }
     }
 }
@@ -52,6 +57,7 @@ impl fmt::Display for ResourceId {
             Self::Bucket(name) => write!(f, "bucket/{name}"),
             Self::Role(name) => write!(f, "role/{name}"),
             Self::Provider(name) => write!(f, "oidc/{name}"),
+            Self::Key(name) => write!(f, "key/{name}"),
         }
     }
 }
@@ -76,6 +82,7 @@ impl FromStr for ResourceId {
             Some(("bucket", name)) if !name.is_empty() => Ok(Self::Bucket(name.to_owned())),
             Some(("role", name)) if !name.is_empty() => Ok(Self::Role(name.to_owned())),
             Some(("oidc", name)) if name.contains('/') => Ok(Self::Provider(name.to_owned())),
+            Some(("key", name)) if !name.is_empty() => Ok(Self::Key(name.to_owned())),
             _ => Err(format!("`{text}` is not a resource: write bucket/NAME, role/NAME or oidc/ACCOUNT/ISSUER")),
         }
     }

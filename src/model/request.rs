@@ -50,8 +50,12 @@ pub enum ReadOp {
     RoleAttached,
     /// Names of a role's inline policies other than `lifeboat` \[`aspects::Names`\].
     RoleInline,
+    /// Names of the instance profiles that hold a role \[`aspects::Names`\].
+    RoleProfiles,
     /// An OIDC provider with its audiences \[`aspects::Provider`\].
     OidcProvider,
+    /// A KMS key \[`aspects::Key`\].
+    Key,
 }
 
 impl ReadOp {
@@ -73,7 +77,9 @@ impl ReadOp {
             Self::RolePermissions => "iam:GetRolePolicy",
             Self::RoleAttached => "iam:ListAttachedRolePolicies",
             Self::RoleInline => "iam:ListRolePolicies",
+            Self::RoleProfiles => "iam:ListInstanceProfilesForRole",
             Self::OidcProvider => "iam:GetOpenIDConnectProvider",
+            Self::Key => "kms:DescribeKey",
         }
     }
 }
@@ -151,31 +157,31 @@ impl RequestOp {
     }
 }
 
-impl RequestOp {
+impl Request {
     /// Whether it takes something away. Some endpoints answer a DELETE of a part that they do not know by deleting the bucket
     /// with its objects: such a request may only follow an answer that showed the part, with its expected element.
-    pub fn removes(self) -> bool {
-        match self {
-            Self::CreateBucket
-            | Self::PutBucketTags
-            | Self::PutBucketVersioning
-            | Self::PutBucketEncryption
-            | Self::PutPublicAccess
-            | Self::PutBucketLifecycle
-            | Self::PutBucketOwnership
-            | Self::PutBucketPolicy
-            | Self::PutBucketObjectLock
-            | Self::PutBucketLogging
-            | Self::PutBucketReplication
-            | Self::CreateRole
-            | Self::UpdateRoleTrust
-            | Self::PutRolePermissions
-            | Self::UpdateRoleSession
-            | Self::CreateProvider
-            | Self::PutRoleBoundary
-            | Self::ChangeRoleAttached
-            | Self::AddAudiences => false,
-            Self::DeleteRoleInline => true,
+    pub fn removes(&self) -> bool {
+        match self.op {
+            RequestOp::DeleteRoleInline => true,
+            RequestOp::PutRoleBoundary => self.body.value().get("boundary").is_none_or(serde_json::Value::is_null),
+            RequestOp::ChangeRoleAttached => self.body.value().get("detach").and_then(|names| names.as_array()).is_some_and(|names| !names.is_empty()),
+            RequestOp::CreateBucket
+            | RequestOp::PutBucketTags
+            | RequestOp::PutBucketVersioning
+            | RequestOp::PutBucketEncryption
+            | RequestOp::PutPublicAccess
+            | RequestOp::PutBucketLifecycle
+            | RequestOp::PutBucketOwnership
+            | RequestOp::PutBucketPolicy
+            | RequestOp::PutBucketObjectLock
+            | RequestOp::PutBucketLogging
+            | RequestOp::PutBucketReplication
+            | RequestOp::CreateRole
+            | RequestOp::UpdateRoleTrust
+            | RequestOp::PutRolePermissions
+            | RequestOp::UpdateRoleSession
+            | RequestOp::CreateProvider
+            | RequestOp::AddAudiences => false,
         }
     }
 }

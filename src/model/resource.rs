@@ -311,6 +311,8 @@ pub enum BoundaryWish {
 pub struct Estate {
     /// Bucket and key prefix of each policy, sorted.
     pub places: BTreeSet<(String, String)>,
+    /// Bucket and prefix of the lock and the journals.
+    pub control: Option<(String, String)>,
     /// ARNs of the KMS keys of the buckets.
     pub keys: BTreeSet<String>,
     /// ARNs of the roles that only a person may change: planner, applier, auditor.

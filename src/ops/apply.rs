@@ -11,6 +11,7 @@ use crate::apply::session::{self, Session};
 use crate::evidence::{Entry, Kind};
 use crate::journal::Began;
 use crate::model::fact::Fact;
+use crate::model::repository::ControlPlace;
 use crate::model::resource::Identity;
 use crate::plan::saved::{self, Approved, Here, Stale};
 use crate::plan::{self, Ask, Plan};
@@ -52,25 +53,31 @@ pub async fn apply(place: &Where, wanted: &Wanted<'_>) -> Result<(Ended, Exit), 
     if exit == Exit::Findings {
         return Ok((Ended::Stopped(Planned::Stopped(findings)), exit));
     }
-    under_lock(&prepared, &ports, &aws, wanted).await
+    let at = control(&prepared).ok_or("lifeboat.yaml names no `control`");
+    under_lock(&prepared, &ports, &aws, wanted, at).await
 }
 
-/// The same for what was read and judged already.
+/// The same for what was read and judged already. `at` is the place of the lock, or why none is taken.
 ///
 /// # Errors
 /// When there is no usable identity, another apply holds the lock, the saved plan is stale, or no journal can be opened.
-pub(super) async fn under_lock(prepared: &Prepared, ports: &Ports, aws: &Aws, wanted: &Wanted<'_>) -> Result<(Ended, Exit), OpError> {
+pub(super) async fn under_lock(
+    prepared: &Prepared,
+    ports: &Ports,
+    aws: &Aws,
+    wanted: &Wanted<'_>,
+    at: Result<&ControlPlace, &'static str>,
+) -> Result<(Ended, Exit), OpError> {
     let identity = identify(ports, Some(aws)).await?;
-    let at = control(prepared);
     // Before anything is read for the plan: what another run is doing now is not what to plan upon.
-    let mut session = Session::open(ports, at, &identity, wanted.wait).await?;
+    let mut session = Session::open(ports, at.ok(), &identity, wanted.wait).await?;
     let around = Around { prepared, ports, quirks: aws.quirks(), identity: &identity };
     let carried = carry_out(&around, wanted, &mut session).await;
     let broken = session.broken.iter().map(RunView::of).collect();
     let closed = session.close().await;
     let (mut view, finished, exit) = carried?;
     view.broken_off = broken;
-    view.no_control = at.is_none();
+    view.unlocked = at.err().map(str::to_owned);
     view.left_behind = session::left_behind(&finished, &closed);
     let exit = if view.left_behind.is_empty() { exit } else { exit.worst(Exit::Failed) };
     Ok((Ended::Applied(Box::new(view)), exit))

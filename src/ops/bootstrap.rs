@@ -2,11 +2,14 @@
 
 use super::apply::{self, Ended, Wanted};
 use super::plan::{self as planning, Planned};
-use super::{Exit, OpError, Prepared, Where, check, connect, identify};
+use super::{Exit, OpError, Prepared, Where, check, connect, control, identify};
 use crate::compile;
 use crate::model::fact::Fact;
+use crate::model::repository::ControlPlace;
+use crate::model::resource::ResourceWish;
 use crate::observe;
 use crate::plan::{self, Ask};
+use crate::ports::{Kind, Ports};
 
 /// Plans what must exist before the first plan in CI; with `send`, carries it out as `apply` does.
 ///
@@ -19,9 +22,15 @@ pub async fn bootstrap(place: &Where, ask: &Ask<'_>, send: bool) -> Result<(Ende
         return Ok((Ended::Stopped(Planned::Stopped(findings)), exit));
     }
     prepared.desired = compile::bootstrap(&prepared.loaded, &prepared.desired);
+    for wish in &mut prepared.desired.resources {
+        if let ResourceWish::Bucket(bucket) = wish {
+            bucket.not_taken = aws.quirks_of(&bucket.name).not_taken;
+        }
+    }
     something(&prepared)?;
     if send {
-        return apply::under_lock(&prepared, &ports, &aws, &Wanted { ask: *ask, ..Wanted::default() }).await;
+        let at = lock(&prepared, &ports).await;
+        return apply::under_lock(&prepared, &ports, &aws, &Wanted { ask: *ask, ..Wanted::default() }, at).await;
     }
     let identity = identify(&ports, Some(&aws)).await?;
     let observed = observe::observe(&prepared.desired, &ports, Fact::Known(identity)).await;
@@ -31,11 +40,21 @@ pub async fn bootstrap(place: &Where, ask: &Ask<'_>, send: bool) -> Result<(Ende
     Ok((Ended::Stopped(Planned::Plan(Box::new(view), findings)), exit))
 }
 
+/// The place of the lock, unless its bucket is one of those that are yet to be made.
+async fn lock<'a>(prepared: &'a Prepared, ports: &Ports) -> Result<&'a ControlPlace, &'static str> {
+    let place = control(prepared).ok_or("lifeboat.yaml names no `control`")?;
+    match ports.objects.list(&place.bucket, &place.prefix).await {
+        Err(error) if error.kind == Kind::Missing => Err("its bucket is yet to be made"),
+        Ok(_) | Err(_) => Ok(place),
+    }
+}
+
 fn something(prepared: &Prepared) -> Result<(), OpError> {
     if prepared.desired.resources.is_empty() {
         return Err(OpError::Setup {
-            message: "there is nothing to make before the first plan: lifeboat.yaml names no evidence bucket and no planner, applier or auditor".to_owned(),
-            hint: "write spec.evidence or spec.access into lifeboat.yaml".to_owned(),
+            message: "there is nothing to make before the first plan: lifeboat.yaml names no bucket of evidence or control and no planner, applier or auditor"
+                .to_owned(),
+            hint: "write spec.evidence, spec.control or spec.access into lifeboat.yaml".to_owned(),
         });
     }
     Ok(())

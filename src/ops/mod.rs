@@ -81,6 +81,12 @@ pub enum OpError {
         /// Why.
         source: Box<BackupError>,
     },
+    /// A restore cannot begin.
+    #[error("nothing was restored, and the target was not touched")]
+    Unready {
+        /// Why.
+        source: Box<RestoreError>,
+    },
     /// A restore broke off.
     #[error("the restore broke off; the target may hold a part of the backup")]
     Restore {
@@ -120,7 +126,7 @@ impl OpError {
             }
             Self::Evidence(error) => error.hint(),
             Self::Lock(error) => error.hint(),
-            Self::Restore { source } => source.hint(),
+            Self::Restore { source } | Self::Unready { source } => source.hint(),
             Self::Setup { hint, .. } => Some(hint.clone()),
             Self::Backup { source, .. } => source.hint(),
             Self::NoSuch { known, .. } if known.is_empty() => None,

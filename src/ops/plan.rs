@@ -1,11 +1,14 @@
 //! `lifeboat plan`.
 
+use futures_util::future::join;
+
 use super::{Exit, OpError, Prepared, Where, causes, check, connect, control, identify, prepare};
 use crate::journal::lock;
 use crate::model::fact::Fact;
 use crate::model::resource::Observed;
 use crate::observe;
 use crate::plan::{self, Ask, Plan};
+use crate::ports::Ports;
 use crate::ports::quirks::{AWS, Quirks};
 use crate::ports::system::SystemClock;
 use crate::rules;
@@ -39,17 +42,21 @@ pub async fn plan(place: &Where, ask: &Ask<'_>, offline: bool) -> Result<(Planne
         return Ok(stopped);
     }
     let identity = identify(&ports, Some(&aws)).await?;
-    let observed = observe::observe(&prepared.desired, &ports, Fact::Known(identity)).await;
+    let (observed, others) = join(observe::observe(&prepared.desired, &ports, Fact::Known(identity)), others(&prepared, &ports)).await;
     let plan = plan::asked(&prepared.desired, &observed, ask);
     let exit = exit(&plan);
     let mut view = view(&prepared, &observed, &plan, &aws.quirks());
-    if let Some(place) = control(&prepared) {
-        view.others = Some(OthersView::of(lock::look(&ports, place).await.map_err(|error| causes(&error))));
-    }
+    view.others = others;
     let mut findings = prepared.findings.clone();
     findings.extend(rules::check_observed(&prepared.loaded.policies, &prepared.desired, &observed));
     let findings = CheckView::of(&prepared.revision, prepared.loaded.files, &findings);
     Ok((Planned::Plan(Box::new(view), findings), exit))
+}
+
+/// What is known of other applies, where a lock and journals are kept.
+async fn others(prepared: &Prepared, ports: &Ports) -> Option<OthersView> {
+    let look = lock::look(ports, control(prepared)?).await;
+    Some(OthersView::of(look.map_err(|error| causes(&error))))
 }
 
 fn stop(prepared: &Prepared) -> Option<(Planned, Exit)> {

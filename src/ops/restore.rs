@@ -2,11 +2,13 @@
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
+use tokio::sync::watch;
 use tokio_postgres::error::SqlState;
 
-use super::{Exit, OpError, Where, backup as backups, check, connect, drill as drills, evidence, identify};
+use super::{Exit, OpError, Where, backup as backups, causes, check, connect, drill as drills, evidence, identify};
 use crate::backup::Progress;
 use crate::catalog::manifest::{DatabaseBackup, Manifest};
 use crate::drill::checks::{self, CheckResult, Outcome, Subject};
@@ -25,7 +27,7 @@ use crate::restore::fetch::{self, At};
 use crate::restore::load::{self, Load};
 use crate::view::check::CheckView;
 use crate::view::drill::{CheckView as CheckedView, PhaseView};
-use crate::view::restore::{RestorePlanView, RestoreView};
+use crate::view::restore::{BrokeOffView, RestorePlanView, RestoreView};
 
 /// What is asked for.
 #[derive(Debug)]
@@ -78,6 +80,30 @@ impl std::fmt::Debug for Ready {
     }
 }
 
+/// How far a restore came.
+#[derive(Debug)]
+struct Reached {
+    stage: Mutex<&'static str>,
+    bytes: AtomicU64,
+}
+
+impl Default for Reached {
+    fn default() -> Self {
+        Self { stage: Mutex::new("begin"), bytes: AtomicU64::new(0) }
+    }
+}
+
+/// What a restore came to.
+#[derive(Debug)]
+pub struct Restored {
+    /// What it did, or how far it came.
+    pub view: RestoreView,
+    /// The exit code.
+    pub exit: Exit,
+    /// What broke it off, if something did.
+    pub error: Option<OpError>,
+}
+
 /// Looks at backup and target, and says what a restore would do. Changes nothing.
 ///
 /// # Errors
@@ -93,12 +119,12 @@ pub async fn prepare(place: &Where, wish: &Wish<'_>) -> Result<(Prepare, Exit), 
     let known = drills::complete(&ports, policy, set).await?;
     let backup = drills::pick(&known, Pick::Latest, wish.backup, policy, set)?;
     let at = drills::location(policy, set, &backup.id);
-    let manifest = fetch::manifest(ports.objects.as_ref(), &at, &set.0, &backup.id).await.map_err(failed_restore)?;
+    let manifest = fetch::manifest(ports.objects.as_ref(), &at, &set.0, &backup.id).await.map_err(unready)?;
     let database = chosen(&manifest, wish.database)?.clone();
     let target = target(wish.into)?;
     let programs = process::find(&["pg_restore"], manifest.program_major()).await;
     let programs = programs.map_err(|error| setup(error.to_string(), "install the client programs of PostgreSQL, or set LIFEBOAT_PGBIN to their folder"))?;
-    fetch::listed(&manifest, &at, backup).map_err(failed_restore)?;
+    fetch::listed(&manifest, &at, backup).map_err(unready)?;
     let (lacking_roles, version) = look(&target, &manifest, &database, wish).await?;
     // From 17 on pg_restore sets transaction_timeout, which older servers do not know.
     if programs.major >= 17 && version < 170_000 {
@@ -146,8 +172,16 @@ fn setup(message: impl Into<String>, hint: &str) -> OpError {
     OpError::Setup { message: message.into(), hint: hint.to_owned() }
 }
 
+fn unready(source: crate::restore::RestoreError) -> OpError {
+    OpError::Unready { source: Box::new(source) }
+}
+
 fn failed_restore(source: crate::restore::RestoreError) -> OpError {
     OpError::Restore { source: Box::new(source) }
+}
+
+fn unready_target(error: DatabaseError) -> OpError {
+    unready(error.into())
 }
 
 fn failed_target(error: DatabaseError) -> OpError {
@@ -159,7 +193,7 @@ fn target(into: &str) -> Result<Target, OpError> {
         Some(name) => super::secret(&crate::model::policy::SecretRef::Env(name.to_owned()), "--into")?,
         None => Secret::new(into),
     };
-    let target = Target::parse(&url).map_err(|error| setup(format!("--into: {error}"), "write postgresql://USER:PASSWORD@HOST:PORT/DATABASE, or env:NAME"))?;
+    let target = Target::parse(&url).map_err(|error| setup(format!("--into: {error}"), error.hint().unwrap_or("write a URL, or env:NAME")))?;
     if target.database_name().is_none() {
         return Err(setup("--into names no database", "write postgresql://USER:PASSWORD@HOST:PORT/DATABASE"));
     }
@@ -189,17 +223,17 @@ fn queries(policy: &LoadedPolicy, set: &Name, manifest: &Manifest, database: &Da
 
 /// What the target is: its version, and the roles that it lacks.
 async fn look(target: &Target, manifest: &Manifest, database: &DatabaseBackup, wish: &Wish<'_>) -> Result<(Vec<String>, u32), OpError> {
-    let client = target.connect().await.map_err(failed_target)?;
+    let client = target.connect().await.map_err(unready_target)?;
     let row = client
         .query_one("SELECT pg_catalog.current_setting('server_version_num')::int4", &[])
         .await
-        .map_err(|error| failed_target(failed("the version")(error)))?;
+        .map_err(|error| unready_target(failed("the version")(error)))?;
     let version = u32::try_from(row.get::<_, i32>(0)).unwrap_or(0);
     if version / 10_000 < manifest.major() {
         let message = format!("the target is PostgreSQL {}, and the backup is of {}", version / 10_000, manifest.major());
         return Err(setup(message, "restore into a server that is not older than the source"));
     }
-    let count: i64 = client.query_one(sql::USER_RELATIONS, &[]).await.map_err(|error| failed_target(failed("the relations")(error)))?.get(0);
+    let count: i64 = client.query_one(sql::USER_RELATIONS, &[]).await.map_err(|error| unready_target(failed("the relations")(error)))?.get(0);
     if count > 0 && !wish.force {
         let message = format!("the target {target} is not empty: it holds {}", crate::model::units::plural(count.unsigned_abs(), "relation"));
         return Err(setup(
@@ -208,27 +242,72 @@ async fn look(target: &Target, manifest: &Manifest, database: &DatabaseBackup, w
         ));
     }
     let rows =
-        client.query("SELECT name FROM pg_catalog.pg_available_extensions", &[]).await.map_err(|error| failed_target(failed("the extensions")(error)))?;
+        client.query("SELECT name FROM pg_catalog.pg_available_extensions", &[]).await.map_err(|error| unready_target(failed("the extensions")(error)))?;
     let available: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
     if let Some(missing) = database.extensions.iter().find(|extension| !available.contains(&extension.name)) {
         return Err(setup(format!("the target server does not have extension {}", missing.name), "install it on the server first"));
     }
-    let rows = client.query(sql::ROLES, &[]).await.map_err(|error| failed_target(failed("the roles")(error)))?;
+    let rows = client.query(sql::ROLES, &[]).await.map_err(|error| unready_target(failed("the roles")(error)))?;
     let there: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
     let lacking = manifest.roles.iter().filter(|name| !there.contains(name)).cloned().collect();
     Ok((if wish.no_owner { Vec::new() } else { lacking }, version))
 }
 
 impl Ready {
-    /// Restores, then asks the drill's questions of the result.
-    ///
-    /// # Errors
-    /// When the backup is damaged or the target refuses; the target may then hold a part of the backup, and the message says so.
-    pub async fn restore(&self, progress: &Arc<dyn Progress>) -> Result<(RestoreView, Exit), OpError> {
+    /// Restores, then asks the drill's questions of the result. One that breaks off, or is stopped, leaves a record too: the
+    /// target may then hold a part of the backup, and the error says so.
+    pub async fn restore(&self, progress: &Arc<dyn Progress>, mut stop: watch::Receiver<bool>) -> Restored {
+        let began = self.ports.clock.now();
+        let reached = Reached::default();
+        let ended = tokio::select! {
+            ended = self.run(progress, &reached) => ended,
+            // What runs is killed with the future that waits for it.
+            Ok(_) = stop.wait_for(|stop| *stop) => Err(setup(
+                format!("the restore was stopped; {} may hold a part of the backup", self.view.target),
+                "drop the database and make it anew before the next try",
+            )),
+        };
+        let (mut view, error) = match ended {
+            Ok(view) => (view, None),
+            Err(error) => (self.broken(&reached, &error, millis_between(began, self.ports.clock.now())), Some(error)),
+        };
+        (view.evidence, view.evidence_failed) = self.record(&view).await;
+        let exit = match (&error, view.verdict.as_str()) {
+            (Some(_), _) => Exit::Failed,
+            (None, "passed") => Exit::Good,
+            (None, _) => Exit::Drill,
+        };
+        let exit = if view.evidence_failed.is_some() { exit.worst(Exit::Failed) } else { exit };
+        Restored { view, exit, error }
+    }
+
+    fn broken(&self, reached: &Reached, error: &OpError, millis: u64) -> RestoreView {
+        let stage = reached.stage.lock().map_or("unknown", |stage| *stage).to_owned();
+        let bytes = reached.bytes.load(Ordering::Relaxed);
+        let broke_off = BrokeOffView { stage, bytes, of_bytes: self.database.dump.raw_bytes, millis, cause: causes(error) };
+        RestoreView {
+            format: "lifeboat.restore/1".to_owned(),
+            plan: self.view.clone(),
+            verdict: "brokeOff".to_owned(),
+            broke_off: Some(broke_off),
+            phases: Vec::new(),
+            checks: Vec::new(),
+            evidence: None,
+            evidence_failed: None,
+        }
+    }
+
+    async fn run(&self, progress: &Arc<dyn Progress>, reached: &Reached) -> Result<RestoreView, OpError> {
         let clock = &self.ports.clock;
         let began = clock.now();
+        let stage = |name: &'static str, shown: &str| {
+            progress.stage(shown);
+            if let Ok(mut stage) = reached.stage.lock() {
+                *stage = name;
+            }
+        };
         if !self.roles.is_empty() {
-            progress.stage("roles");
+            stage("roles", "roles");
             self.make_roles().await?;
         }
         let scratch = tempfile::Builder::new()
@@ -245,11 +324,12 @@ impl Ready {
             confinement: &confinement,
             scratch: scratch.path(),
             no_owner: self.no_owner,
+            taken: &reached.bytes,
         };
-        progress.stage("fetch and restore");
+        stage("restore", "fetch and restore");
         let warnings = load.from_stream(&self.database, &self.target).await.map_err(failed_restore)?;
         let restored = clock.now();
-        progress.stage("check");
+        stage("check", "check");
         let mut results = vec![checks::written(&self.surplus, Outcome::Noted), checks::loaded(&self.database.name, &warnings)];
         results.extend(self.check().await);
         let ended = clock.now();
@@ -258,19 +338,16 @@ impl Ready {
             Phase { name: "restore", millis: millis_between(began, restored), note: "streamed, each piece proven before it was used".to_owned() },
             Phase { name: "check", millis: millis_between(restored, ended), note: format!("{} checks", results.len()) },
         ];
-        let mut view = RestoreView {
+        Ok(RestoreView {
             format: "lifeboat.restore/1".to_owned(),
             plan: self.view.clone(),
             verdict: verdict.as_str().to_owned(),
+            broke_off: None,
             phases: phases.iter().map(PhaseView::of).collect(),
             checks: results.iter().map(CheckedView::of).collect(),
             evidence: None,
             evidence_failed: None,
-        };
-        (view.evidence, view.evidence_failed) = self.record(&view).await;
-        let exit = if verdict == Outcome::Passed { Exit::Good } else { Exit::Drill };
-        let exit = if view.evidence_failed.is_some() { exit.worst(Exit::Failed) } else { exit };
-        Ok((view, exit))
+        })
     }
 
     async fn record(&self, view: &RestoreView) -> (Option<String>, Option<String>) {

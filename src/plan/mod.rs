@@ -216,7 +216,7 @@ impl Hold {
 /// What to do where the endpoint does not know a setting.
 fn unsupported(setting: &Setting) -> String {
     match (setting.kind, setting.leave_alone) {
-        (ResourceKind::Role | ResourceKind::Provider, _) => "take `access` out of the policy: this endpoint has no such roles".to_owned(),
+        (ResourceKind::Role | ResourceKind::Provider | ResourceKind::Key, _) => "take `access` out of the policy: this endpoint has no such roles".to_owned(),
         (ResourceKind::Bucket, Some(yaml)) => {
             format!("leave it alone with `{yaml}`, or go without whatever is not supported: `storage: {{unsupported: skip}}`")
         }

@@ -8,6 +8,7 @@ use crate::model::document::Document;
 use crate::model::fact::Fact;
 use crate::model::id::{ResourceId, ResourceKind};
 use crate::model::request::{Read, ReadOp};
+use crate::model::resource::ResourceWish;
 use crate::settings;
 
 mod data;
@@ -77,7 +78,7 @@ pub const DIFFERENCES: &[Difference] = &[
     },
     Difference {
         server: "ministack",
-        case: "a managed policy that is not there is not attached",
+        case: "of roles: a managed policy that is not there is not attached",
         reason: "1.5.33 attaches whatever ARN it is given; AWS answers NoSuchEntity",
     },
     Difference { server: "moto", case: "a new bucket has no tags, no lifecycle and no versioning", reason: MOTO_VERSIONING },
@@ -96,6 +97,11 @@ pub const DIFFERENCES: &[Difference] = &[
         reason: "5.2.5 answers a part of an upload that was given up with HTTP 500 instead of NoSuchUpload",
     },
     Difference {
+        server: "moto",
+        case: "of roles: a boundary that is not there is refused",
+        reason: "5.2.5 bounds a role by whatever ARN it is given; AWS answers NoSuchEntity",
+    },
+    Difference {
         server: "SeaweedFS",
         case: "an object that is not there is not replaced",
         reason: "4.48 answers 412 instead of 404 to a replacement of what is not there: it is taken for a lost race, and nothing is written",
@@ -104,7 +110,13 @@ pub const DIFFERENCES: &[Difference] = &[
     Difference { server: "SeaweedFS", case: "reads back as it was written: bucket-public-access *", reason: SEAWEEDFS_PUBLIC },
     Difference { server: "SeaweedFS", case: "what is not there is absent, not unknown: role-*", reason: SEAWEEDFS_ROLES },
     Difference { server: "SeaweedFS", case: "reads back as it was written: role-trust *", reason: SEAWEEDFS_ROLES },
+    Difference { server: "SeaweedFS", case: "reads back as it was written: role-session *", reason: SEAWEEDFS_ROLES },
+    Difference { server: "SeaweedFS", case: "reads back as it was written: role-boundary *", reason: SEAWEEDFS_ROLES },
+    Difference { server: "SeaweedFS", case: "reads back as it was written: role-attached *", reason: SEAWEEDFS_ROLES },
+    Difference { server: "SeaweedFS", case: "reads back as it was written: role-inline *", reason: SEAWEEDFS_ROLES },
     Difference { server: "SeaweedFS", case: "reads back as it was written: role-permissions *", reason: SEAWEEDFS_ROLES },
+    Difference { server: "SeaweedFS", case: "reads back as it was written: oidc-provider *", reason: SEAWEEDFS_ROLES },
+    Difference { server: "SeaweedFS", case: "of roles: *", reason: SEAWEEDFS_ROLES },
     Difference { server: "SeaweedFS", case: "reads back as it was written: bucket-lifecycle as *", reason: SEAWEEDFS_CLASSES },
     Difference { server: "SeaweedFS", case: "a foreign rule keeps its form: transition*", reason: SEAWEEDFS_CLASSES },
     Difference { server: "SeaweedFS", case: "a foreign rule keeps its form: noncurrent versions", reason: SEAWEEDFS_CLASSES },
@@ -169,7 +181,7 @@ pub async fn run(ports: &Ports, subject: &Subject) -> Vec<Case> {
         cases.push(case(subject, &format!("{WRITTEN}{name}"), outcome));
     }
     for (name, outcome) in roles::cases(ports, subject).await {
-        cases.push(case(subject, name, outcome));
+        cases.push(case(subject, &format!("of roles: {name}"), outcome));
     }
     for (name, outcome) in forms::lifecycle(ports, subject).await {
         cases.push(case(subject, &format!("a foreign rule keeps its form: {name}"), outcome));
@@ -240,9 +252,14 @@ async fn read(ports: &Ports, target: &ResourceId, op: ReadOp) -> Fact<Document> 
 /// Every setting of a bucket and a role that are not there.
 async fn missing(ports: &Ports, subject: &Subject) -> Vec<Case> {
     let (bucket, role) = (ResourceId::Bucket(subject.bucket.clone()), ResourceId::Role(subject.role.clone()));
+    let provider = ResourceWish::Provider(documents::provider(subject)).id();
     let mut out = Vec::new();
-    for setting in settings::SETTINGS.iter().filter(|setting| setting.kind != ResourceKind::Provider) {
-        let target = if setting.kind == ResourceKind::Bucket { &bucket } else { &role };
+    for setting in settings::SETTINGS {
+        let target = match setting.kind {
+            ResourceKind::Bucket => &bucket,
+            ResourceKind::Role => &role,
+            ResourceKind::Provider | ResourceKind::Key => &provider,
+        };
         let found = same("what is not there", read(ports, target, setting.read).await, Fact::Absent);
         out.push(case(subject, &format!("what is not there is absent, not unknown: {}", setting.id), found));
     }

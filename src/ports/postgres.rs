@@ -3,12 +3,8 @@
 //! A password goes by environment or memory, never into an argument or a message.
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -16,7 +12,11 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::secrets::Secret;
 use crate::model::causes::causes;
 
+mod conninfo;
 pub mod rows;
+mod tls;
+
+use tls::Tls;
 
 /// How long to wait for a connection.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -25,17 +25,7 @@ const CONNECT: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub struct Target {
     config: Config,
-    verify: Verify,
-    tls: Option<String>,
-}
-
-/// How the server's certificate is checked, by libpq's `sslmode`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verify {
-    /// `disable`, `allow`, `prefer`, `require`: libpq does not check it.
-    No,
-    /// `verify-ca` and `verify-full`: against the system's roots, with the host name.
-    Full,
+    tls: Tls,
 }
 
 /// Why a server cannot be used.
@@ -44,6 +34,14 @@ pub enum DatabaseError {
     /// The connection URL cannot be read. The URL is not shown: it may hold a password.
     #[error("the connection URL cannot be read: {0}")]
     Url(String),
+    /// The file of `sslrootcert` cannot be used.
+    #[error("sslrootcert {file} cannot be used: {message}")]
+    Roots {
+        /// The file.
+        file: String,
+        /// Why.
+        message: String,
+    },
     /// No connection.
     #[error("no connection to {target}: {message}")]
     Connect {
@@ -69,6 +67,13 @@ impl DatabaseError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Url(_) => Some("write it as postgresql://USER:PASSWORD@HOST:PORT/DATABASE"),
+            Self::Roots { .. } => Some("name a PEM file with the certificate of the CA that signed the server's certificate"),
+            Self::Connect { message, .. } if message.contains("UnknownIssuer") || message.contains("BadSignature") => {
+                Some("nobody that is trusted signed the server's certificate: name the file of its CA with sslrootcert=/PATH")
+            }
+            Self::Connect { message, .. } if message.contains("certificate") => {
+                Some("look at the server's certificate: verify-full wants the host of the URL among its subjectAltNames, verify-ca does not")
+            }
             Self::Connect { message, .. } if message.contains("password") => Some("look at user and password of the connection URL"),
             Self::Connect { .. } => Some("look at host, port, sslmode and the server's pg_hba.conf"),
             Self::Query { code: Some(code), .. } if code == "55P03" => {
@@ -94,32 +99,27 @@ fn words(error: &tokio_postgres::Error) -> String {
 }
 
 impl Target {
-    /// Reads a connection URL (or `key=value` text) as libpq would, with its `sslmode`s.
+    /// Reads a connection URL (or `key=value` text) as libpq would, with its `sslmode`s and `sslrootcert`.
     ///
     /// # Errors
-    /// When it cannot be read or asks for what is not supported (`sslrootcert` and other file parameters).
+    /// When it cannot be read, asks for what is not supported (client certificates), or names a file of roots that cannot be used.
     pub fn parse(url: &Secret) -> Result<Self, DatabaseError> {
-        let (text, mode) = take_sslmode(url.expose());
+        let (text, mut taken) = conninfo::take(url.expose(), &["sslmode", "sslrootcert"]);
         let mut config: Config = text.parse().map_err(|error: tokio_postgres::Error| DatabaseError::Url(words(&error)))?;
-        let (ssl, verify) = match mode.as_deref() {
-            None | Some("prefer" | "allow") => (SslMode::Prefer, Verify::No),
-            Some("disable") => (SslMode::Disable, Verify::No),
-            Some("require") => (SslMode::Require, Verify::No),
-            Some("verify-ca" | "verify-full") => (SslMode::Require, Verify::Full),
-            Some(other) => return Err(DatabaseError::Url(format!("sslmode `{other}` is none of disable, allow, prefer, require, verify-ca, verify-full"))),
-        };
-        config.ssl_mode(ssl).connect_timeout(CONNECT).application_name("lifeboat");
+        let (mode, roots) = (taken.remove("sslmode"), taken.remove("sslrootcert"));
+        let tls = Tls::of(mode.as_deref(), roots.as_deref())?;
+        config.ssl_mode(tls.mode()).connect_timeout(CONNECT).application_name("lifeboat");
         if config.get_hosts().is_empty() {
             return Err(DatabaseError::Url("it names no host".to_owned()));
         }
-        Ok(Self { config, verify, tls: mode })
+        Ok(Self { config, tls })
     }
 
     /// A server on a unix socket, as a user without password.
     pub fn socket(folder: &std::path::Path, port: u16, user: &str, database: &str) -> Self {
         let mut config = Config::new();
         config.host_path(folder).port(port).user(user).dbname(database).ssl_mode(SslMode::Disable).connect_timeout(CONNECT).application_name("lifeboat");
-        Self { config, verify: Verify::No, tls: None }
+        Self { config, tls: Tls::Unchecked(None) }
     }
 
     /// The same server, another database.
@@ -152,10 +152,7 @@ impl Target {
         out.extend(self.config.get_user().map(|user| ("PGUSER", user.to_owned())));
         out.extend(self.config.get_password().map(|password| ("PGPASSWORD", String::from_utf8_lossy(password).into_owned())));
         out.extend(self.config.get_dbname().map(|name| ("PGDATABASE", name.to_owned())));
-        out.extend(self.tls.clone().map(|mode| ("PGSSLMODE", mode)));
-        if self.verify == Verify::Full {
-            out.push(("PGSSLROOTCERT", "system".to_owned()));
-        }
+        out.extend(self.tls.libpq());
         out.push(("PGCONNECT_TIMEOUT", CONNECT.as_secs().to_string()));
         out
     }
@@ -171,7 +168,7 @@ impl Target {
             tokio::spawn(connection);
             return Ok(client);
         }
-        let (client, connection) = self.config.connect(MakeRustlsConnect::new(tls(self.verify))).await.map_err(refused)?;
+        let (client, connection) = self.config.connect(MakeRustlsConnect::new(self.tls.config())).await.map_err(refused)?;
         tokio::spawn(connection);
         Ok(client)
     }
@@ -202,59 +199,6 @@ impl fmt::Debug for Target {
     }
 }
 
-/// tokio-postgres knows three of libpq's six modes and refuses the others, so the parameter is taken out and read here.
-fn take_sslmode(url: &str) -> (String, Option<String>) {
-    let Some((head, query)) = url.split_once('?') else { return (url.to_owned(), None) };
-    let mode = query.split('&').find_map(|pair| pair.strip_prefix("sslmode=")).map(str::to_owned);
-    let rest: Vec<&str> = query.split('&').filter(|pair| !pair.starts_with("sslmode=")).collect();
-    let text = if rest.is_empty() { head.to_owned() } else { format!("{head}?{}", rest.join("&")) };
-    (text, mode)
-}
-
-fn tls(verify: Verify) -> ClientConfig {
-    let mut roots = RootCertStore::empty();
-    if verify == Verify::Full {
-        for certificate in rustls_native_certs::load_native_certs().certs {
-            // A root of the system that cannot be read is one that trusts nothing.
-            let _ = roots.add(certificate);
-        }
-    }
-    let mut config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-    if verify == Verify::No {
-        config.dangerous().set_certificate_verifier(Arc::new(AsLibpq));
-    }
-    config
-}
-
-/// libpq's `prefer` and `require` encrypt without checking who answers (PostgreSQL documentation, "SSL Support").
-#[derive(Debug)]
-struct AsLibpq;
-
-impl ServerCertVerifier for AsLibpq {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(&self, _: &[u8], _: &CertificateDer<'_>, _: &DigitallySignedStruct) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(&self, _: &[u8], _: &CertificateDer<'_>, _: &DigitallySignedStruct) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        rustls::crypto::aws_lc_rs::default_provider().signature_verification_algorithms.supported_schemes()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::{Secret, Target};
@@ -267,7 +211,35 @@ mod tests {
         assert_eq!(target.database("other").to_string(), "postgresql://shop@db.example.com:5433/other");
         let variables = target.libpq();
         assert!(variables.contains(&("PGSSLMODE", "verify-full".to_owned())));
+        assert!(variables.iter().any(|(name, _)| *name == "PGSSLROOTCERT"), "libpq must check against the same roots: {variables:?}");
         assert!(variables.contains(&("PGPASSWORD", "s3cret".to_owned())));
+    }
+
+    #[test]
+    fn a_mode_is_kept_however_the_text_is_written() {
+        let mode = |text: &str| {
+            let found = Target::parse(&Secret::new(text)).unwrap().libpq().into_iter().find(|(name, _)| *name == "PGSSLMODE");
+            found.map(|(_, mode)| mode)
+        };
+        for text in ["postgresql://u@h/d?sslmode=require", "host=h user=u dbname=d sslmode=require", "sslmode = 'require' host=h"] {
+            assert_eq!(mode(text).as_deref(), Some("require"), "{text}");
+        }
+        assert_eq!(mode("host=h user=u"), None);
+        assert_eq!(mode("postgresql://u@h/d?sslrootcert=system").as_deref(), Some("verify-full"));
+        assert_eq!(mode("postgresql://u@h/d?sslmode=verify-ca").as_deref(), Some("verify-full"), "against public roots a name must fit");
+    }
+
+    #[test]
+    fn roots_that_would_not_be_checked_or_cannot_be_read_are_refused() {
+        let said = |text: &str| Target::parse(&Secret::new(text)).unwrap_err().to_string();
+        for mode in ["", "sslmode=prefer&", "sslmode=disable&"] {
+            assert!(said(&format!("postgresql://u:s3cret@h/d?{mode}sslrootcert=/x")).contains("the URL asks for less"), "{mode}");
+        }
+        let missing = said("postgresql://u:s3cret@h/d?sslmode=verify-full&sslrootcert=/no/such%20file");
+        assert!(missing.starts_with("sslrootcert /no/such file cannot be used: No such file"), "{missing}");
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let empty = said(&format!("host=h sslmode=verify-ca sslrootcert={}", file.path().display()));
+        assert!(empty.ends_with("cannot be used: it holds no certificate in PEM"), "{empty}");
     }
 
     #[test]

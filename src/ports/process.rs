@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::LazyLock;
 
-use tokio::io::AsyncReadExt as _;
-use tokio::process::{ChildStderr, Command};
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::process::Command;
 
 /// The programs of one PostgreSQL version in one folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -192,23 +192,66 @@ pub async fn stop(child: &mut tokio::process::Child, grace: std::time::Duration)
 
 /// What is kept of the end of a program's messages, in bytes.
 const MESSAGES: usize = 16 << 10;
+/// Lines that are kept however long ago they were said, at the most, and bytes of one.
+const LINES: usize = 100;
+const LINE: usize = 2 << 10;
 
-/// The last part of what a program says; all of it is read, or the program would stand still or die of its own words.
-pub async fn last_words(stderr: Option<ChildStderr>) -> String {
-    let mut kept = Vec::new();
+/// What a program said on standard error.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Said {
+    /// The last part of it.
+    pub last: String,
+    /// The lines that were to be kept, in order: a server may have much to say behind the one that counts.
+    pub kept: Vec<String>,
+}
+
+impl Said {
+    fn line(&mut self, line: &mut Vec<u8>, keep: fn(&str) -> bool) {
+        let text = String::from_utf8_lossy(line).trim_end().to_owned();
+        line.clear();
+        if self.kept.len() < LINES && keep(&text) {
+            self.kept.push(text);
+        }
+    }
+}
+
+/// Listens until the program is silent for ever; all of it is read, or the program would stand still or die of its own words.
+pub async fn listen(stderr: Option<impl AsyncRead + Unpin>, keep: fn(&str) -> bool) -> Said {
+    let (mut said, mut last, mut line) = (Said::default(), Vec::new(), Vec::new());
     if let Some(mut stderr) = stderr {
         let mut buffer = vec![0_u8; MESSAGES];
         while let Ok(read @ 1..) = stderr.read(&mut buffer).await {
-            kept.extend_from_slice(buffer.get(..read).unwrap_or_default());
-            kept.drain(..kept.len().saturating_sub(MESSAGES));
+            let read = buffer.get(..read).unwrap_or_default();
+            last.extend_from_slice(read);
+            last.drain(..last.len().saturating_sub(MESSAGES));
+            for (at, part) in read.split(|byte| *byte == b'\n').enumerate() {
+                if at > 0 {
+                    said.line(&mut line, keep);
+                }
+                line.extend(part.iter().take(LINE.saturating_sub(line.len())));
+            }
         }
     }
-    String::from_utf8_lossy(&kept).into_owned()
+    said.line(&mut line, keep);
+    said.last = String::from_utf8_lossy(&last).into_owned();
+    said
 }
 
 #[cfg(test)]
 mod tests {
-    use super::version;
+    use super::{LINES, MESSAGES, listen, version};
+
+    #[tokio::test]
+    async fn a_line_that_counts_is_kept_whatever_is_said_behind_it() {
+        let noise = "x".repeat(3 * MESSAGES);
+        let text = format!("first\nkeep one\n{noise}\nkeep {noise}\nlast keep");
+        let said = listen(Some(text.as_bytes()), |line| line.starts_with("keep") || line.ends_with("keep")).await;
+        assert_eq!((said.kept.len(), said.kept[0].as_str(), said.kept[1].len(), said.kept[2].as_str()), (3, "keep one", 2048, "last keep"));
+        assert_eq!((said.last.len(), said.last.ends_with("x\nlast keep")), (MESSAGES, true));
+        let many = "keep\n".repeat(1000);
+        assert_eq!(listen(Some(many.as_bytes()), |line| line == "keep").await.kept.len(), LINES);
+        assert_eq!(listen(None::<&[u8]>, |_| true).await.last, "");
+    }
 
     #[test]
     fn versions_are_read() {

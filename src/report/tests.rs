@@ -89,6 +89,17 @@ fn what_is_not_known_is_never_a_pass() {
     assert_eq!(of(Fact::Known(vec![backup("20271122T011507Z", true)]), Ok(&[])).policies[0].rpo.verdict, Verdict::Failed, "one of the future is none");
 }
 
+#[test]
+fn a_note_is_shown_and_decides_nothing() {
+    let mut body = drill();
+    body["checks"].as_array_mut().unwrap().push(json!({"id": "materialized-views", "title": "1 view", "outcome": "noted", "detail": "it differs"}));
+    let report = drilled(body);
+    let drill = &report.drills[0];
+    assert_eq!((drill.verdict, drill.passed, drill.checks, drill.failing.len()), (Verdict::Passed, 1, 2, 0));
+    assert_eq!(drill.noted.iter().map(|check| check.detail.as_deref()).collect::<Vec<_>>(), [Some("it differs")]);
+    assert_eq!(report.policies[0].verdict, Verdict::Passed);
+}
+
 /// Each field taken out or spoilt, one at a time: none of them makes a pass.
 #[test]
 fn a_drill_record_with_anything_missing_does_not_pass() {
@@ -112,6 +123,9 @@ fn a_drill_record_with_anything_missing_does_not_pass() {
         assert_eq!((report.drills[0].verdict, report.drills[0].failing.len()), (verdict, 1));
         assert!(report.drills[0].doubt.as_ref().unwrap().starts_with("it says passed, but"));
     }
+    let mut noted = drill();
+    noted["verdict"] = json!("noted");
+    assert_eq!(drilled(noted).drills[0].verdict, Verdict::Unproven, "a check is noted, a verdict is not");
     let mut unmeasured = drill();
     unmeasured["objectives"] = json!({});
     assert_eq!(drilled(unmeasured).policies[0].rto.verdict, Verdict::Unproven);

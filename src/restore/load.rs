@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -14,6 +15,7 @@ use tokio::sync::mpsc;
 use super::RestoreError;
 use super::fetch::{self, At};
 use crate::catalog::manifest::{DatabaseBackup, Manifest};
+use crate::engines::pg_dump::said::{self, Class};
 use crate::engines::pg_dump::toc::{Hints, OUTSIDE_KINDS, Toc};
 use crate::ports::Objects;
 use crate::ports::postgres::Target;
@@ -52,6 +54,8 @@ pub struct Load<'a> {
     pub scratch: &'a Path,
     /// Whether owners and grants are left out.
     pub no_owner: bool,
+    /// Grows by every byte of the archive, decompressed, that `pg_restore` took.
+    pub taken: &'a AtomicU64,
 }
 
 impl std::fmt::Debug for Load<'_> {
@@ -121,7 +125,7 @@ impl Load<'_> {
         let mut child = command.stdin(Stdio::piped()).spawn().map_err(local("pg_restore cannot be started"))?;
         let (to, from) = mpsc::channel::<Bytes>(4);
         let stdin = child.stdin.take();
-        let (fetched, (), ended) = tokio::join!(fetch::stream(self.objects, self.at, &database.dump, to), feed(stdin, from), ended(child));
+        let (fetched, (), ended) = tokio::join!(fetch::stream(self.objects, self.at, &database.dump, to), feed(stdin, from, self.taken), ended(child));
         fetched?;
         ended
     }
@@ -143,7 +147,7 @@ impl Load<'_> {
         let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
         let feeding = async {
             if let Some(from) = feed_from {
-                feed(stdin, from).await;
+                feed(stdin, from, &AtomicU64::new(0)).await;
             }
         };
         let reading = async {
@@ -179,28 +183,31 @@ fn connection_words(target: &Target) -> String {
     format!("dbname='{name}'")
 }
 
-async fn feed(to: Option<tokio::process::ChildStdin>, mut from: mpsc::Receiver<Bytes>) {
+async fn feed(to: Option<tokio::process::ChildStdin>, mut from: mpsc::Receiver<Bytes>, taken: &AtomicU64) {
     let Some(mut to) = to else { return };
     while let Some(bytes) = from.recv().await {
         // A program that stopped reading has what it wants, or says itself what is wrong.
         if to.write_all(&bytes).await.is_err() {
             break;
         }
+        taken.fetch_add(bytes.len() as u64, Ordering::Relaxed);
     }
 }
 
-/// What `pg_restore` warned of although it ended well; notices of the server and of functions are not among it.
+/// What `pg_restore` said that is a doubt although it ended well.
 pub type Warnings = Vec<String>;
 
 async fn ended(mut child: Child) -> Result<Warnings, RestoreError> {
-    let said = process::last_words(child.stderr.take()).await;
+    let said = process::listen(child.stderr.take(), said::is_of_weight).await;
     let status = child.wait().await.map_err(local("pg_restore cannot be waited for"))?;
-    if status.success() {
-        return Ok(said.lines().filter(|line| line.starts_with("pg_restore: warning: ")).map(str::to_owned).collect());
+    let failed = said.kept.iter().find(|line| said::classify(line) != Some(Class::Doubt));
+    if status.success() && failed.is_none() {
+        return Ok(said.kept);
     }
-    // Warnings of the server come before the error that ends it all.
-    let lines: Vec<&str> = said.lines().collect();
-    let from = lines.iter().position(|line| line.contains("error: ")).unwrap_or(0);
-    let stderr = lines.iter().skip(from).take(6).copied().collect::<Vec<_>>().join(" · ");
+    // Warnings of the server come before the error that ends it all, and much may come behind it.
+    let lines: Vec<&str> = said.last.lines().collect();
+    let from = lines.iter().position(|line| line.contains("error: "));
+    let first = failed.filter(|_| from.is_none()).map(String::as_str);
+    let stderr = first.into_iter().chain(lines.into_iter().skip(from.unwrap_or(0))).take(6).collect::<Vec<_>>().join(" · ");
     Err(RestoreError::Program { program: "pg_restore", status: format!("ended with {status}"), stderr })
 }

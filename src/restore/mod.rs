@@ -3,6 +3,7 @@
 //! It never trusts a stored byte: what does not have the manifest's digest is named with object and range, and not used.
 
 use crate::catalog::manifest::ManifestError;
+use crate::engines::pg_dump::said::{self, Class};
 use crate::model::units;
 use crate::ports::PortError;
 use crate::ports::postgres::DatabaseError;
@@ -73,9 +74,7 @@ impl RestoreError {
         match self {
             Self::Store(error) => error.hint().map(str::to_owned),
             Self::Damaged { .. } | Self::NotCompressed { .. } | Self::Manifest { .. } => Some("restore an older backup with --backup ID".to_owned()),
-            Self::Program { stderr, .. }
-                if ["must be owner", "must be superuser", "must be a superuser", "permission denied"].iter().any(|words| stderr.contains(words)) =>
-            {
+            Self::Program { stderr, .. } if said::failure(stderr) == Class::Rights => {
                 Some("restore as a role that may do this (a superuser, or the owner), or with --no-owner".to_owned())
             }
             Self::Database(error) => error.hint().map(str::to_owned),
@@ -88,7 +87,7 @@ impl RestoreError {
         match self {
             Self::Damaged { .. } | Self::NotCompressed { .. } | Self::Manifest { .. } => true,
             // Out of disk or memory is the machine; everything else that a restore says is about the archive.
-            Self::Program { stderr, .. } => !["No space left on device", "out of memory", "Cannot allocate memory"].iter().any(|words| stderr.contains(words)),
+            Self::Program { stderr, .. } => said::failure(stderr) != Class::Machine,
             Self::Store(error) => error.kind == crate::ports::Kind::Missing,
             Self::Database(_) | Self::Local { .. } => false,
         }

@@ -3,11 +3,19 @@
 //! Adding one: a new file here and two lines below (`mod x;` and `&x::RULE,`), sorted by id. A rule names places by path;
 //! it never reads a file, a clock or a server.
 
+use crate::model::document::Document;
+use crate::model::fact::Fact;
 use crate::model::finding::{Finding, Level};
+use crate::model::id::ResourceId;
+use crate::model::request::ReadOp;
 use crate::model::resource::{BucketWish, Desired, Observed, ResourceWish};
 use crate::policy::LoadedPolicy;
 
 mod classified_data_on_shared_runner;
+mod instance_profile_is_missing;
+mod key_cannot_be_used;
+mod key_is_not_rotated;
+mod key_policy_keeps_roles_out;
 mod never_drilled;
 mod retention_not_kept;
 mod rpo_shorter_than_schedule;
@@ -18,6 +26,10 @@ mod thaw_longer_than_rto;
 /// All rules, sorted by id.
 pub(super) static RULES: &[&Rule] = &[
     &classified_data_on_shared_runner::RULE,
+    &instance_profile_is_missing::RULE,
+    &key_cannot_be_used::RULE,
+    &key_is_not_rotated::RULE,
+    &key_policy_keeps_roles_out::RULE,
     &never_drilled::RULE,
     &retention_not_kept::RULE,
     &rpo_shorter_than_schedule::RULE,
@@ -91,6 +103,13 @@ pub fn check_observed(policies: &[LoadedPolicy], desired: &Desired, observed: &O
         }
     }
     out
+}
+
+/// The key that a bucket is to be encrypted with, and what was seen of it.
+fn key<'a>(bucket: &'a BucketWish, observed: &'a Observed) -> Option<(&'a str, &'a Fact<Document>)> {
+    let name = bucket.encryption.as_ref()?.key.as_deref()?;
+    let fact = observed.resources.get(&ResourceId::Key(name.to_owned()))?.facts.get(&ReadOp::Key)?;
+    Some((name, fact))
 }
 
 fn stamped(rule: &'static Rule, findings: Vec<Finding>) -> Vec<Finding> {

@@ -3,8 +3,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::{Check, RULES, Rule, by_id, check, check_observed};
+use crate::model::aspects::Key;
 use crate::model::document::Document;
-use crate::model::fact::Fact;
+use crate::model::fact::{Fact, Why};
 use crate::model::finding::{Finding, Level};
 use crate::model::id::ResourceId;
 use crate::model::lifecycle::Lifecycle;
@@ -23,25 +24,43 @@ fn load(value: &Value) -> Loaded {
     loaded
 }
 
-/// The quickstart policy with `yaml` over its spec; below `live` are the rules of the bucket's lifecycle.
+/// The quickstart policy with `yaml` over its spec; below `live` are the rules of the bucket's lifecycle, below `liveKey` is its key, below `liveProfiles` the instance
+/// profiles that hold the restorer.
 fn judged(yaml: &str) -> Vec<Finding> {
     let mut over: Value = serde_yaml::from_str(yaml).unwrap();
-    let live = over.as_object_mut().and_then(|fields| fields.remove("live"));
+    let mut take = |name: &str| over.as_object_mut().and_then(|fields| fields.remove(name));
+    let (live, key, profiles) = (take("live"), take("liveKey"), take("liveProfiles"));
     let mut base: Value = serde_yaml::from_str(QUICKSTART).unwrap();
     overlay(&mut base, &mut BTreeMap::new(), &json!({"spec": over}), 0);
     let loaded = load(&base);
     let mut findings = check(&loaded.policies);
+    let mut resources = BTreeMap::new();
+    let mut saw = |id: ResourceId, op: ReadOp, fact| resources.insert(id, ObservedResource { facts: BTreeMap::from([(op, fact)]) });
     if let Some(rules) = live {
+        let live: Lifecycle = serde_json::from_value(json!({"rules": rules})).unwrap();
+        saw(ResourceId::Bucket("shop-dr-orders".to_owned()), ReadOp::BucketLifecycle, Fact::Known(Document::of(&live)));
+    }
+    if let Some(key) = key {
+        let fact = match key.as_str() {
+            Some("missing") => Fact::Absent,
+            Some(why) => Fact::Unknown(Why::Refused(why.to_owned())),
+            None => Fact::Known(Document::of(&serde_json::from_value::<Key>(key).unwrap())),
+        };
+        saw(ResourceId::Key(KEY.to_owned()), ReadOp::Key, fact);
+    }
+    if let Some(profiles) = profiles {
+        saw(ResourceId::Role("shop-restorer".to_owned()), ReadOp::RoleProfiles, Fact::Known(Document::of(&profiles)));
+    }
+    if !resources.is_empty() {
         let (desired, _) = compile::compile(&loaded, &[]);
-        findings.extend(check_observed(&loaded.policies, &desired, &observed(&rules)));
+        findings.extend(check_observed(&loaded.policies, &desired, &observed(resources)));
     }
     findings
 }
 
-fn observed(rules: &Value) -> Observed {
-    let live: Lifecycle = serde_json::from_value(json!({"rules": rules})).unwrap();
-    let facts = BTreeMap::from([(ReadOp::BucketLifecycle, Fact::Known(Document::of(&live)))]);
-    let resources = BTreeMap::from([(ResourceId::Bucket("shop-dr-orders".to_owned()), ObservedResource { facts })]);
+const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+
+fn observed(resources: BTreeMap<ResourceId, ObservedResource>) -> Observed {
     Observed {
         at: jiff::Timestamp::UNIX_EPOCH,
         identity: Fact::Absent,
@@ -150,10 +169,58 @@ fn a_live_rule_is_held_against_the_longest_tier_wherever_it_meets_the_backups() 
     assert!(!fires(rule, "live: [{id: x, enabled: true, filter: {tags: [{key: a, value: b}]}, expiration: {days: 3}}]"), "a rule on a tag");
 }
 
+fn of_key(live: &str) -> BTreeSet<&'static str> {
+    ids(&judged(&format!("storage: {{encryption: {{algorithm: \"aws:kms\", key: \"{KEY}\"}}}}\nliveKey: {live}")))
+}
+
+fn key(state: &str, rotated: &str, statement: &str) -> String {
+    format!("{{arn: \"{KEY}\", state: {state}, rotated: {rotated}, policy: {{Statement: [{statement}]}}}}")
+}
+
+const ROOT: &str = "{Effect: Allow, Principal: {AWS: \"arn:aws:iam::111122223333:root\"}, Action: \"kms:*\", Resource: \"*\"}";
+
+#[test]
+fn a_key_that_is_missing_off_going_or_hidden_is_told_and_nothing_else_of_it() {
+    let cannot = BTreeSet::from(["key-cannot-be-used"]);
+    assert_eq!(of_key("missing"), cannot);
+    assert_eq!(of_key("AccessDeniedException"), cannot, "what cannot be looked at is not fine");
+    for state in ["Disabled", "PendingDeletion", "PendingImport", "Unavailable"] {
+        assert_eq!(of_key(&key(state, "false", "")), cannot, "{state}");
+    }
+    assert_eq!(of_key(&key("Enabled", "true", ROOT)), BTreeSet::new());
+    assert_eq!(of_key(&key("Enabled", "null", ROOT)), BTreeSet::new(), "a key that AWS cannot rotate");
+    assert_eq!(of_key(&key("Enabled", "false", ROOT)), BTreeSet::from(["key-is-not-rotated"]));
+}
+
+#[test]
+fn a_key_policy_delegates_to_its_own_account_without_a_condition_or_names_every_role() {
+    let out = BTreeSet::from(["key-policy-keeps-roles-out"]);
+    let conditional = ROOT.replace("Resource", "Condition: {Bool: {x: \"true\"}}, Resource");
+    for closed in [ROOT.replace("111122223333", "444455556666"), ROOT.replace("kms:*", "kms:Describe*"), ROOT.replace("Allow", "Deny"), conditional] {
+        assert_eq!(of_key(&key("Enabled", "true", &closed)), out, "{closed}");
+    }
+    let role = |name: &str, action: &str| {
+        format!("{{Effect: Allow, Principal: {{AWS: \"arn:aws:iam::111122223333:role/lifeboat/orders/shop-{name}\"}}, Action: \"{action}\", Resource: \"*\"}}")
+    };
+    let named = [role("backup-writer", "kms:*"), role("keeper", "kms:Decrypt"), role("restorer", "kms:Decrypt*")];
+    assert_eq!(of_key(&key("Enabled", "true", &named.join(", "))), BTreeSet::new());
+    let writer = role("backup-writer", "kms:Decrypt");
+    assert_eq!(of_key(&key("Enabled", "true", &[&writer, &named[1], &named[2]].map(String::as_str).join(", "))), out, "no data keys for the writer");
+}
+
 /// What the policy itself says must not need an observation, and what was seen must not be judged without one.
 #[test]
 fn rules_about_what_was_seen_say_nothing_without_it() {
     let seen: Vec<&&Rule> = RULES.iter().filter(|rule| matches!(rule.check, Check::Observed(_))).collect();
-    assert_eq!(seen.iter().map(|rule| (rule.id, rule.level)).collect::<Vec<_>>(), [("retention-not-kept", Level::Warning)]);
+    assert_eq!(
+        seen.iter().map(|rule| (rule.id, rule.level)).collect::<Vec<_>>(),
+        [
+            ("instance-profile-is-missing", Level::Warning),
+            ("key-cannot-be-used", Level::Warning),
+            ("key-is-not-rotated", Level::Warning),
+            ("key-policy-keeps-roles-out", Level::Warning),
+            ("retention-not-kept", Level::Warning)
+        ]
+    );
     assert!(!fires("retention-not-kept", "{}"));
 }

@@ -163,7 +163,9 @@ fn adopt(want: &Document, seen: &Fact<Document>) -> Document {
     let mut all: Vec<Value> = statements(want);
     let others: Vec<Value> = statements(live).into_iter().filter(|statement| !is_ours(statement) && !all.contains(statement)).collect();
     all.extend(others);
-    with(Some(live), &all)
+    let to = with(Some(live), &all);
+    // What means the same stays as it is written.
+    if iam::same(to.value(), live.value()) { live.clone() } else { to }
 }
 
 fn requests(id: &ResourceId, _: &Fact<Document>, to: &Document) -> Vec<Request> {

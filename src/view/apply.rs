@@ -28,8 +28,8 @@ pub struct ApplyView {
     pub run: Option<String>,
     /// Runs before it that broke off, as this one found and closed them.
     pub broken_off: Vec<RunView>,
-    /// Whether `lifeboat.yaml` names no place for lock and journal: then no lock was taken.
-    pub no_control: bool,
+    /// Why no lock was taken and the journal is only on this machine; none = a lock was taken.
+    pub unlocked: Option<String>,
     /// What this run could not clear up behind itself.
     pub left_behind: Vec<String>,
     /// Reference of the evidence record, if one was written.
@@ -81,7 +81,7 @@ impl ApplyView {
             not_done,
             run: None,
             broken_off: Vec::new(),
-            no_control: false,
+            unlocked: None,
             left_behind: Vec::new(),
             evidence: None,
             evidence_failed: None,

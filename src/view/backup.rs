@@ -40,6 +40,8 @@ pub struct BackupView {
     pub server_version: u32,
     /// Its objects.
     pub objects: Vec<ObjectView>,
+    /// What the programs of PostgreSQL said that is a doubt: `docs/messages.md` has the table.
+    pub doubts: Vec<String>,
     /// What the run took, in milliseconds.
     pub millis: u64,
     /// Reference of the evidence record, if one was written.
@@ -85,6 +87,7 @@ impl BackupView {
             finished_at: manifest.finished_at.clone(),
             server_version: manifest.server_version,
             objects,
+            doubts: taken.doubts.clone(),
             millis,
             evidence: None,
             evidence_failed: None,

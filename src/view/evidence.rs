@@ -75,6 +75,8 @@ pub struct EntryView {
     pub at: String,
     /// `apply`, `backup`, `drill`, `restore`.
     pub kind: String,
+    /// How it ended, as drills and restores say it: `passed`, `failed`, `unproven`, `brokeOff`.
+    pub outcome: Option<String>,
     /// The policy it is about.
     pub policy: Option<String>,
     /// The key that signed it.
@@ -150,6 +152,7 @@ impl EntryView {
             sha256: reference.sha256.clone(),
             at: record.at.clone(),
             kind: record.kind.as_str().to_owned(),
+            outcome: record.body.get("verdict").and_then(Value::as_str).map(str::to_owned),
             policy: record.policy.clone(),
             keyid: keyid.to_owned(),
         }

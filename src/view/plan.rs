@@ -290,6 +290,7 @@ fn title(id: &ResourceId, setting: &str) -> String {
         ResourceKind::Bucket if setting == "bucket" => format!("bucket {}", id.name()),
         ResourceKind::Bucket => format!("bucket {} · {setting}", id.name()),
         ResourceKind::Role => format!("role {} · {setting}", id.name()),
+        ResourceKind::Key => format!("key {} · {setting}", id.name()),
         ResourceKind::Provider => format!("OIDC {setting} {}", id.name()),
     }
 }

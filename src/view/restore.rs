@@ -45,8 +45,11 @@ pub struct RestoreView {
     pub format: String,
     /// What it was to do.
     pub plan: RestorePlanView,
-    /// `passed`, `failed` or `unproven`.
+    /// `passed`, `failed` or `unproven`; `brokeOff` when the restore did not come to its end.
     pub verdict: String,
+    /// How far it came, when it broke off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub broke_off: Option<BrokeOffView>,
     /// The phases, in order.
     pub phases: Vec<PhaseView>,
     /// Every check.
@@ -55,4 +58,20 @@ pub struct RestoreView {
     pub evidence: Option<String>,
     /// Why none could be written, when one should have been.
     pub evidence_failed: Option<String>,
+}
+
+/// How far a restore came that broke off.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BrokeOffView {
+    /// What it was at: `roles`, `restore` or `check`. Before `check` the target may hold a part of the backup.
+    pub stage: String,
+    /// Bytes of the archive, decompressed, that went into the target's `pg_restore`.
+    pub bytes: u64,
+    /// Of so many.
+    pub of_bytes: u64,
+    /// How long it ran, in milliseconds.
+    pub millis: u64,
+    /// What broke it off.
+    pub cause: String,
 }

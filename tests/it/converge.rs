@@ -19,6 +19,7 @@ use lifeboat::ports::Answer;
 use lifeboat::ports::sim::{Fault, Op, Sent, When, World};
 use lifeboat::settings;
 
+mod bootstrap;
 mod killed;
 mod pure;
 pub(crate) mod worlds;
@@ -27,6 +28,9 @@ use worlds::{BUCKET, Start};
 
 /// How many small worlds there are at least: the list may grow, and a start taken out must be taken out here too.
 const WORLDS: usize = 64;
+
+/// Of all faults at all requests of a start, so many are one: all of them with `make soak`.
+const EVERY: usize = 8;
 
 pub(crate) const QUICKSTART: &str = include_str!("../../examples/quickstart/config/policies/orders.yaml");
 
@@ -195,16 +199,15 @@ async fn converges(policy: &str) {
     let (whole, bucket_only) = (desired(&[policy]), desired(&[&without_access(policy)]));
     let starts = worlds::all();
     assert!(starts.len() >= WORLDS, "{} worlds", starts.len());
-    for start in &starts {
+    let every = if std::env::var_os("LIFEBOAT_SOAK").is_some() { 1 } else { EVERY };
+    for (start, number) in starts.iter().zip(0..) {
         let desired = if start.roles { &whole } else { &bucket_only };
         let (requests, writes) = through(start, desired, None).await;
-        for at in 1..=requests {
-            through(start, desired, Some((When::Nth(at), Fault::Refused))).await;
-        }
-        for at in 1..=writes {
-            for fault in Fault::ALL {
-                through(start, desired, Some((When::NthWrite(at), fault))).await;
-            }
+        let refusals = (1..=requests).map(|at| (When::Nth(at), Fault::Refused));
+        let faults = (1..=writes).flat_map(|at| Fault::ALL.map(|fault| (When::NthWrite(at), fault)));
+        // Each start begins elsewhere, so that all requests and faults have their turn over the starts.
+        for strike in refusals.chain(faults).skip(number % every).step_by(every) {
+            through(start, desired, Some(strike)).await;
         }
     }
 }

@@ -14,5 +14,6 @@ pub mod names;
 pub mod question;
 pub mod restored;
 pub mod rowhash;
+pub mod said;
 pub mod toc;
 pub mod views;

@@ -64,6 +64,16 @@ fn failures_come_first() {
     assert!(at("content differs") < at("<h2 id=\"drift\">"));
 }
 
+#[test]
+fn a_note_of_a_drill_is_on_the_page() {
+    let page = report(&view(|value| {
+        value["drills"][0]["noted"] =
+            json!([{"id": "x", "title": "2 views", "database": null, "verdict": "passed", "detail": "one was older than its tables"}]);
+    }))
+    .unwrap();
+    assert!(page.contains("one was older than its tables") && page.contains("<span class=\"tag\">noted</span>"));
+}
+
 /// With everything unknown, no word and no colour of a pass is left on the page.
 #[test]
 fn unknown_is_never_green() {

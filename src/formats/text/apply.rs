@@ -51,8 +51,8 @@ pub fn apply(view: &ApplyView, exit: u8, paint: Paint) -> String {
         }
         let _ = writeln!(out);
     }
-    if let Some(run) = view.run.as_ref().filter(|_| view.no_control) {
-        let _ = writeln!(out, "run {run}: no lock was taken and its journal is only on this machine, as lifeboat.yaml names no `control`");
+    if let (Some(run), Some(why)) = (&view.run, &view.unlocked) {
+        let _ = writeln!(out, "run {run}: no lock was taken and its journal is only on this machine, as {why}");
     }
     for what in &view.left_behind {
         let _ = writeln!(out, "{}", paint.text(Label::Bad, what));

@@ -18,6 +18,9 @@ pub fn backup(view: &BackupView, paint: Paint) -> String {
     let _ = writeln!(out, "  stored      {} ({} before compression, 1 : {ratio})", units::bytes(view.bytes), units::bytes(view.raw_bytes));
     let _ = writeln!(out, "  at          {}", view.location);
     let _ = writeln!(out, "  manifest    sha256:{}", view.manifest_sha256.get(..16).unwrap_or(&view.manifest_sha256));
+    for doubt in &view.doubts {
+        let _ = writeln!(out, "  {}       {doubt}", paint.text(Label::Change, "doubt"));
+    }
     super::no_evidence(&mut out, view.evidence_failed.as_deref(), paint);
     if let Some(evidence) = &view.evidence {
         let _ = writeln!(out, "  evidence    {evidence}");

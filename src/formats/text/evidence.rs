@@ -26,7 +26,8 @@ pub fn list(view: &EvidenceView, exit: u8, paint: Paint) -> String {
     for chain in &view.chains {
         for record in &chain.records {
             let policy = record.policy.as_deref().unwrap_or("-");
-            let _ = writeln!(out, "  {}  {:<8} {:<20} {}", time(&record.at), record.kind, policy, record.reference);
+            let outcome = record.outcome.as_deref().unwrap_or("");
+            let _ = writeln!(out, "  {}  {:<8} {:<9} {:<20} {}", time(&record.at), record.kind, outcome, policy, record.reference);
         }
         problems(&mut out, &chain.problems, paint);
     }

@@ -24,6 +24,11 @@ pub fn restore_plan(view: &RestorePlanView, paint: Paint) -> String {
 /// What it did; `exit` is the code that the command will end with.
 pub fn restore(view: &RestoreView, exit: u8, paint: Paint) -> String {
     let mut out = String::new();
+    if let Some(broke) = &view.broke_off {
+        let _ = writeln!(out, "came to     {}, {} of {}, after {}", broke.stage, bytes(broke.bytes), bytes(broke.of_bytes), elapsed(broke.millis));
+        recorded(&mut out, view, paint);
+        return out;
+    }
     phases(&mut out, &view.phases);
     checks(&mut out, &view.checks, paint);
     let total: u64 = view.phases.iter().map(|phase| phase.millis).sum();
@@ -34,9 +39,13 @@ pub fn restore(view: &RestoreView, exit: u8, paint: Paint) -> String {
     };
     let code = if exit == 0 { String::new() } else { format!(" · exit {exit}") };
     let _ = writeln!(out, "\n{verdict}{code}");
-    super::no_evidence(&mut out, view.evidence_failed.as_deref(), paint);
+    recorded(&mut out, view, paint);
+    out
+}
+
+fn recorded(out: &mut String, view: &RestoreView, paint: Paint) {
+    super::no_evidence(out, view.evidence_failed.as_deref(), paint);
     if let Some(evidence) = &view.evidence {
         let _ = writeln!(out, "evidence    {evidence}");
     }
-    out
 }

@@ -1,7 +1,7 @@
 //! [`Cloud`] on AWS: each question and each write goes to its family.
 
 use super::error::port;
-use super::{Aws, iam, s3};
+use super::{Aws, iam, kms, s3};
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
 use crate::model::request::{Read, ReadOp, Request, RequestOp};
@@ -30,6 +30,8 @@ impl Cloud for Aws {
                 ReadOp::RoleTrust => iam::trust(&self.iam, read.target.name()).await,
                 ReadOp::RolePermissions => iam::permissions(&self.iam, read.target.name()).await,
                 ReadOp::RoleAttached => iam::attached(&self.iam, read.target.name()).await,
+                ReadOp::Key => kms::key(&self.kms(read.target.name()), read.target.name()).await,
+                ReadOp::RoleProfiles => iam::profiles(&self.iam, read.target.name()).await,
                 ReadOp::OidcProvider => iam::provider(&self.iam, &self.provider_arn(read.target.name())).await,
                 ReadOp::RoleInline => iam::other_inline(&self.iam, read.target.name()).await,
                 _ => s3::read(self.bucket(read.target.name()), read.op, read.target.name()).await,

@@ -20,6 +20,7 @@ const ABSENT: &[&str] = &[
     "NoSuchBucket",
     "NoSuchKey",
     "NoSuchEntity",
+    "NotFoundException",
     "NotFound",
     "NoSuchUpload",
 ];

@@ -48,6 +48,18 @@ pub(super) async fn attached(client: &Client, name: &str) -> Result<Fact<Documen
     Ok(Fact::Known(Document::of(&Names(found))))
 }
 
+/// The instance profiles that hold a role, page by page.
+pub(super) async fn profiles(client: &Client, name: &str) -> Result<Fact<Document>, PortError> {
+    let what = format!("ListInstanceProfilesForRole {name}");
+    let mut pages = client.list_instance_profiles_for_role().role_name(name).into_paginator().send();
+    let mut found = BTreeSet::new();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| port(&what, error))?;
+        found.extend(page.instance_profiles().iter().map(|profile| profile.instance_profile_name().to_owned()));
+    }
+    Ok(Fact::Known(Document::of(&Names(found))))
+}
+
 /// An OIDC provider with its audiences.
 pub(super) async fn provider(client: &Client, arn: &str) -> Result<Fact<Document>, PortError> {
     let what = format!("GetOpenIDConnectProvider {arn}");

@@ -14,6 +14,7 @@ use crate::model::resource::{BucketPlace, Partition};
 mod cloud;
 mod error;
 mod iam;
+mod kms;
 mod lifecycle;
 mod lock;
 mod logging;
@@ -111,6 +112,16 @@ impl Aws {
             // What went wrong with them is in the error that this hint stands below.
             Err(_) => profile,
         }
+    }
+
+    /// A client for the region of a key: that of its ARN, else the one in use.
+    fn kms(&self, key: &str) -> aws_sdk_kms::Client {
+        let region = key.split(':').nth(3).filter(|region| !region.is_empty()).map(|region| Region::new(region.to_owned()));
+        let mut builder = aws_sdk_kms::config::Builder::from(&self.base);
+        if let Some(region) = region {
+            builder = builder.region(region);
+        }
+        aws_sdk_kms::Client::from_conf(builder.build())
     }
 
     /// `ACCOUNT/ISSUER` → the ARN of the provider, in the partition of the region in use.

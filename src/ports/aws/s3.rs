@@ -34,7 +34,7 @@ pub(super) async fn read(bucket: &Bucket, op: ReadOp, name: &str) -> Reading {
         ReadOp::BucketObjectLock => lock::read(bucket, name).await,
         ReadOp::BucketLogging => logging::read(bucket, name).await,
         ReadOp::BucketReplication => replication::read(bucket, name).await,
-        ReadOp::RoleTrust | ReadOp::RolePermissions | ReadOp::RoleAttached | ReadOp::RoleInline | ReadOp::OidcProvider => {
+        ReadOp::RoleTrust | ReadOp::RolePermissions | ReadOp::RoleAttached | ReadOp::RoleInline | ReadOp::RoleProfiles | ReadOp::OidcProvider | ReadOp::Key => {
             Ok(Fact::Unknown(Why::Unsupported("not a question about a bucket".to_owned())))
         }
     }

@@ -10,7 +10,7 @@ use crate::model::id::ResourceId;
 use crate::model::policy::{ClassStep, GithubTrust, Retention, StorageClass, TlsVersion, TransportWish, Trust};
 use crate::model::request::{ReadOp, Request, RequestOp};
 use crate::model::resource::{
-    BoundaryWish, BucketWish, Guard, LockWanted, ObservedResource, Partition, Purpose, Replica, ResourceWish, RoleWish, SetWish, Tenant,
+    BoundaryWish, BucketWish, Guard, LockWanted, ObservedResource, Partition, ProviderWish, Purpose, Replica, ResourceWish, RoleWish, SetWish, Tenant,
 };
 use crate::model::units::Span;
 use crate::ports::{Kind, Ports};
@@ -32,6 +32,7 @@ pub(super) async fn settings(ports: &Ports, subject: &Subject) -> Vec<(String, F
     let kms = Encryption { algorithm: "aws:kms".to_owned(), key: Some("alias/lifeboat".to_owned()), bucket_key: true, blocked_types: Vec::new() };
     let aes = Encryption { algorithm: "AES256".to_owned(), key: None, bucket_key: false, blocked_types: Vec::new() };
     let mut other = role(subject, Purpose::Writer);
+    other.boundary = BoundaryWish::Policy("arn:aws:iam::aws:policy/ReadOnlyAccess".to_owned());
     other.trust = vec![Trust::Github(GithubTrust { repository: "acme/dr".to_owned(), environment: Some("dr-writer".to_owned()), event: None, r#ref: None })];
     let wishes = [
         ("as most want it", wish(subject, Versioning::Enabled, Some(aes.clone()))),
@@ -42,6 +43,7 @@ pub(super) async fn settings(ports: &Ports, subject: &Subject) -> Vec<(String, F
         ("keeper", ResourceWish::Role(role(subject, Purpose::Keeper))),
         ("restorer", ResourceWish::Role(role(subject, Purpose::Restorer))),
         ("writer of another", ResourceWish::Role(other)),
+        ("of an issuer", ResourceWish::Provider(provider(subject))),
     ];
     let mut out = Vec::new();
     for (name, wish) in &wishes {
@@ -172,6 +174,13 @@ fn without_classes(mut wish: ResourceWish) -> ResourceWish {
         bucket.tenants.iter_mut().flat_map(|tenant| &mut tenant.sets).for_each(|set| set.classes.clear());
     }
     wish
+}
+
+/// A provider that nothing else uses, in the account of the subject's user.
+pub(super) fn provider(subject: &Subject) -> ProviderWish {
+    let account = subject.principal.split(':').nth(4).unwrap_or_default().to_owned();
+    let policies = BTreeSet::from(["orders".to_owned()]);
+    ProviderWish { account, issuer: format!("oidc.example.com/{}", subject.role), policies, bootstrap_only: false }
 }
 
 pub(super) fn role(subject: &Subject, purpose: Purpose) -> RoleWish {

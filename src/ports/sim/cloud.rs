@@ -49,6 +49,10 @@ impl State {
                 })
             }
             ResourceId::Role(name) => self.read_role(op, name, read.op),
+            ResourceId::Key(name) => {
+                let missing = || failure(op, name, Kind::Missing, &format!("NotFoundException: Key '{name}' does not exist"));
+                Ok(Fact::Known(Document::of(self.keys.get(name).ok_or_else(missing)?)))
+            }
             ResourceId::Provider(name) => {
                 let missing = || failure(op, name, Kind::Missing, "NoSuchEntity: OpenIDConnect Provider not found");
                 Ok(Fact::Known(Document::of(&Provider { audiences: self.providers.get(name).ok_or_else(missing)?.clone() })))

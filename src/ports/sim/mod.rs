@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 
 use super::{Kind, PortError, Ports};
-use crate::model::aspects::{Encryption, Ownership, PublicAccess, RoleTrust};
+use crate::model::aspects::{Encryption, Key, Ownership, PublicAccess, RoleTrust};
 use crate::model::document::Document;
 use crate::model::fact::Fact;
 use crate::model::id::ResourceId;
@@ -92,6 +92,7 @@ struct State {
     buckets: BTreeMap<String, Bucket>,
     roles: BTreeMap<String, Role>,
     providers: BTreeMap<String, BTreeSet<String>>,
+    keys: BTreeMap<String, Key>,
     uploads: BTreeMap<String, objects::Unfinished>,
     script: Vec<(When, Fault)>,
     dead: bool,
@@ -151,6 +152,7 @@ impl World {
             buckets: BTreeMap::new(),
             roles: BTreeMap::new(),
             providers: BTreeMap::new(),
+            keys: BTreeMap::new(),
             uploads: BTreeMap::new(),
             script: Vec::new(),
             dead: false,
@@ -228,6 +230,11 @@ impl World {
     /// Makes a role, with an inline policy named `lifeboat` if one is given.
     pub fn put_role(&self, name: &str, trust: RoleTrust, permissions: Option<Document>) {
         self.lock().roles.insert(name.to_owned(), Role::new(trust, permissions));
+    }
+
+    /// Makes a KMS key that answers to a name: an ARN or an alias.
+    pub fn put_key(&self, name: &str, key: Key) {
+        self.lock().keys.insert(name.to_owned(), key);
     }
 
     /// Attaches a managed policy behind lifeboat's back.

@@ -1,5 +1,7 @@
 //! IAM of the simulator: roles, what bounds them and what is attached to them, as AWS answers and refuses.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::cloud::judged;
@@ -25,6 +27,8 @@ impl State {
             ReadOp::RolePermissions => role.permissions.as_ref().map_or(Fact::Absent, |policy| Fact::Known(Document::of(&respelled(policy.value())))),
             ReadOp::RoleAttached => Fact::Known(Document::of(&Names(role.attached.clone()))),
             ReadOp::RoleInline => Fact::Known(Document::of(&Names(role.inline.clone()))),
+            // No instance profile is ever made here.
+            ReadOp::RoleProfiles => Fact::Known(Document::of(&Names(BTreeSet::new()))),
             _ => Fact::Unknown(Why::Unsupported("not a question about a role".to_owned())),
         })
     }

@@ -3,6 +3,8 @@
 //! The planner reads settings, roles and manifests, never data. The applier changes settings of the named buckets and the roles
 //! of the policies; it may not touch itself, the boundary or the evidence, delete objects, or take on a role that it made.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::{list, objects};
@@ -27,7 +29,7 @@ const READ_BUCKET: [&str; 5] =
     ["s3:GetBucket*", "s3:GetEncryptionConfiguration", "s3:GetLifecycleConfiguration", "s3:GetReplicationConfiguration", "s3:ListBucket"];
 
 /// What reads a role.
-const READ_ROLE: [&str; 4] = ["iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"];
+const READ_ROLE: [&str; 5] = ["iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole", "iam:ListRolePolicies"];
 
 /// Actions that know the condition key `iam:PermissionsBoundary` (service authorization reference, IAM).
 const BOUNDED: [&str; 6] =
@@ -57,6 +59,10 @@ fn reads(role: &RoleWish, estate: &Estate) -> Vec<Value> {
         json!({"Sid": "ReadRoles", "Effect": "Allow", "Action": READ_ROLE, "Resource": roles(role)}),
         json!({"Sid": "ReadProviders", "Effect": "Allow", "Action": "iam:GetOpenIDConnectProvider", "Resource": providers}),
     ];
+    if !estate.keys.is_empty() {
+        let look = ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus"];
+        out.push(json!({"Sid": "ReadKeys", "Effect": "Allow", "Action": look, "Resource": estate.keys}));
+    }
     if !estate.places.is_empty() {
         out.push(json!({"Sid": "ReadSettings", "Effect": "Allow", "Action": READ_BUCKET, "Resource": bucket_arns(role, estate)}));
     }
@@ -77,7 +83,17 @@ pub(super) fn planner(role: &RoleWish, estate: &Estate) -> Vec<Value> {
         out.push(json!({"Sid": "ReadEvidence", "Effect": "Allow", "Action": "s3:GetObject", "Resource": objects(role, bucket, prefix)}));
         out.push(list(role, "ListEvidence", bucket, prefix));
     }
+    out.extend(control(role, estate, &["s3:GetObject"]));
     out
+}
+
+/// The lock and the journal of applies. Nobody deletes there: what is over says so itself.
+fn control(role: &RoleWish, estate: &Estate, actions: &[&str]) -> Vec<Value> {
+    let Some((bucket, prefix)) = &estate.control else { return Vec::new() };
+    vec![
+        json!({"Sid": "UseControl", "Effect": "Allow", "Action": actions, "Resource": objects(role, bucket, prefix)}),
+        list(role, "ListControl", bucket, prefix),
+    ]
 }
 
 /// Changes settings and roles, and is refused by name what would let it out of that.
@@ -88,6 +104,11 @@ pub(super) fn applier(role: &RoleWish, estate: &Estate) -> Vec<Value> {
         let change: Vec<&str> = ["s3:CreateBucket"].into_iter().chain(CHANGE_BUCKET).collect();
         out.push(json!({"Sid": "ChangeSettings", "Effect": "Allow", "Action": change, "Resource": buckets}));
     }
+    if let Some((bucket, prefix)) = &estate.control {
+        // The lock is taken over by a conditional replace; journals are created and never changed.
+        out.push(json!({"Sid": "LockAndJournal", "Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": objects(role, bucket, prefix)}));
+        out.push(list(role, "ListJournals", bucket, prefix));
+    }
     out.push(json!({"Sid": "ChangeTrust", "Effect": "Allow", "Action": UNBOUNDED, "Resource": roles(role)}));
     let mut change = json!({"Sid": "ChangeRoles", "Effect": "Allow", "Action": BOUNDED, "Resource": roles(role)});
     if let (BoundaryWish::Policy(arn), Some(fields)) = (&role.boundary, change.as_object_mut())
@@ -96,6 +117,8 @@ pub(super) fn applier(role: &RoleWish, estate: &Estate) -> Vec<Value> {
         fields.insert("Condition".to_owned(), json!({"StringEquals": {BOUNDARY_KEY: arn}}));
     }
     out.push(change);
+    // To replace an object on condition takes both (S3 User Guide, conditional-writes).
+    out.extend(control(role, estate, &["s3:GetObject", "s3:PutObject"]));
     out.extend(refusals(role, estate));
     out
 }
@@ -114,9 +137,10 @@ fn refusals(role: &RoleWish, estate: &Estate) -> Vec<Value> {
         out.push(json!({"Sid": "NeverTheBoundary", "Effect": "Deny", "Action": change, "Resource": arn}));
     }
     let beside = |bucket: &str| estate.places.iter().any(|(place, _)| place == bucket);
-    if let Some((bucket, _)) = role.evidence.as_ref().filter(|(bucket, _)| !beside(bucket)) {
-        let bucket = format!("arn:{}:s3:::{bucket}", role.partition.as_str());
-        out.push(json!({"Sid": "NeverTheEvidence", "Effect": "Deny", "Action": ["s3:CreateBucket", "s3:DeleteBucket*", "s3:Put*"], "Resource": bucket}));
+    let kept: BTreeSet<&String> = [&role.evidence, &estate.control].into_iter().flatten().map(|(bucket, _)| bucket).collect();
+    let kept: Vec<String> = kept.into_iter().filter(|bucket| !beside(bucket)).map(|bucket| format!("arn:{}:s3:::{bucket}", role.partition.as_str())).collect();
+    if !kept.is_empty() {
+        out.push(json!({"Sid": "NeverTheEvidence", "Effect": "Deny", "Action": ["s3:CreateBucket", "s3:DeleteBucket*", "s3:Put*"], "Resource": kept}));
     }
     out
 }

@@ -23,6 +23,7 @@ fn role(purpose: Purpose, boundary: BoundaryWish) -> RoleWish {
         places: BTreeSet::from([("acme-dr".to_owned(), "orders/".to_owned()), ("acme-dr".to_owned(), "carts/".to_owned())]),
         keys: BTreeSet::from([KEY.to_owned()]),
         guarded: ["dr-applier", "dr-planner", "dr-auditor"].map(|name| format!("arn:aws:iam::111122223333:role/lifeboat/dr/{name}")).into(),
+        control: Some(("acme-control".to_owned(), "control/".to_owned())),
     };
     RoleWish {
         name: format!("dr-{}", purpose.as_str()),
@@ -127,6 +128,20 @@ fn nobody_deletes_and_only_the_applier_changes_settings() {
 }
 
 #[test]
+fn only_the_applier_writes_lock_and_journal_and_nobody_deletes_them() {
+    let (lock, entry) = ("arn:aws:s3:::acme-control/control/lock", "arn:aws:s3:::acme-control/control/journal/20261122T100000Z-9f8e7d/000001.json");
+    let bucket = "arn:aws:s3:::acme-control";
+    for purpose in [Purpose::Writer, Purpose::Keeper, Purpose::Restorer, Purpose::Planner, Purpose::Applier, Purpose::Auditor] {
+        let (writes, reads) = (purpose == Purpose::Applier, matches!(purpose, Purpose::Applier | Purpose::Planner));
+        judge(purpose, writes, &[("s3:PutObject", lock), ("s3:PutObject", entry)]);
+        judge(purpose, reads, &[("s3:GetObject", lock), ("s3:GetObject", entry)]);
+        assert_eq!(may(purpose, "s3:ListBucket", bucket, &[("s3:prefix", "control/journal/")]), reads, "{purpose:?}");
+        judge(purpose, false, &[("s3:DeleteObject", lock), ("s3:DeleteObject", entry), ("s3:PutObject", "arn:aws:s3:::acme-control/other")]);
+        judge(purpose, false, &[("s3:PutLifecycleConfiguration", bucket), ("s3:PutBucketVersioning", bucket), ("s3:DeleteBucket", bucket)]);
+    }
+}
+
+#[test]
 fn the_writer_creates_and_nothing_else() {
     assert!(may(Purpose::Writer, "s3:PutObject", DATA, NEW));
     assert!(may(Purpose::Writer, "s3:PutObject", DATA, &[("s3:ObjectCreationOperation", "false")]), "a part of an upload");
@@ -176,6 +191,7 @@ fn the_planner_reads_settings_roles_and_manifests_and_leaves_no_record() {
         &[
             ("s3:GetObject", DATA),
             ("s3:GetObject", GLOBALS),
+            ("s3:PutObject", "arn:aws:s3:::acme-control/dr/lock.json"),
             ("s3:GetBucketVersioning", "arn:aws:s3:::of-others"),
             ("s3:PutObject", MANIFEST),
             ("s3:PutObject", "arn:aws:s3:::acme-evidence/evidence/dr-planner/000001.json"),
@@ -207,6 +223,8 @@ fn the_applier_makes_bounded_roles_and_cannot_get_out_of_that() {
             ("iam:UpdateAssumeRolePolicy", WRITER),
             ("iam:UpdateRole", WRITER),
             ("iam:TagRole", WRITER),
+            ("s3:PutObject", "arn:aws:s3:::acme-control/dr/lock.json"),
+            ("s3:GetObject", "arn:aws:s3:::acme-control/dr/journal/1"),
         ],
     );
     judge(
@@ -224,6 +242,9 @@ fn the_applier_makes_bounded_roles_and_cannot_get_out_of_that() {
             ("s3:PutBucketPolicy", "arn:aws:s3:::acme-evidence"),
             ("s3:PutLifecycleConfiguration", "arn:aws:s3:::acme-evidence"),
             ("s3:PutBucketVersioning", "arn:aws:s3:::of-others"),
+            ("s3:PutLifecycleConfiguration", "arn:aws:s3:::acme-control"),
+            ("s3:DeleteObject", "arn:aws:s3:::acme-control/dr/lock.json"),
+            ("s3:PutObject", "arn:aws:s3:::acme-control/other/lock.json"),
             ("s3:PutObject", "arn:aws:s3:::acme-evidence/evidence/dr-writer/000001.json"),
             ("s3:PutObject", DATA),
             ("s3:GetObject", DATA),

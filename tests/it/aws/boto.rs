@@ -1,6 +1,6 @@
 //! boto3's JSON → our aspects. Only tests read it: the program reads S3's XML through the SDK.
 
-use lifeboat::model::aspects::{Encryption, PublicAccess, Tags, Versioning};
+use lifeboat::model::aspects::{AccessLog, Encryption, LockMode, LockRetention, LogGrant, ObjectLock, PublicAccess, Tags, Versioning};
 use lifeboat::model::lifecycle::{Expiration, Filter, Form, Lifecycle, Noncurrent, NoncurrentTransition, Rule, Tag, Transition};
 use serde_json::Value;
 
@@ -109,4 +109,31 @@ pub(crate) fn public_access(configuration: &Value) -> PublicAccess {
         block_public_policy: on("BlockPublicPolicy"),
         restrict_public_buckets: on("RestrictPublicBuckets"),
     }
+}
+
+pub(crate) fn object_lock(answer: &Value) -> Option<ObjectLock> {
+    let configuration = answer.get("ObjectLockConfiguration")?;
+    let retention = configuration.pointer("/Rule/DefaultRetention").map(|retention| LockRetention {
+        mode: if retention["Mode"] == "COMPLIANCE" { LockMode::Compliance } else { LockMode::Governance },
+        days: int(retention, "Days"),
+        years: int(retention, "Years"),
+    });
+    (configuration["ObjectLockEnabled"] == "Enabled").then_some(ObjectLock { retention })
+}
+
+pub(crate) fn logging(answer: &Value) -> Option<AccessLog> {
+    let log = answer.get("LoggingEnabled")?;
+    let grant = |grant: &Value| {
+        let of = &grant["Grantee"];
+        Some(LogGrant {
+            kind: string(of, "Type")?,
+            id: string(of, "ID"),
+            display_name: string(of, "DisplayName"),
+            uri: string(of, "URI"),
+            email: string(of, "EmailAddress"),
+            permission: string(grant, "Permission")?,
+        })
+    };
+    let grants = list(log, "TargetGrants").into_iter().map(grant).collect::<Option<_>>()?;
+    Some(AccessLog { bucket: string(log, "TargetBucket")?, prefix: string(log, "TargetPrefix")?, grants, key_format: None })
 }

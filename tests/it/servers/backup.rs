@@ -221,3 +221,25 @@ async fn what_keeps_a_backup_from_being_taken_is_said_plainly() {
     assert_eq!(stage.whole().await, Vec::<String>::new());
     assert_eq!(stage.open_uploads().await, 0);
 }
+
+/// A warning counts however much is said behind it, what is known to be harmless is not shown, and an error counts although the program ends with 0.
+#[tokio::test]
+async fn what_the_programs_say_is_judged() {
+    let stage = Stage::new("said", SMALL);
+    let saying = |words: &str| {
+        let noise = "i=0; while [ $i -lt 900 ]; do echo 'NOTICE:  this is said of healthy databases, again and again' >&2; i=$((i+1)); done";
+        stage.programs("pg_dump", &format!("[ \"$1\" = --version ] || {{ echo '{words}' >&2; {noise}; }}\nexec {{real}}/pg_dump \"$@\""))
+    };
+    let with = |programs: &str| stage.with("writer", &["backup", "orders/nightly", "--format", "json"], &[("LIFEBOAT_PGBIN", programs)]);
+    let doubts = |words: &str| {
+        let ran = with(&saying(words));
+        assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+        serde_json::from_str::<serde_json::Value>(&ran.out).unwrap()["doubts"].clone()
+    };
+    assert_eq!(doubts("pg_dump: warning: the moon is full"), serde_json::json!(["pg_dump: warning: the moon is full"]));
+    assert_eq!(doubts("pg_dump: warning: there are circular foreign-key constraints on this table:"), serde_json::json!([]));
+    failed(
+        &with(&saying("pg_dump: error: a table was left out")),
+        &["no backup of orders/nightly was taken", "pg_dump failed (exit status: 0): pg_dump: error: a table was left out"],
+    );
+}

@@ -17,6 +17,7 @@ use lifeboat::model::repository::ControlPlace;
 use lifeboat::model::resource::{BucketPlace, Identity};
 use lifeboat::ops::plan::{Planned, plan};
 use lifeboat::ops::{Exit, Where};
+use lifeboat::plan::Ask;
 use lifeboat::ports::Ports;
 use lifeboat::ports::aws::Aws;
 use lifeboat::ports::system::{SystemClock, SystemEntropy};
@@ -62,7 +63,7 @@ fn ids(steps: Vec<&lifeboat::journal::RunStep>) -> Vec<String> {
 /// The plan as admin, who sees everything, without a process.
 async fn planned(config: &Config) -> (PlanView, Exit) {
     let place = Where { repo: config.path().to_string_lossy().into_owned(), rev: None };
-    match plan(&place, &lifeboat::plan::Ask::default(), false).await.unwrap() {
+    match plan(&place, &Ask::default(), false).await.unwrap() {
         (Planned::Plan(view, _), exit) => (*view, exit),
         (Planned::Stopped(view), _) => panic!("{view:?}"),
     }
@@ -84,13 +85,13 @@ async fn of_two_applies_at_once_one_sends_and_the_other_says_whose_it_is() {
     held.pass();
     let (first, third) = (first.end(), third.end());
     assert_eq!(first.code, 0, "{}{}", first.out, first.err);
-    assert!(first.out.contains("12 steps done · exit 0"), "{}", first.out);
+    assert!(first.out.contains("13 steps done · exit 0"), "{}", first.out);
     assert_eq!(third.code, 0, "{}{}", third.out, third.err);
     assert!(third.out.contains("nothing to do"), "who waited plans upon what the other made: {}", third.out);
     let delete = s3("applier").await.delete_object().bucket(CONTROL).key(format!("{}lock", config.control())).send().await;
     assert_eq!(delete.unwrap_err().code(), Some("AccessDenied"), "the applier needs no right to delete, and has none");
     let found = journals(&client, &config).await;
-    assert_eq!(found.iter().map(|run| (run.end.clone(), run.done().len())).collect::<Vec<_>>(), [(End::Finished, 12)]);
+    assert_eq!(found.iter().map(|run| (run.end.clone(), run.done().len())).collect::<Vec<_>>(), [(End::Finished, 13)]);
 }
 
 #[tokio::test]

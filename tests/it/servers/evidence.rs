@@ -132,8 +132,8 @@ fn two_writers_at_once_both_land() {
     }
     let key = one.signing_key.clone();
     let ran = std::thread::scope(|scope| {
-        let first = scope.spawn(|| one.lifeboat("applier", &["apply"]));
-        let second = scope.spawn(|| other.with("applier", &["apply"], &[("LIFEBOAT_SIGNING_KEY", &key)]));
+        let first = scope.spawn(|| one.lifeboat("applier", &["apply", "--wait", "2m"]));
+        let second = scope.spawn(|| other.with("applier", &["apply", "--wait", "2m"], &[("LIFEBOAT_SIGNING_KEY", &key)]));
         [first.join().unwrap(), second.join().unwrap()]
     });
     for ran in &ran {
@@ -148,7 +148,7 @@ async fn what_was_done_is_listed_although_no_record_can_be_written() {
     let config = Config::new("norecord");
     let file = config.path().join("lifeboat.yaml");
     let text = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(&file, text.replace(CONTROL, "shop-no-such-bucket")).unwrap();
+    std::fs::write(&file, text.replacen(CONTROL, "shop-no-such-bucket", 1)).unwrap();
     let done = config.lifeboat("applier", &["apply"]);
     assert_eq!(done.code, 1, "{}{}", done.out, done.err);
     assert!(done.out.contains("13 steps done") && done.out.contains("no evidence of this was written"), "{}", done.out);

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::access::{get, put, s3};
 use super::cli::{Ran, sandbox};
-use super::stage::{Stage, create_database, not_passed, sql, url};
+use super::stage::{Stage, create_database, not_passed, processes, sql, until, url};
 
 const SMALL: &str = "CREATE TABLE one (id int PRIMARY KEY, word text); INSERT INTO one SELECT n, 'word ' || n FROM generate_series(1, 100) n;";
 
@@ -97,6 +97,18 @@ fn what_a_restore_must_not_do_is_refused_before_anything_is_touched() {
     let again = stage.restore(&url, &["--yes", "--force"]);
     refused(&again, &["the restore broke off; the target may hold a part of the backup", "relation \"one\" already exists"]);
     assert_eq!(sql(&name, "SELECT count(*) FROM one"), "100", "nothing was dropped");
+    assert!(again.err.contains("came to     restore, ") && again.err.contains("evidence    shop-refused-restorer/000002"), "{}", again.err);
+    let shown = stage.run("restorer", &["evidence", "show", "2@shop-refused-restorer", "--format", "json"]);
+    let shown: Value = serde_json::from_str(&shown.out).unwrap_or_else(|_| panic!("{}{}", shown.out, shown.err));
+    let body = &shown["record"]["body"];
+    assert_eq!((&shown["verified"], &shown["record"]["kind"], &body["verdict"]), (&true.into(), &"restore".into(), &"brokeOff".into()));
+    assert_eq!((&body["brokeOff"]["stage"], &body["plan"]["backup"]), (&"restore".into(), &id.into()));
+    assert!(
+        body["brokeOff"]["cause"].as_str().unwrap().contains("relation \"one\" already exists") && body["brokeOff"]["ofBytes"].as_u64() > Some(0),
+        "{body}"
+    );
+    let listed = stage.run("planner", &["evidence", "list"]);
+    assert!(listed.out.contains("restore  passed    orders") && listed.out.contains("restore  brokeOff  orders"), "{}", listed.out);
 }
 
 #[tokio::test]
@@ -132,4 +144,24 @@ async fn a_damaged_backup_and_an_older_server_are_said_plainly() {
     let programs = stage.programs("pg_restore", "echo 'pg_restore (PostgreSQL) 99.1'");
     let ran = stage.with("restorer", &["restore", "orders", "--into", &url, "--yes"], &[("LIFEBOAT_PGBIN", &programs)]);
     refused(&ran, &["the target is PostgreSQL ", "and the backup is of 99", "restore into a server that is not older than the source"]);
+}
+
+/// A person who stops a restore leaves a part in the target, and a record of the attempt.
+#[tokio::test]
+async fn a_restore_that_is_stopped_is_on_record() {
+    let stage = Stage::new("stopped-restore", SMALL);
+    stage.backup();
+    let (name, url) = stage.target();
+    let script = "[ \"$1\" = --version ] && exec {real}/pg_restore --version\n[ \"$1\" = --list ] && exec {real}/pg_restore \"$@\"\nsleep 600";
+    let programs = stage.programs("pg_restore", script);
+    let line = ["restore", "orders", "--into", "env:TARGET_URL", "--yes", "--format", "json"];
+    let running = stage.spawn_with("restorer", &line, &[("TARGET_URL", url.as_str()), ("LIFEBOAT_PGBIN", programs.as_str())]);
+    until("pg_restore runs", || (!processes(&format!("dbname='{name}'")).is_empty()).then_some(()));
+    running.signal("TERM");
+    let ended = running.end();
+    assert!(ended.code == 1 && ended.err.contains("the restore was stopped; postgresql://postgres@127.0.0.1:"), "{}{}", ended.out, ended.err);
+    let view: Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!((view["verdict"].as_str(), view["brokeOff"]["stage"].as_str()), (Some("brokeOff"), Some("restore")), "{view}");
+    assert!(view["evidence"].as_str().is_some_and(|evidence| evidence.starts_with("shop-stopped-restore-restorer/000001")), "{view}");
+    assert_eq!(stage.leftovers(), ["programs"]);
 }

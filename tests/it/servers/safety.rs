@@ -8,6 +8,7 @@ use aws_sdk_s3::types::{
     BucketLifecycleConfiguration, BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, ExpirationStatus, LifecycleExpiration,
     LifecycleRule, LifecycleRuleFilter, Tag, Tagging, VersioningConfiguration,
 };
+use lifeboat::model::id::ResourceKind;
 use lifeboat::model::request::Request;
 use lifeboat::model::resource::BucketPlace;
 use lifeboat::ports::Cloud as _;
@@ -144,8 +145,9 @@ fn settings(plan: &Value, kind: &str) -> BTreeSet<String> {
 
 /// The settings that the policies ask for and that this server does not support as they ask, by the table of differences.
 fn not_supported(world: &World) -> BTreeSet<String> {
-    let asked = world.server.name != "SeaweedFS";
-    let settings = lifeboat::settings::SETTINGS.iter().map(|setting| setting.id).filter(|id| asked || !id.starts_with("role-"));
+    let roles = world.server.name != "SeaweedFS";
+    let asked = |kind| kind == ResourceKind::Bucket || kind == ResourceKind::Role && roles;
+    let settings = lifeboat::settings::SETTINGS.iter().filter(|setting| asked(setting.kind)).map(|setting| setting.id);
     settings.filter(|id| conformance::support(world.server.name, id) != conformance::Support::Converges).map(str::to_owned).collect()
 }
 
