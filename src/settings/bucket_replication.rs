@@ -91,7 +91,7 @@ fn adopt(want: &Document, seen: &Fact<Document>) -> Document {
     let mut rules = Vec::new();
     for rule in want.rules.iter().filter(|rule| rule.id.starts_with(OURS) && wanted(&rule.id) && !carried.contains(rule)) {
         let before = live.rules.iter().find(|live| live.id == rule.id).and_then(|live| live.priority).filter(|priority| !taken.contains(priority));
-        let priority = before.or_else(|| (1..).find(|free| !taken.contains(free)));
+        let priority = before.or_else(|| (1..i32::MAX).find(|free| !taken.contains(free)));
         taken.extend(priority);
         rules.push(ReplicationRule { priority, ..rule.clone() });
     }

@@ -77,11 +77,14 @@ fn on(status: &str) -> Option<bool> {
     }
 }
 
+/// A status that was not understood.
+struct Strange;
+
 /// A part that may be missing, with a status that must be understood when it is there.
-fn part<T>(part: Option<&T>, status: impl Fn(&T) -> Option<&str>) -> Option<Option<bool>> {
+fn part<T>(part: Option<&T>, status: impl Fn(&T) -> Option<&str>) -> Result<Option<bool>, Strange> {
     match part {
-        None => Some(None),
-        Some(part) => on(status(part)?).map(Some),
+        None => Ok(None),
+        Some(part) => status(part).and_then(on).map(Some).ok_or(Strange),
     }
 }
 
@@ -92,10 +95,10 @@ fn from_sdk(rule: &SdkRule) -> Option<ReplicationRule> {
         priority: rule.priority(),
         enabled: on(rule.status().as_str())?,
         filter: filter_from(rule),
-        delete_markers: part(rule.delete_marker_replication(), |part| part.status().map(DeleteMarkerReplicationStatus::as_str))?,
-        existing_objects: part(rule.existing_object_replication(), |part| Some(part.status().as_str()))?,
-        kms_objects: part(source.and_then(SourceSelectionCriteria::sse_kms_encrypted_objects), |part| Some(part.status().as_str()))?,
-        replica_modifications: part(source.and_then(SourceSelectionCriteria::replica_modifications), |part| Some(part.status().as_str()))?,
+        delete_markers: part(rule.delete_marker_replication(), |part| part.status().map(DeleteMarkerReplicationStatus::as_str)).ok()?,
+        existing_objects: part(rule.existing_object_replication(), |part| Some(part.status().as_str())).ok()?,
+        kms_objects: part(source.and_then(SourceSelectionCriteria::sse_kms_encrypted_objects), |part| Some(part.status().as_str())).ok()?,
+        replica_modifications: part(source.and_then(SourceSelectionCriteria::replica_modifications), |part| Some(part.status().as_str())).ok()?,
         destination: destination_from(rule.destination()?)?,
     })
 }
@@ -160,18 +163,17 @@ fn to_sdk(rule: &ReplicationRule) -> Result<SdkRule, BuildError> {
     let existing = |on: bool| ExistingObjectReplication::builder().status(ExistingObjectReplicationStatus::from(status(on))).build();
     let kms = |on: bool| SseKmsEncryptedObjects::builder().status(SseKmsEncryptedObjectsStatus::from(status(on))).build();
     let modifications = |on: bool| ReplicaModifications::builder().status(ReplicaModificationsStatus::from(status(on))).build();
-    let source = (rule.kms_objects.is_some() || rule.replica_modifications.is_some()).then(|| {
-        let kms = rule.kms_objects.map(kms).transpose()?;
-        let modifications = rule.replica_modifications.map(modifications).transpose()?;
-        Ok(SourceSelectionCriteria::builder().set_sse_kms_encrypted_objects(kms).set_replica_modifications(modifications).build())
-    });
+    let kms = rule.kms_objects.map(kms).transpose()?;
+    let modifications = rule.replica_modifications.map(modifications).transpose()?;
+    let source = (kms.is_some() || modifications.is_some())
+        .then(|| SourceSelectionCriteria::builder().set_sse_kms_encrypted_objects(kms).set_replica_modifications(modifications).build());
     let builder = SdkRule::builder()
         .set_id((!rule.id.is_empty()).then(|| rule.id.clone()))
         .set_priority(rule.priority)
         .status(ReplicationRuleStatus::from(status(rule.enabled)))
         .set_delete_marker_replication(rule.delete_markers.map(marker))
         .set_existing_object_replication(rule.existing_objects.map(existing).transpose()?)
-        .set_source_selection_criteria(source.transpose()?)
+        .set_source_selection_criteria(source)
         .destination(destination_to(&rule.destination)?);
     with_filter(builder, &rule.filter)?.build()
 }
