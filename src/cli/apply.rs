@@ -46,7 +46,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, 
         same_digest(digest, approved)?;
     }
     let ask = Ask { leaves: &arguments.allow, prune: arguments.prune };
-    let wanted = Wanted { ask, approved: approved.as_ref(), wait: Duration::from_secs(arguments.wait.as_secs()) };
+    let wanted = Wanted { ask, approved: approved.as_ref(), wait: Duration::from_secs(arguments.wait.as_secs()), undo: None };
     let (ended, exit) = apply::apply(&global.place(), &wanted).await?;
     Ok(match ended {
         Ended::Stopped(Planned::Stopped(findings)) if global.format != Format::Json => {

@@ -26,6 +26,7 @@ mod policy;
 mod progress;
 mod report;
 mod restore;
+mod undo;
 
 /// What a command prints and ends with.
 #[derive(Debug)]
@@ -148,6 +149,7 @@ enum Command {
     Check(check::Arguments),
     Plan(plan::Arguments),
     Apply(apply::Arguments),
+    Undo(undo::Arguments),
     Bootstrap(bootstrap::Arguments),
     Backup(backup::Arguments),
     Drill(drill::Arguments),
@@ -184,6 +186,7 @@ async fn dispatch(cli: Cli) -> Said {
         Command::Check(arguments) => check::run(&arguments, &global),
         Command::Plan(arguments) => plan::run(&arguments, &global).await,
         Command::Apply(arguments) => apply::run(&arguments, &global).await,
+        Command::Undo(arguments) => undo::run(&arguments, &global).await,
         Command::Bootstrap(arguments) => bootstrap::run(&arguments, &global).await,
         Command::Backup(arguments) => backup::run(&arguments, &global).await,
         Command::Drill(arguments) => drill::run(&arguments, &global).await,

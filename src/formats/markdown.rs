@@ -1,7 +1,7 @@
 //! A plan, or what stops it, as one pull-request comment: the verdict, what it means for each database, then every step folded.
 //!
 //! A comment is read by more people than a plan is, and stays. So only the fields of [`SHOWN`] reach it: never who asked,
-//! what a server answered when it failed, or a document as it is. Every text goes through [`escape`].
+//! what a server answered when it failed, or a document as it is. Every text goes through `escape`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

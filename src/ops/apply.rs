@@ -14,7 +14,7 @@ use crate::model::fact::Fact;
 use crate::model::repository::ControlPlace;
 use crate::model::resource::Identity;
 use crate::plan::saved::{self, Approved, Here, Stale};
-use crate::plan::{self, Ask, Plan};
+use crate::plan::{self, Ask, Done, Plan};
 use crate::ports::Ports;
 use crate::ports::aws::Aws;
 use crate::ports::quirks::Quirks;
@@ -38,6 +38,8 @@ pub struct Wanted<'a> {
     pub ask: Ask<'a>,
     /// The saved plan, which selects and approves steps.
     pub approved: Option<&'a Approved>,
+    /// The steps of an earlier run that are taken back, instead of what the policies want.
+    pub undo: Option<&'a [Done]>,
     /// For how long another apply is waited for.
     pub wait: Duration,
 }
@@ -95,7 +97,10 @@ struct Around<'a> {
 async fn carry_out(around: &Around<'_>, wanted: &Wanted<'_>, session: &mut Session) -> Result<(ApplyView, Result<(), String>, Exit), OpError> {
     let Around { prepared, ports, identity, .. } = *around;
     let observed = observe::observe(&prepared.desired, ports, Fact::Known(identity.clone())).await;
-    let mut plan = plan::asked(&prepared.desired, &observed, &wanted.ask);
+    let mut plan = match wanted.undo {
+        Some(done) => plan::undo(done, &prepared.desired, &observed, &wanted.ask),
+        None => plan::asked(&prepared.desired, &observed, &wanted.ask),
+    };
     if let Some(approved) = wanted.approved {
         let here =
             Here { policy_digest: &prepared.desired.digest, account: &identity.account, now: observed.at, valid_for: prepared.desired.limits.plan_valid_for };

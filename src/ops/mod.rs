@@ -37,6 +37,7 @@ pub mod plan;
 pub mod report;
 pub mod restore;
 pub mod show;
+pub mod undo;
 
 pub use exit::Exit;
 

@@ -2,12 +2,12 @@
 
 use futures_util::future::join;
 
-use super::{Exit, OpError, Prepared, Where, causes, check, connect, control, identify, prepare};
+use super::{Exit, OpError, Prepared, Where, causes, check, connect, control, identify, prepare, undo};
 use crate::journal::lock;
 use crate::model::fact::Fact;
 use crate::model::resource::Observed;
 use crate::observe;
-use crate::plan::{self, Ask, Plan};
+use crate::plan::{self, Ask, Plan, Reason};
 use crate::ports::Ports;
 use crate::ports::quirks::{AWS, Quirks};
 use crate::ports::system::SystemClock;
@@ -42,8 +42,13 @@ pub async fn plan(place: &Where, ask: &Ask<'_>, offline: bool) -> Result<(Planne
         return Ok(stopped);
     }
     let identity = identify(&ports, Some(&aws)).await?;
-    let (observed, others) = join(observe::observe(&prepared.desired, &ports, Fact::Known(identity)), others(&prepared, &ports)).await;
-    let plan = plan::asked(&prepared.desired, &observed, ask);
+    let (mut observed, others) = join(observe::observe(&prepared.desired, &ports, Fact::Known(identity)), others(&prepared, &ports)).await;
+    let mut plan = plan::asked(&prepared.desired, &observed, ask);
+    // Only what differs can have drifted, and only then are journals read.
+    if plan.steps.iter().any(|step| step.reason == Reason::Differs) {
+        undo::last_applied(&prepared, &ports, &mut observed).await;
+        plan = plan::asked(&prepared.desired, &observed, ask);
+    }
     let exit = exit(&plan);
     let mut view = view(&prepared, &observed, &plan, &aws.quirks());
     view.others = others;

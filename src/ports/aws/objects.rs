@@ -57,6 +57,8 @@ impl Objects for Aws {
                 }
                 token = page.next_continuation_token().map(str::to_owned);
                 if token.is_none() {
+                    // AWS lists by key; SeaweedFS lists an unversioned bucket folder by folder.
+                    out.sort_by(|a, b| a.key.cmp(&b.key));
                     return Ok(out);
                 }
             }

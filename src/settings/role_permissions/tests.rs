@@ -191,7 +191,7 @@ fn the_planner_reads_settings_roles_and_manifests_and_leaves_no_record() {
         &[
             ("s3:GetObject", DATA),
             ("s3:GetObject", GLOBALS),
-            ("s3:PutObject", "arn:aws:s3:::acme-control/dr/lock.json"),
+            ("s3:PutObject", "arn:aws:s3:::acme-control/control/lock.json"),
             ("s3:GetBucketVersioning", "arn:aws:s3:::of-others"),
             ("s3:PutObject", MANIFEST),
             ("s3:PutObject", "arn:aws:s3:::acme-evidence/evidence/dr-planner/000001.json"),
@@ -223,8 +223,8 @@ fn the_applier_makes_bounded_roles_and_cannot_get_out_of_that() {
             ("iam:UpdateAssumeRolePolicy", WRITER),
             ("iam:UpdateRole", WRITER),
             ("iam:TagRole", WRITER),
-            ("s3:PutObject", "arn:aws:s3:::acme-control/dr/lock.json"),
-            ("s3:GetObject", "arn:aws:s3:::acme-control/dr/journal/1"),
+            ("s3:PutObject", "arn:aws:s3:::acme-control/control/lock.json"),
+            ("s3:GetObject", "arn:aws:s3:::acme-control/control/journal/1"),
         ],
     );
     judge(
@@ -243,7 +243,7 @@ fn the_applier_makes_bounded_roles_and_cannot_get_out_of_that() {
             ("s3:PutLifecycleConfiguration", "arn:aws:s3:::acme-evidence"),
             ("s3:PutBucketVersioning", "arn:aws:s3:::of-others"),
             ("s3:PutLifecycleConfiguration", "arn:aws:s3:::acme-control"),
-            ("s3:DeleteObject", "arn:aws:s3:::acme-control/dr/lock.json"),
+            ("s3:DeleteObject", "arn:aws:s3:::acme-control/control/lock.json"),
             ("s3:PutObject", "arn:aws:s3:::acme-control/other/lock.json"),
             ("s3:PutObject", "arn:aws:s3:::acme-evidence/evidence/dr-writer/000001.json"),
             ("s3:PutObject", DATA),

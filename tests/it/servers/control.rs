@@ -239,7 +239,9 @@ async fn applies_that_are_killed_at_random_leave_the_truth_and_the_next_one_conv
     let mut broken = 0;
     for kill in 1..=kills {
         disturb(&client, &config).await;
-        let stop = (1 + chance.below(requests), if chance.below(2) == 0 { Side::Before } else { Side::Behind });
+        // Most requests are reads before anything is sent: every second kill is in the later half, where the steps are.
+        let at = if chance.below(2) == 0 { 1 + chance.below(requests) } else { requests - chance.below(requests / 2) };
+        let stop = (at, if chance.below(2) == 0 { Side::Before } else { Side::Behind });
         let what = format!("kill {kill} at {stop:?} of {requests}");
         broken += usize::from(killed(&config, &toll, &client, stop, &what).await.is_some_and(|run| run.end == End::Open));
         is_untouched(&client, &config, &what).await;

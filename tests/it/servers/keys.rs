@@ -34,7 +34,7 @@ async fn a_key_is_judged_as_it_is_on_the_server() {
     kms.enable_key_rotation().key_id(&arn).send().await.unwrap();
     assert_eq!(said(&config), "");
 
-    let own = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::000000000000:user/admin"}, "Action": "kms:*", "Resource": "*"}]}"#;
+    let own = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": ["arn:aws:iam::000000000000:user/admin", "arn:aws:iam::000000000000:user/planner"]}, "Action": "kms:*", "Resource": "*"}]}"#;
     kms.put_key_policy().key_id(&arn).policy_name("default").policy(own).bypass_policy_lockout_safety_check(true).send().await.unwrap();
     let closed = said(&config);
     assert!(closed.contains("key-policy-keeps-roles-out") && closed.contains("`shop-key-backup-writer` from kms:GenerateDataKey"), "{closed}");

@@ -23,3 +23,4 @@ mod safety;
 mod stage;
 mod tls;
 mod toll;
+mod undo;

@@ -23,7 +23,11 @@ struct Server {
 
 /// Runs openssl in a folder.
 fn openssl(folder: &Path, line: &str) {
-    let output = Command::new("openssl").args(line.split(' ')).current_dir(folder).output().expect("these tests make certificates with openssl");
+    let output = Command::new("openssl")
+        .args(line.split(' '))
+        .current_dir(folder)
+        .output()
+        .unwrap_or_else(|error| panic!("these tests make certificates with openssl: {error}"));
     assert!(output.status.success(), "openssl {line}\n{}", String::from_utf8_lossy(&output.stderr));
 }
 
