@@ -128,7 +128,7 @@ pub struct Objectives {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(title = "the database")]
 pub struct Database {
-    /// Where its connection URL is kept; never the URL itself.
+    /// Where its connection URL is kept; never the URL itself. The URL may name libpq's `sslmode` and `sslrootcert`.
     pub connection: SecretRef,
 }
 
