@@ -152,6 +152,12 @@ fn replication_findings(policy: &LoadedPolicy) -> Vec<Finding> {
         let finding = policy.mark(policy.mark(finding, at, "this one"), "/spec/storage/versioning", "and this one");
         out.push(finding.instead("write versioning: enabled"));
     }
+    if let Some(account) = storage.account.as_ref().filter(|account| !wish.role.0.contains(&format!(":{account}:"))) {
+        let finding = Finding::error("the role that copies is of another account than the bucket")
+            .why("a role is handed to S3 by a caller of its own account only (IAM user guide, iam:PassRole)");
+        let finding = policy.mark(policy.mark(finding, &format!("{at}/role"), "this role"), "/spec/storage/account", "and this account");
+        out.push(finding.instead(format!("name a role of account {account}")));
+    }
     let kms = storage.encryption.as_ref().is_some_and(|encryption| encryption.algorithm == Algorithm::Kms);
     if kms && wish.kms_key.is_none() {
         let finding = Finding::error("backups under a KMS key would not be copied").why("S3 leaves them out unless the rule names a key for the copies");

@@ -120,6 +120,8 @@ fn a_replica_is_another_bucket_of_a_versioned_one_and_has_a_key_where_the_origin
     assert_eq!(titles(&replication("shop-replica")), Vec::<String>::new());
     assert_eq!(titles(&replication("shop-dr-orders")), ["a bucket cannot be its own replica"]);
     assert_eq!(titles(&format!("{}\n    versioning: unmanaged", replication("shop-replica"))), ["replication needs versioning"]);
+    let abroad = format!("{}\n    account: \"999922223333\"", replication("shop-replica"));
+    assert!(titles(&abroad).contains(&"the role that copies is of another account than the bucket".to_owned()), "{:?}", titles(&abroad));
     let kms = "encryption: {algorithm: \"aws:kms\"}";
     let keyed = policy(
         "a",

@@ -11,7 +11,7 @@ use super::fact::{Fact, Why};
 use super::id::ResourceId;
 use super::policy::{ClassStep, Retention, TransportWish, Trust};
 use super::repository::Limits;
-use super::request::{ReadOp, Request};
+use super::request::{Read, ReadOp, Request};
 use super::support::NotTaken;
 
 /// Everything the policies want, resource by resource.
@@ -176,6 +176,22 @@ pub struct Replica {
     pub storage_class: Option<String>,
 }
 
+impl Replica {
+    /// What must be known of both ends: of the bucket that it can receive and keeps by rules of its own, of the role that S3
+    /// may take it on.
+    pub fn reads(&self) -> Vec<Read> {
+        let bucket = || ResourceId::Bucket(self.bucket.clone());
+        let ends = [ReadOp::BucketVersioning, ReadOp::BucketLifecycle].map(|op| Read { op, target: bucket() });
+        ends.into_iter().chain(self.role_read()).collect()
+    }
+
+    /// The question about the role that copies, by its name.
+    pub fn role_read(&self) -> Option<Read> {
+        let name = self.role.rsplit_once(":role/")?.1.rsplit('/').next()?;
+        Some(Read { op: ReadOp::RoleTrust, target: ResourceId::Role(name.to_owned()) })
+    }
+}
+
 /// What the bucket policy must refuse, besides what follows from encryption and prefixes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Guard {
@@ -315,6 +331,10 @@ pub struct Estate {
     pub control: Option<(String, String)>,
     /// ARNs of the KMS keys of the buckets.
     pub keys: BTreeSet<String>,
+    /// Names of the buckets that receive copies.
+    pub replicas: BTreeSet<String>,
+    /// ARNs of the roles that S3 takes on to copy.
+    pub replicators: BTreeSet<String>,
     /// ARNs of the roles that only a person may change: planner, applier, auditor.
     pub guarded: BTreeSet<String>,
 }

@@ -17,6 +17,10 @@ mod key_cannot_be_used;
 mod key_is_not_rotated;
 mod key_policy_keeps_roles_out;
 mod never_drilled;
+mod replica;
+mod replica_expires_too_early;
+mod replica_has_no_rule_of_its_own;
+mod replication_role_is_closed;
 mod retention_not_kept;
 mod rpo_shorter_than_schedule;
 pub(crate) mod schedule;
@@ -31,6 +35,9 @@ pub(super) static RULES: &[&Rule] = &[
     &key_is_not_rotated::RULE,
     &key_policy_keeps_roles_out::RULE,
     &never_drilled::RULE,
+    &replica_expires_too_early::RULE,
+    &replica_has_no_rule_of_its_own::RULE,
+    &replication_role_is_closed::RULE,
     &retention_not_kept::RULE,
     &rpo_shorter_than_schedule::RULE,
     &schedule_never_fires::RULE,

@@ -107,16 +107,16 @@ fn refused(to: &Document) -> Option<String> {
     to.to::<Replication>().and_then(|to| verdict::said(verdict::replication::replication(&to.wire())))
 }
 
-/// What must be asked about the other bucket.
-pub(super) fn far_end(wish: &ResourceWish) -> Option<Read> {
-    let ResourceWish::Bucket(bucket) = wish else { return None };
-    let replica = bucket.replication.as_ref()?;
-    Some(Read { op: ReadOp::BucketVersioning, target: ResourceId::Bucket(replica.bucket.clone()) })
+/// What must be asked about the other end.
+pub(super) fn far_end(wish: &ResourceWish) -> Vec<Read> {
+    let ResourceWish::Bucket(bucket) = wish else { return Vec::new() };
+    bucket.replication.as_ref().map(Replica::reads).unwrap_or_default()
 }
 
 /// Why the other bucket cannot receive copies. S3 refuses the whole configuration then.
 pub(super) fn not_ready(wish: &ResourceWish, observed: &Observed) -> Option<String> {
-    let target = far_end(wish)?.target;
+    let ResourceWish::Bucket(bucket) = wish else { return None };
+    let target = ResourceId::Bucket(bucket.replication.as_ref()?.bucket.clone());
     let fact = observed.resources.get(&target).map_or(Fact::Unknown(Why::NotAsked), |resource| resource.fact(ReadOp::BucketVersioning));
     match fact {
         Fact::Known(document) if document.to() == Some(Versioning::Enabled) => None,

@@ -70,7 +70,7 @@ pub fn needs(setting: &Setting) -> Option<&'static str> {
 
 /// Questions about other resources that the settings of this one rest upon.
 pub fn beyond(wish: &ResourceWish) -> Vec<Read> {
-    bucket_replication::far_end(wish).into_iter().collect()
+    bucket_replication::far_end(wish)
 }
 
 /// Why another resource, which is not ours to change, makes AWS refuse this setting.
