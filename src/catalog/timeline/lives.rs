@@ -61,8 +61,15 @@ impl Forecast<'_> {
         Life { current_until: None, behind_since: Some(since), gone }
     }
 
+    /// One pass over the rules: nothing is newer than the current version, so of the removals the one with the fewest days counts.
     fn current(&self, near: &Near, version: &Version<'_>) -> Life {
-        let Some(expiry) = self.expiry(near, version) else { return Life::default() };
+        let (mut expiry, mut behind) = (None, None);
+        for rule in self.acting(near, version) {
+            expiry = earliest(expiry, rule.expires.map(|when| when.due(version.written)));
+            let days = rule.removes.filter(|removes| removes.newer == 0).map(|removes| removes.days);
+            behind = behind.into_iter().chain(days).min();
+        }
+        let Some(expiry) = expiry.map(|due| due.max(self.now)) else { return Life::default() };
         let is_final = match self.keeping {
             Keeping::Unversioned => true,
             Keeping::Suspended => version.null,
@@ -72,7 +79,8 @@ impl Forecast<'_> {
             let gone = free(version, expiry);
             return Life { current_until: gone, behind_since: None, gone };
         }
-        Life { current_until: Some(expiry), behind_since: Some(expiry), gone: self.removal(near, version, expiry, &[], None) }
+        let gone = behind.and_then(|days| free(version, expires_at(expiry, days).max(self.now)));
+        Life { current_until: Some(expiry), behind_since: Some(expiry), gone }
     }
 
     /// When the current version expires: the shortest of all rules that meet it.

@@ -1,6 +1,8 @@
 //! What S3 does with an object, day by day: no formula, only the sentences of the guide, one after the other. Written from the guide
 //! and not from the code that it checks; the two share the input types only.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use super::super::Keeping;
@@ -14,8 +16,8 @@ pub(super) struct Played {
     pub(super) there: bool,
     pub(super) current: bool,
     since: Option<Timestamp>,
-    /// Moves of noncurrent versions that were ever due: since when, and where to.
-    due_behind: Vec<(Timestamp, &'static str)>,
+    /// Moves of noncurrent versions that were ever due, by rule and step: since when, and where to.
+    due_behind: BTreeMap<(usize, usize), (Timestamp, &'static str)>,
     replaced: bool,
 }
 
@@ -107,7 +109,7 @@ impl<'a> Play<'a> {
                 there: true,
                 current: one.noncurrent.is_none(),
                 since: one.noncurrent.map(day),
-                due_behind: Vec::new(),
+                due_behind: BTreeMap::new(),
                 replaced: false,
             })
             .collect();
@@ -178,18 +180,17 @@ impl<'a> Play<'a> {
             self.played[at].there = false;
             return;
         }
-        for rule in rules {
-            for step in rule.noncurrent_transitions.iter().filter(|step| size_allows(self.lifecycle, rule, stored, &step.class)) {
+        for (which, rule) in rules.iter().enumerate() {
+            for (number, step) in rule.noncurrent_transitions.iter().enumerate() {
                 let due = rounded(since, step.days);
-                if due <= now && enough(step.keep_newer) {
+                if due <= now && enough(step.keep_newer) && size_allows(self.lifecycle, rule, stored, &step.class) {
+                    // Only the first time counts: from then on it was due all along.
                     let entry = (if now == first { due } else { now }, name(&step.class));
-                    // Only the first time counts: afterwards it was due all along.
-                    if !self.played[at].due_behind.iter().any(|(seen, to)| *to == entry.1 && *seen <= entry.0) {
-                        self.played[at].due_behind.push(entry);
-                    }
+                    self.played[at].due_behind.entry((which, number)).or_insert(entry);
                 }
             }
         }
-        self.played[at].class = moved(self.played[at].class, &self.played[at].due_behind.clone());
+        let due: Vec<_> = self.played[at].due_behind.values().copied().collect();
+        self.played[at].class = moved(self.played[at].class, &due);
     }
 }
