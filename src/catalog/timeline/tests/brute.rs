@@ -76,7 +76,9 @@ fn play(seed: u64) {
         let classes =
             |stacks: &[Play<'_>]| -> Vec<(&str, bool)> { stacks.iter().flat_map(|stack| stack.played.iter().map(|one| (one.class, one.there))).collect() };
         let before = classes(&stacks);
-        stacks.iter_mut().for_each(|stack| stack.run(now, day(NOW)));
+        for stack in &mut stacks {
+            stack.run(now, day(NOW));
+        }
         let moved = before.iter().zip(classes(&stacks)).any(|(before, after)| before.0 != after.0 && after.1);
         assert!(!moved || changes.contains(&now), "seed {seed}: a move at {now} that nobody announced");
         let seen = look(&stacks);
