@@ -22,6 +22,10 @@ mod mfa_delete_with_lifecycle;
 mod minimum_storage_not_reached;
 mod never_drilled;
 mod promotion_impossible;
+mod replica;
+mod replica_expires_too_early;
+mod replica_has_no_rule_of_its_own;
+mod replication_role_is_closed;
 mod retention_not_kept;
 mod rpo_shorter_than_schedule;
 mod rule_without_slash;
@@ -43,6 +47,9 @@ pub(super) static RULES: &[&Rule] = &[
     &minimum_storage_not_reached::RULE,
     &never_drilled::RULE,
     &promotion_impossible::RULE,
+    &replica_expires_too_early::RULE,
+    &replica_has_no_rule_of_its_own::RULE,
+    &replication_role_is_closed::RULE,
     &retention_not_kept::RULE,
     &rpo_shorter_than_schedule::RULE,
     &rule_without_slash::RULE,

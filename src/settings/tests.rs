@@ -28,7 +28,7 @@ fn merged(yaml: &str) -> (Desired, Vec<String>) {
 
 fn wishes() -> Vec<ResourceWish> {
     // Everything that a policy can leave out.
-    merged("storage: {objectLock: {mode: governance, days: 1}, accessLog: {bucket: shop-logs}}").0.resources
+    merged("storage: {objectLock: {mode: governance, days: 1}, accessLog: {bucket: shop-logs}, replication: {bucket: shop-replica, region: eu-central-1, role: \"arn:aws:iam::111122223333:role/dr-replicator\"}}").0.resources
 }
 
 /// The bucket of the quickstart policy.

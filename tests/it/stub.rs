@@ -164,7 +164,7 @@ const IDENTITY: &str = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws
 
 /// What an ordinary bucket answers: at first it holds nothing, and then what was put.
 fn ordinary(asked: &Asked, kept: &mut Kept) -> Answer {
-    const NONE: [(&str, &str); 8] = [
+    const NONE: [(&str, &str); 9] = [
         ("?tagging", "NoSuchTagSet"),
         ("?lifecycle", "NoSuchLifecycleConfiguration"),
         ("?encryption", "ServerSideEncryptionConfigurationNotFoundError"),
@@ -172,6 +172,7 @@ fn ordinary(asked: &Asked, kept: &mut Kept) -> Answer {
         ("?ownershipControls", "OwnershipControlsNotFoundError"),
         ("?policy", "NoSuchBucketPolicy"),
         ("?object-lock", "ObjectLockConfigurationNotFoundError"),
+        ("?replication", "ReplicationConfigurationNotFoundError"),
         ("/", "NoSuchKey"),
     ];
     let Some((method, place)) = asked.what.split_once(' ') else {

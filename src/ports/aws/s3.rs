@@ -12,7 +12,7 @@ use super::Bucket;
 use super::error::port;
 use super::iam::unreadable;
 use super::raw::RawBody;
-use super::{lifecycle, lock, logging, ownership, policy};
+use super::{lifecycle, lock, logging, ownership, policy, replication};
 use crate::model::aspects::{Encryption, Existence, PublicAccess, Tags, Versioning};
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
@@ -34,6 +34,7 @@ pub(super) async fn read(bucket: &Bucket, op: ReadOp, name: &str) -> Reading {
         ReadOp::BucketPolicy => policy::read(bucket, name).await,
         ReadOp::BucketObjectLock => lock::read(bucket, name).await,
         ReadOp::BucketLogging => logging::read(bucket, name).await,
+        ReadOp::BucketReplication => replication::read(bucket, name).await,
         ReadOp::RoleTrust | ReadOp::RolePermissions | ReadOp::RoleAttached | ReadOp::RoleInline | ReadOp::RoleProfiles | ReadOp::OidcProvider | ReadOp::Key => {
             Ok(Fact::Unknown(Why::Unsupported("not a question about a bucket".to_owned())))
         }
@@ -160,6 +161,7 @@ pub(super) async fn send(bucket: &Bucket, request: &Request) -> Result<(), PortE
         RequestOp::PutBucketLifecycle => lifecycle::put(bucket, name, &body.to().ok_or_else(wrong)?, &what).await,
         RequestOp::PutBucketPolicy => policy::put(bucket, name, body, &what).await,
         RequestOp::PutBucketObjectLock => lock::put(bucket, name, &body.to().ok_or_else(wrong)?, &what).await,
+        RequestOp::PutBucketReplication => replication::put(bucket, name, &body.to().ok_or_else(wrong)?, &what).await,
         RequestOp::PutBucketLogging => logging::put(bucket, name, &body.to().ok_or_else(wrong)?, &what).await,
         RequestOp::PutBucketOwnership => ownership::put(bucket, name, body.to().ok_or_else(wrong)?, &what).await,
         RequestOp::CreateRole
