@@ -1,4 +1,6 @@
 //! What is in the bucket, read from the bucket alone. Pure: listings and manifests come in as values.
 
+pub mod backups;
 pub mod layout;
 pub mod manifest;
+pub mod retention;

@@ -14,6 +14,7 @@ use crate::ops::{Exit, OpError, Where};
 
 mod apply;
 mod backup;
+mod backups;
 mod bootstrap;
 mod check;
 mod completions;
@@ -152,6 +153,7 @@ enum Command {
     Undo(undo::Arguments),
     Bootstrap(bootstrap::Arguments),
     Backup(backup::Arguments),
+    Backups(backups::Arguments),
     Drill(drill::Arguments),
     Restore(restore::Arguments),
     Evidence(evidence::Arguments),
@@ -189,6 +191,7 @@ async fn dispatch(cli: Cli) -> Said {
         Command::Undo(arguments) => undo::run(&arguments, &global).await,
         Command::Bootstrap(arguments) => bootstrap::run(&arguments, &global).await,
         Command::Backup(arguments) => backup::run(&arguments, &global).await,
+        Command::Backups(arguments) => backups::run(&arguments, &global).await,
         Command::Drill(arguments) => drill::run(&arguments, &global).await,
         Command::Restore(arguments) => restore::run(&arguments, &global).await,
         Command::Evidence(arguments) => evidence::run(&arguments, &global).await,

@@ -72,6 +72,18 @@ pub async fn stream(objects: &dyn Objects, at: &At, stored: &Stored, to: mpsc::S
     decompressed.map_err(|message| RestoreError::NotCompressed { key, message })
 }
 
+/// Reads a whole object and proves each of its pieces; nothing is decompressed.
+///
+/// # Errors
+/// At the first piece that is not as the manifest says.
+pub async fn prove(objects: &dyn Objects, at: &At, stored: &Stored) -> Result<(), RestoreError> {
+    let key = format!("{}{}", at.folder, stored.name);
+    let (to, mut from) = mpsc::channel::<Bytes>(WAITING);
+    let drain = async { while from.recv().await.is_some() {} };
+    let (fetched, ()) = tokio::join!(fetch(objects, at, stored, &key, to), drain);
+    fetched
+}
+
 async fn fetch(objects: &dyn Objects, at: &At, stored: &Stored, key: &str, to: mpsc::Sender<Bytes>) -> Result<(), RestoreError> {
     let mut from = 0;
     for chunk in &stored.chunks {
