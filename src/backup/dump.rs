@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::snapshot::Snapshot;
+use super::upload::{MOST_PARTS, Place};
 use super::{BackupError, Job, Progress, archive_name, compress, stored, upload};
 use crate::catalog::manifest::Stored;
 use crate::engines::pg_dump::commands;
@@ -47,9 +48,9 @@ pub(super) async fn stream(
     let (to_back, reading_back) = mpsc::channel(WAITING);
     let (to_upload, uploading) = mpsc::channel(1);
     let (whole, is_whole) = oneshot::channel();
-    let key = format!("{folder}{name}");
-    let uploading = tokio::spawn(upload::upload(Arc::clone(&job.ports.objects), job.policy.spec.storage.bucket.clone(), key, uploading, is_whole));
-    let compressing = tokio::task::spawn_blocking(move || compress::compress(compressing, &to_upload));
+    let first = Place { bucket: job.policy.spec.storage.bucket.clone(), key: format!("{folder}{name}") };
+    let uploading = tokio::spawn(upload::upload(Arc::clone(&job.ports.objects), first, MOST_PARTS, uploading, is_whole));
+    let compressing = tokio::task::spawn_blocking(move || compress::compress(compressing, MOST_PARTS, &to_upload));
 
     let (dump_says, back_says) = (messages(dump.stderr.take()), messages(back.stderr.take()));
     let reads = read_out(dump.stdout.take(), vec![to_compress, to_back], job.stop.clone(), Arc::clone(&job.progress));
@@ -87,7 +88,7 @@ pub(super) async fn stream(
             drop(whole);
             // Wait until the upload is given up: nothing of it stays. If storing is what failed first, that is the cause.
             match uploading.await {
-                Ok(Err(stored @ (BackupError::Store(_) | BackupError::TooLarge(_)))) => Err(stored),
+                Ok(Err(stored @ BackupError::Store(_))) => Err(stored),
                 _ => Err(error),
             }
         }

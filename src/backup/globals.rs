@@ -40,5 +40,5 @@ pub(super) async fn store(job: &Job<'_>, programs: &Programs, folder: &str) -> R
     let bytes = compressed.len() as u64;
     job.ports.objects.create(&job.policy.spec.storage.bucket, &format!("{folder}{NAME}"), compressed).await?;
     let chunks = vec![Chunk { bytes, sha256: sha256.clone() }];
-    Ok((Stored { name: NAME.to_owned(), bytes, raw_bytes, sha256, chunks }, doubts))
+    Ok((Stored { name: NAME.to_owned(), objects: Vec::new(), bytes, raw_bytes, sha256, chunks }, doubts))
 }

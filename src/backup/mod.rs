@@ -119,9 +119,6 @@ pub enum BackupError {
         /// Why.
         source: std::io::Error,
     },
-    /// The compressed dump is larger than one object may be in this mode.
-    #[error("the compressed dump is larger than {0}, the most that one object takes in mode stream")]
-    TooLarge(String),
     /// It took longer than the policy allows.
     #[error("it took longer than maxDuration ({0})")]
     TooLong(String),
@@ -143,7 +140,7 @@ impl BackupError {
             Self::Incomplete { .. } => Some("name what is left out on purpose under `exclude`, with the reason".to_owned()),
             Self::Hidden { .. } => Some("back up as a user that sees every row (the owner, or one with BYPASSRLS), and turn the setting off".to_owned()),
             Self::TooLong(_) => Some("raise maxDuration, or find out what holds the database up (locks, load, network)".to_owned()),
-            Self::Program { .. } | Self::Unreadable { .. } | Self::Local { .. } | Self::TooLarge(_) | Self::Stopped => None,
+            Self::Program { .. } | Self::Unreadable { .. } | Self::Local { .. } | Self::Stopped => None,
         }
     }
 }
@@ -303,5 +300,6 @@ impl std::fmt::Debug for Job<'_> {
 
 /// An object with the digests of its pieces.
 fn stored(name: String, raw_bytes: u64, summary: compress::Summary) -> Stored {
-    Stored { name, bytes: summary.bytes, raw_bytes, sha256: summary.sha256, chunks: summary.chunks }
+    let objects = if summary.objects.len() > 1 { summary.objects } else { Vec::new() };
+    Stored { name, objects, bytes: summary.bytes, raw_bytes, sha256: summary.sha256, chunks: summary.chunks }
 }

@@ -1,6 +1,7 @@
-//! Pieces → one object, by a multipart upload that appears whole or not at all.
+//! Pieces → objects, by multipart uploads that appear whole or not at all.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -9,57 +10,96 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::{mpsc, oneshot};
 
 use super::BackupError;
-use super::compress::{MOST_PIECES, most_bytes};
-use crate::model::units;
+use crate::catalog::manifest::object_name;
 use crate::ports::{Objects, PortError, Upload};
 
 /// Pieces under way at once: with the one being filled and the one waiting, at most 4 × 64 MiB are in memory.
 const IN_FLIGHT: usize = 2;
+/// S3's limit of parts of one upload (S3 User Guide, "Amazon S3 multipart upload limits").
+pub(super) const MOST_PARTS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(9_999);
 
-/// Uploads what comes in. The object appears only after `whole` says so; if that word never comes, the upload is given up.
+/// Where the first object goes.
+pub(super) struct Place {
+    pub(super) bucket: String,
+    pub(super) key: String,
+}
+
+/// Uploads what comes in, in one object, or in several when one has its `most` parts. They appear only after `whole` says
+/// so; if that word never comes, all are given up.
 pub(super) async fn upload(
     objects: Arc<dyn Objects>,
-    bucket: String,
-    key: String,
-    pieces: mpsc::Receiver<Bytes>,
+    first: Place,
+    most: NonZeroUsize,
+    mut pieces: mpsc::Receiver<Bytes>,
     whole: oneshot::Receiver<()>,
 ) -> Result<(), BackupError> {
-    let id = objects.begin(&bucket, &key).await?;
-    let upload = Upload { bucket, key, id };
-    let sent = send(objects.as_ref(), &upload, pieces).await;
-    let outcome = match sent {
-        Ok(tags) if whole.await.is_ok() => objects.complete(&upload, &tags).await.map_err(BackupError::from),
-        Ok(_) => Err(BackupError::Stopped),
-        Err(error) => Err(error),
-    };
+    let mut sent = Vec::new();
+    let outcome = async {
+        send(objects.as_ref(), &first, most, &mut pieces, &mut sent).await?;
+        whole.await.map_err(|_| BackupError::Stopped)?;
+        for (upload, tags) in &sent {
+            objects.complete(upload, tags).await?;
+        }
+        Ok(())
+    }
+    .await;
     if outcome.is_err() {
-        // The bucket's own rule removes what a failed abort leaves (`abortIncompleteUploads`).
-        let _ = objects.abort(&upload).await;
+        for (upload, _) in &sent {
+            // The bucket's own rule removes what a failed abort leaves (`abortIncompleteUploads`).
+            let _ = objects.abort(upload).await;
+        }
     }
     outcome
 }
 
-async fn send(objects: &dyn Objects, upload: &Upload, mut pieces: mpsc::Receiver<Bytes>) -> Result<Vec<String>, BackupError> {
+async fn send(
+    objects: &dyn Objects,
+    first: &Place,
+    most: NonZeroUsize,
+    pieces: &mut mpsc::Receiver<Bytes>,
+    sent: &mut Vec<(Upload, Vec<String>)>,
+) -> Result<(), BackupError> {
+    let mut next = pieces.recv().await;
+    for number in 1.. {
+        let Some(piece) = next else { break };
+        let key = object_name(&first.key, number);
+        let id = objects.begin(&first.bucket, &key).await?;
+        let upload = Upload { bucket: first.bucket.clone(), key, id };
+        sent.push((upload.clone(), Vec::new()));
+        let (tags, following) = send_one(objects, &upload, most, piece, pieces).await?;
+        if let Some((_, of)) = sent.last_mut() {
+            *of = tags;
+        }
+        next = following;
+    }
+    Ok(())
+}
+
+/// Uploads one object's parts; answers their tags and the piece that has no room in it.
+async fn send_one(
+    objects: &dyn Objects,
+    upload: &Upload,
+    most: NonZeroUsize,
+    piece: Bytes,
+    pieces: &mut mpsc::Receiver<Bytes>,
+) -> Result<(Vec<String>, Option<Bytes>), BackupError> {
     let mut tags: BTreeMap<i32, String> = BTreeMap::new();
     let mut running = FuturesUnordered::new();
-    let mut number = 0_i32;
     let part = |number: i32, piece: Bytes| async move {
         let tag = objects.part(upload, number, piece).await?;
         Ok::<_, PortError>((number, tag))
     };
-    let mut more = true;
+    running.push(part(1, piece));
+    let (mut number, mut following, mut more) = (1, None, true);
     // What is under way goes on while the next piece is waited for: a connection that stands still is cut by the server.
     while more || !running.is_empty() {
         tokio::select! {
             piece = pieces.recv(), if more && running.len() < IN_FLIGHT => match piece {
-                Some(piece) => {
+                Some(piece) if usize::try_from(number).is_ok_and(|sent| sent < most.get()) => {
                     number += 1;
-                    if usize::try_from(number).unwrap_or(usize::MAX) > MOST_PIECES {
-                        return Err(BackupError::TooLarge(units::bytes(most_bytes())));
-                    }
                     running.push(part(number, piece));
                 }
-                None => more = false,
+                full_or_ended => (following, more) = (full_or_ended, false),
             },
             Some(done) = running.next() => {
                 let (number, tag) = done?;
@@ -67,5 +107,9 @@ async fn send(objects: &dyn Objects, upload: &Upload, mut pieces: mpsc::Receiver
             }
         }
     }
-    Ok(tags.into_values().collect())
+    drop(running);
+    Ok((tags.into_values().collect(), following))
 }
+
+#[cfg(test)]
+mod tests;

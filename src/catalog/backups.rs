@@ -205,7 +205,7 @@ fn against_listing(manifest: &Manifest, seen: &SeenBackup, released: bool, aroun
     let mut gone = Vec::new();
     for stored in manifest.objects() {
         match seen.keys.get(&format!("{}{}", around.folder, stored.name)) {
-            None => gone.push(stored.name.as_str()),
+            None => gone.push(stored.name.clone()),
             Some(bytes) if *bytes != stored.bytes => {
                 return (State::Refused, Some(format!("{} has {bytes} bytes, and the manifest says {}", stored.name, stored.bytes)));
             }

@@ -124,12 +124,15 @@ pub struct Answered {
     pub answer: Option<String>,
 }
 
-/// One object of a backup.
+/// A stream of a backup, as it was stored: in one object, or in several when S3's limit of parts of one is reached.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Stored {
-    /// Its name below the backup's folder.
+    /// The name of its first object below the backup's folder. The others are called `<name>.2`, `<name>.3` and so on.
     pub name: String,
+    /// Its objects, when there are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub objects: Vec<Share>,
     /// Its bytes, compressed.
     pub bytes: u64,
     /// Its bytes before compression.
@@ -148,6 +151,49 @@ pub struct Chunk {
     pub bytes: u64,
     /// SHA-256 of them.
     pub sha256: String,
+}
+
+/// What one of several objects holds of a stream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Share {
+    /// How many of the stream's pieces, behind those of the objects before it.
+    pub pieces: usize,
+    /// SHA-256 of its bytes.
+    pub sha256: String,
+}
+
+/// One object of a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredObject<'a> {
+    /// Its name below the backup's folder.
+    pub name: String,
+    /// Its bytes.
+    pub bytes: u64,
+    /// SHA-256 of them.
+    pub sha256: &'a str,
+    /// Its pieces, in order.
+    pub chunks: &'a [Chunk],
+}
+
+impl Stored {
+    /// Its objects, in order.
+    pub fn objects(&self) -> impl Iterator<Item = StoredObject<'_>> {
+        let only = (self.chunks.len(), self.sha256.as_str());
+        let several = self.objects.iter().map(|share| (share.pieces, share.sha256.as_str()));
+        let shares = std::iter::once(only).filter(|_| self.objects.is_empty()).chain(several);
+        shares.zip(1..).scan(self.chunks.as_slice(), |rest, ((pieces, sha256), number)| {
+            let (chunks, behind) = rest.split_at_checked(pieces)?;
+            *rest = behind;
+            let bytes = chunks.iter().map(|chunk| chunk.bytes).fold(0, u64::saturating_add);
+            Some(StoredObject { name: object_name(&self.name, number), bytes, sha256, chunks })
+        })
+    }
+}
+
+/// The name of the so many-th object of a stream, from 1.
+pub fn object_name(name: &str, number: usize) -> String {
+    if number == 1 { name.to_owned() } else { format!("{name}.{number}") }
 }
 
 /// Why a manifest cannot be used.
@@ -188,10 +234,14 @@ impl Manifest {
         if self.databases.is_empty() {
             return Err(ManifestError::Lies("it holds no database".to_owned()));
         }
-        for stored in self.objects() {
+        for stored in self.streams() {
             let sum: u64 = stored.chunks.iter().map(|chunk| chunk.bytes).fold(0, u64::saturating_add);
             if sum != stored.bytes {
                 return Err(ManifestError::Lies(format!("the pieces of {} add up to {sum} bytes, and it says {}", stored.name, stored.bytes)));
+            }
+            let shared = stored.objects.iter().map(|share| share.pieces).fold(0, usize::saturating_add);
+            if !stored.objects.is_empty() && shared != stored.chunks.len() {
+                return Err(ManifestError::Lies(format!("{} has {} pieces, and its objects hold {shared}", stored.name, stored.chunks.len())));
             }
             if stored.name.contains('/') || stored.name.is_empty() {
                 return Err(ManifestError::Lies(format!("object name `{}`", stored.name)));
@@ -200,14 +250,18 @@ impl Manifest {
         Ok(())
     }
 
-    /// Its objects, without the manifest itself.
-    pub fn objects(&self) -> impl Iterator<Item = &Stored> {
+    fn streams(&self) -> impl Iterator<Item = &Stored> {
         self.databases.iter().map(|database| &database.dump).chain(std::iter::once(&self.globals))
+    }
+
+    /// Its objects, without the manifest itself.
+    pub fn objects(&self) -> impl Iterator<Item = StoredObject<'_>> {
+        self.streams().flat_map(Stored::objects)
     }
 
     /// Bytes of its objects.
     pub fn bytes(&self) -> u64 {
-        self.objects().map(|stored| stored.bytes).fold(0, u64::saturating_add)
+        self.streams().map(|stored| stored.bytes).fold(0, u64::saturating_add)
     }
 
     /// Rows of all tables of all databases.

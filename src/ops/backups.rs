@@ -165,7 +165,7 @@ async fn one(ports: &Ports, policy: &LoadedPolicy, backup: &Backup) -> CheckedBa
             Err(error) => problems.push(causes(&error)),
             Ok(manifest) => {
                 for stored in manifest.objects() {
-                    match fetch::prove(ports.objects.as_ref(), &at, stored).await {
+                    match fetch::prove(ports.objects.as_ref(), &at, &stored).await {
                         Ok(()) => bytes += stored.bytes,
                         Err(error) => problems.push(causes(&error)),
                     }

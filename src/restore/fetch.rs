@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 
 use super::RestoreError;
 use crate::catalog::layout;
-use crate::catalog::manifest::{LARGEST, Manifest, Stored};
+use crate::catalog::manifest::{LARGEST, Manifest, Stored, StoredObject};
 use crate::model::document::hex;
 use crate::model::resource::SeenBackup;
 use crate::model::units::{count, plural};
@@ -66,7 +66,8 @@ pub async fn stream(objects: &dyn Objects, at: &At, stored: &Stored, to: mpsc::S
     let key = format!("{}{}", at.folder, stored.name);
     let (pieces, waiting) = mpsc::channel(WAITING);
     let decompressing = tokio::task::spawn_blocking(move || decompress(waiting, &to));
-    let fetched = fetch(objects, at, stored, &key, pieces).await;
+    let fetched = fetch(objects, at, stored, &pieces).await;
+    drop(pieces);
     let decompressed = decompressing.await.unwrap_or_else(|_| Err("the thread ended early".to_owned()));
     fetched?;
     decompressed.map_err(|message| RestoreError::NotCompressed { key, message })
@@ -76,17 +77,31 @@ pub async fn stream(objects: &dyn Objects, at: &At, stored: &Stored, to: mpsc::S
 ///
 /// # Errors
 /// At the first piece that is not as the manifest says.
-pub async fn prove(objects: &dyn Objects, at: &At, stored: &Stored) -> Result<(), RestoreError> {
-    let key = format!("{}{}", at.folder, stored.name);
+pub async fn prove(objects: &dyn Objects, at: &At, object: &StoredObject<'_>) -> Result<(), RestoreError> {
     let (to, mut from) = mpsc::channel::<Bytes>(WAITING);
     let drain = async { while from.recv().await.is_some() {} };
-    let (fetched, ()) = tokio::join!(fetch(objects, at, stored, &key, to), drain);
-    fetched
+    let fetched = async {
+        let fetched = fetch_object(objects, at, object, &to).await;
+        drop(to);
+        fetched.map(|_| ())
+    };
+    tokio::join!(fetched, drain).0
 }
 
-async fn fetch(objects: &dyn Objects, at: &At, stored: &Stored, key: &str, to: mpsc::Sender<Bytes>) -> Result<(), RestoreError> {
+async fn fetch(objects: &dyn Objects, at: &At, stored: &Stored, to: &mpsc::Sender<Bytes>) -> Result<(), RestoreError> {
+    for object in stored.objects() {
+        if !fetch_object(objects, at, &object, to).await? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Answers whether the receiver is still there.
+async fn fetch_object(objects: &dyn Objects, at: &At, object: &StoredObject<'_>, to: &mpsc::Sender<Bytes>) -> Result<bool, RestoreError> {
+    let key = &format!("{}{}", at.folder, object.name);
     let mut from = 0;
-    for chunk in &stored.chunks {
+    for chunk in object.chunks {
         let end = from + chunk.bytes;
         let damaged = |what: String| RestoreError::Damaged { key: key.to_owned(), from, to: end, what };
         let bytes = match objects.get_range(&at.bucket, key, from, chunk.bytes).await {
@@ -102,11 +117,11 @@ async fn fetch(objects: &dyn Objects, at: &At, stored: &Stored, key: &str, to: m
             return Err(damaged("SHA-256 is not the manifest's: stored bytes changed after upload".to_owned()));
         }
         if to.send(Bytes::from(bytes)).await.is_err() {
-            break;
+            return Ok(false);
         }
         from = end;
     }
-    Ok(())
+    Ok(true)
 }
 
 fn decompress(mut from: mpsc::Receiver<Bytes>, to: &mpsc::Sender<Bytes>) -> Result<(), String> {

@@ -7,6 +7,7 @@ use crate::model::document::Document;
 use crate::model::fact::Fact;
 use crate::model::finding::{Finding, Level};
 use crate::model::id::ResourceId;
+use crate::model::lifecycle::Lifecycle;
 use crate::model::request::ReadOp;
 use crate::model::resource::{BucketWish, Desired, Observed, ResourceWish};
 use crate::policy::LoadedPolicy;
@@ -16,12 +17,18 @@ mod instance_profile_is_missing;
 mod key_cannot_be_used;
 mod key_is_not_rotated;
 mod key_policy_keeps_roles_out;
+mod lock_does_not_fit_retention;
+mod minimum_storage_not_reached;
 mod never_drilled;
+mod promotion_impossible;
 mod retention_not_kept;
 mod rpo_shorter_than_schedule;
+mod rule_without_slash;
 pub(crate) mod schedule;
 mod schedule_never_fires;
 mod thaw_longer_than_rto;
+mod undo_shorter_than_notice;
+mod versions_never_removed;
 
 /// All rules, sorted by id.
 pub(super) static RULES: &[&Rule] = &[
@@ -30,11 +37,17 @@ pub(super) static RULES: &[&Rule] = &[
     &key_cannot_be_used::RULE,
     &key_is_not_rotated::RULE,
     &key_policy_keeps_roles_out::RULE,
+    &lock_does_not_fit_retention::RULE,
+    &minimum_storage_not_reached::RULE,
     &never_drilled::RULE,
+    &promotion_impossible::RULE,
     &retention_not_kept::RULE,
     &rpo_shorter_than_schedule::RULE,
+    &rule_without_slash::RULE,
     &schedule_never_fires::RULE,
     &thaw_longer_than_rto::RULE,
+    &undo_shorter_than_notice::RULE,
+    &versions_never_removed::RULE,
 ];
 
 /// One rule.
@@ -103,6 +116,15 @@ pub fn check_observed(policies: &[LoadedPolicy], desired: &Desired, observed: &O
         }
     }
     out
+}
+
+/// The lifecycle that was seen on a bucket; without a configuration it has no rules.
+fn lifecycle(bucket: &BucketWish, observed: &Observed) -> Option<Lifecycle> {
+    match observed.resources.get(&ResourceId::Bucket(bucket.name.clone()))?.fact(ReadOp::BucketLifecycle) {
+        Fact::Known(live) => live.to(),
+        Fact::Absent => Some(Lifecycle::default()),
+        Fact::Unknown(_) => None,
+    }
 }
 
 /// The key that a bucket is to be encrypted with, and what was seen of it.

@@ -2,9 +2,7 @@
 
 use super::{Check, Rule, RuleDocs};
 use crate::model::finding::{Finding, Level};
-use crate::model::id::ResourceId;
-use crate::model::lifecycle::{Expiration, Lifecycle, Rule as LifecycleRule};
-use crate::model::request::ReadOp;
+use crate::model::lifecycle::{Expiration, Rule as LifecycleRule};
 use crate::model::resource::{BucketWish, Observed};
 use crate::policy::LoadedPolicy;
 use crate::settings::bucket_lifecycle::tiers;
@@ -26,9 +24,7 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(policy: &LoadedPolicy, bucket: &BucketWish, observed: &Observed) -> Vec<Finding> {
-    let id = ResourceId::Bucket(bucket.name.clone());
-    let live = observed.resources.get(&id).and_then(|resource| resource.fact(ReadOp::BucketLifecycle).known().and_then(|live| live.to::<Lifecycle>()));
-    let Some(live) = live else { return Vec::new() };
+    let Some(live) = super::lifecycle(bucket, observed) else { return Vec::new() };
     let prefix = &policy.policy.spec.storage.prefix;
     let mut out = Vec::new();
     for (name, set) in &policy.policy.spec.backups {

@@ -15,7 +15,7 @@ pub(super) static RULE: Rule = Rule {
         checks: "Every cron expression and time zone of backups and drills.",
         why: "A backup that is never due is never missed either: nobody notices until it is needed.",
         example: "backups: {nightly: {schedule: {cron: \"0 3 31 2 *\"}}}",
-        instead: "backups: {nightly: {schedule: {cron: \"0 3 28 * *\"}}}\nobjectives: {rpo: 33d, rto: 1h}",
+        instead: "backups: {nightly: {schedule: {cron: \"0 3 * * *\"}}}",
         when: "Never: take the backup set or drill out instead.",
     },
     check: Check::Policy(check),

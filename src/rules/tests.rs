@@ -169,6 +169,94 @@ fn a_live_rule_is_held_against_the_longest_tier_wherever_it_meets_the_backups() 
     assert!(!fires(rule, "live: [{id: x, enabled: true, filter: {tags: [{key: a, value: b}]}, expiration: {days: 3}}]"), "a rule on a tag");
 }
 
+#[test]
+fn a_lock_fits_between_what_is_promised_and_what_is_gone() {
+    let rule = "lock-does-not-fit-retention";
+    let lock = |length: &str| format!("storage: {{objectLock: {{mode: governance, {length}, iUnderstand: cannot be undone}}}}");
+    // The shortest tier, recent, lives 3 + 1 days and can be undone for 30 more.
+    for (length, wrong) in [("days: 2", true), ("days: 3", false), ("days: 34", false), ("days: 35", true), ("years: 1", true)] {
+        assert_eq!(fires(rule, &lock(length)), wrong, "{length}");
+    }
+}
+
+#[test]
+fn a_class_is_held_against_what_is_billed_at_the_least() {
+    let rule = "minimum-storage-not-reached";
+    let classes = |steps: &str| format!("backups: {{nightly: {{storageClasses: [{steps}]}}}}");
+    for (steps, wrong) in [
+        // Weekly lives 12 × 7 + 7 days and can be undone for 30 more, monthly 12 × 31 + 31.
+        ("{after: 30d, class: STANDARD_IA}", false),
+        ("{after: 31d, class: GLACIER_IR}", false),
+        ("{after: 32d, class: GLACIER_IR}", true),
+        ("{after: 91d, class: GLACIER_IR}", false),
+        ("{after: 343d, class: GLACIER_IR}", false),
+        ("{after: 344d, class: GLACIER_IR}", true),
+        ("{after: 403d, class: GLACIER_IR}", false),
+        ("{after: 100d, class: GLACIER_IR}, {after: 189d, class: DEEP_ARCHIVE}", true),
+        ("{after: 100d, class: GLACIER_IR}, {after: 190d, class: DEEP_ARCHIVE}", false),
+        ("{after: 402d, class: INTELLIGENT_TIERING}", false),
+    ] {
+        assert_eq!(fires(rule, &classes(steps)), wrong, "{steps}");
+    }
+}
+
+#[test]
+fn a_schedule_fills_the_tiers_it_is_asked_to_fill() {
+    let rule = "promotion-impossible";
+    let with = |cron: &str, tier: &str| {
+        format!(
+            "objectives: {{rpo: 400d, rto: 1h}}\nbackups: {{other: {{engine: pg_dump, databases: [a], schedule: {{cron: \"{cron}\", timezone: Europe/Berlin}}, retention: {{recent: 3d, {tier}: 3}}}}}}\ndrills: {{weekly: {{backups: [nightly, other]}}}}"
+        )
+    };
+    for (cron, tier, wrong) in [
+        ("15 2 * * *", "daily", false),
+        ("15 2 * * 1-5", "daily", true),
+        ("15 2 * * 1-5", "weekly", false),
+        ("15 2 * * 0", "weekly", false),
+        ("15 2 1,15 * *", "weekly", true),
+        ("15 2 1 * *", "monthly", false),
+        ("15 2 1 */2 *", "monthly", true),
+        ("15 2 1 1 *", "yearly", false),
+    ] {
+        assert_eq!(fires(rule, &with(cron, tier)), wrong, "{cron} {tier}");
+    }
+}
+
+#[test]
+fn what_is_overwritten_can_be_brought_back_until_the_next_drill() {
+    let rule = "undo-shorter-than-notice";
+    assert!(fires(rule, "storage: {noncurrent: {keepDays: 7}}"), "the week of the clock change has an hour more");
+    assert!(!fires(rule, "storage: {noncurrent: {keepDays: 8}}"));
+    let daily = "storage: {noncurrent: {keepDays: 2}}\ndrills: {daily: {backups: [nightly], schedule: {cron: \"0 4 * * *\"}, runsOn: [self-hosted]}}";
+    assert!(!fires(rule, daily), "the drill that comes soonest counts");
+}
+
+#[test]
+fn a_live_rule_that_stops_in_the_midst_of_a_name_is_told() {
+    let rule = "rule-without-slash";
+    let live = |filter: &str| format!("live: [{{id: x, enabled: true, filter: {{{filter}}}, abortUploadsDays: 1}}]");
+    for (filter, wrong) in
+        [("prefix: orders", true), ("prefix: o", true), ("prefix: orders/", false), ("prefix: orders/nightly", false), ("", false), ("prefix: \"\"", false)]
+    {
+        assert_eq!(fires(rule, &live(filter)), wrong, "{filter}");
+    }
+    assert!(!fires(rule, &live("prefix: orders").replace("true", "false")), "a rule that is off");
+}
+
+#[test]
+fn versions_that_nothing_removes_are_told_where_nobody_manages_them() {
+    let rule = "versions-never-removed";
+    let live = |storage: &str, rules: &str| format!("storage: {{{storage}}}\nlive: [{rules}]");
+    let removes = "{id: x, enabled: true, filter: {prefix: P}, noncurrent: {days: 9}}";
+    assert!(!fires(rule, &live("lifecycle: managed", "")), "lifeboat is about to write the rule");
+    assert!(!fires(rule, &live("lifecycle: unmanaged, versioning: unmanaged", "")), "whether it is versioned is not known");
+    assert!(!fires(rule, &live("lifecycle: unmanaged", &removes.replace('P', "\"\""))));
+    assert!(fires(rule, &live("lifecycle: unmanaged", &removes.replace('P', "logs/"))));
+    assert!(fires(rule, &live("lifecycle: unmanaged", &removes.replace('P', "orders/").replace("true", "false"))), "a rule that is off");
+    let tagged = "{id: x, enabled: true, filter: {tags: [{key: a, value: b}]}, noncurrent: {days: 9}}";
+    assert!(fires(rule, &live("lifecycle: unmanaged", tagged)), "a rule on a tag");
+}
+
 fn of_key(live: &str) -> BTreeSet<&'static str> {
     ids(&judged(&format!("storage: {{encryption: {{algorithm: \"aws:kms\", key: \"{KEY}\"}}}}\nliveKey: {live}")))
 }
@@ -219,7 +307,9 @@ fn rules_about_what_was_seen_say_nothing_without_it() {
             ("key-cannot-be-used", Level::Warning),
             ("key-is-not-rotated", Level::Warning),
             ("key-policy-keeps-roles-out", Level::Warning),
-            ("retention-not-kept", Level::Warning)
+            ("retention-not-kept", Level::Warning),
+            ("rule-without-slash", Level::Warning),
+            ("versions-never-removed", Level::Warning)
         ]
     );
     assert!(!fires("retention-not-kept", "{}"));

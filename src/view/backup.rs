@@ -68,7 +68,7 @@ impl BackupView {
         let manifest = &taken.manifest;
         let mut objects: Vec<ObjectView> = manifest
             .objects()
-            .map(|stored| ObjectView { key: format!("{}{}", taken.folder, stored.name), bytes: stored.bytes, sha256: stored.sha256.clone() })
+            .map(|stored| ObjectView { key: format!("{}{}", taken.folder, stored.name), bytes: stored.bytes, sha256: stored.sha256.to_owned() })
             .collect();
         objects.push(ObjectView { key: format!("{}{}", taken.folder, layout::MANIFEST), bytes: taken.manifest_bytes, sha256: taken.manifest_sha256.clone() });
         Self {

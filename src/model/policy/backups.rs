@@ -146,6 +146,16 @@ impl StorageClass {
         }
     }
 
+    /// Days that S3 bills at the least for an object in it, however soon it leaves (S3 User Guide, storage-class-intro).
+    pub fn minimum_days(self) -> i32 {
+        match self {
+            Self::IntelligentTiering => 0,
+            Self::StandardIa | Self::OnezoneIa => 30,
+            Self::GlacierIr | Self::Glacier => 90,
+            Self::DeepArchive => 180,
+        }
+    }
+
     /// Longest time to thaw an object by the standard retrieval, if it must be thawed at all
     /// (S3 User Guide, restoring-objects-retrieval-options: 3–5 h, and 12 h for Deep Archive).
     pub fn thaw(self) -> Option<Span> {

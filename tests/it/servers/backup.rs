@@ -94,9 +94,9 @@ async fn what_is_stored_is_what_the_manifest_says() {
     assert_eq!(keys(&client, &bucket, FOLDER).await, expected);
     for stored in manifest.objects() {
         let bytes = get(&client, &bucket, &format!("{folder}{}", stored.name)).await;
-        assert_eq!((bytes.len() as u64, sha256_hex(&bytes)), (stored.bytes, stored.sha256.clone()), "{}", stored.name);
+        assert_eq!((bytes.len() as u64, sha256_hex(&bytes)), (stored.bytes, stored.sha256.to_owned()), "{}", stored.name);
         let mut rest = bytes.as_slice();
-        for chunk in &stored.chunks {
+        for chunk in stored.chunks {
             let (piece, behind) = rest.split_at(usize::try_from(chunk.bytes).unwrap());
             assert_eq!(sha256_hex(piece), chunk.sha256, "{}", stored.name);
             rest = behind;

@@ -26,11 +26,13 @@ use lifeboat::view::plan::PlanView;
 use super::access::{get, keys, put, s3};
 use super::cli::{Config, Ran};
 use super::stage::{Running, until};
-use super::toll::{Side, Stopped, Toll};
+use super::toll::{Side, Stop, Stopped, Toll};
 
 const CONTROL: &str = "shop-dr-control";
 /// How many applies are killed, and how many with `make soak`.
 const KILLS: (usize, usize) = (30, 300);
+/// Where the first entry of a journal lies. Before it the journals of runs that broke off are closed, by later entries.
+const BEGIN: &str = "/000001.json";
 
 fn command(config: &Config, toll: &Toll, args: &[&str]) -> Command {
     let mut command = config.command("applier", args);
@@ -72,7 +74,7 @@ async fn planned(config: &Config) -> (PlanView, Exit) {
 #[tokio::test]
 async fn of_two_applies_at_once_one_sends_and_the_other_says_whose_it_is() {
     let (config, toll, client) = (Config::new("at-once"), Toll::new(), s3("admin").await);
-    toll.stop_at(Some((40, Side::Before)));
+    toll.stop_at(Some(Stop { since: "", nth: 40, side: Side::Before }));
     let first = start(&config, &toll, &["apply"]);
     let held = until("the first apply is in the midst of it", || toll.stopped());
     let second = config.lifeboat("applier", &["apply"]);
@@ -125,7 +127,7 @@ async fn of_many_who_reach_for_the_lock_at_once_exactly_one_gets_it() {
 #[tokio::test]
 async fn an_apply_that_broke_off_is_said_by_plan_and_closed_by_the_next_apply() {
     let (config, toll, client) = (Config::new("broken"), Toll::new(), s3("admin").await);
-    toll.stop_at(Some((40, Side::Behind)));
+    toll.stop_at(Some(Stop { since: "", nth: 40, side: Side::Behind }));
     let dead = start(&config, &toll, &["apply"]);
     let held: Stopped = until("the apply is in the midst of it", || toll.stopped());
     dead.signal("KILL");
@@ -201,7 +203,7 @@ fn seed() -> u64 {
 }
 
 /// Kills an apply at a request and gives the run as its journal tells it, if it had begun one.
-async fn killed(config: &Config, toll: &Toll, client: &Client, stop: (usize, Side), what: &str) -> Option<Run> {
+async fn killed(config: &Config, toll: &Toll, client: &Client, stop: Stop, what: &str) -> Option<Run> {
     let before: Vec<String> = journals(client, config).await.into_iter().map(|run| run.id).collect();
     toll.stop_at(Some(stop));
     let running = start(config, toll, &["apply"]);
@@ -235,14 +237,20 @@ async fn applies_that_are_killed_at_random_leave_the_truth_and_the_next_one_conv
     disturb(&client, &config).await;
     let whole = apply(&config, &toll);
     assert!(whole.code == 0 && whole.out.contains("4 steps done"), "{}{}", whole.out, whole.err);
-    let requests = toll.seen();
+    let asked = toll.asked();
+    let journal: Vec<usize> = asked.iter().enumerate().filter(|(_, line)| line.starts_with("PUT ") && line.contains("/journal/")).map(|(at, _)| at).collect();
+    // From the first entry of a journal to its last one.
+    let steps = journal[journal.len() - 1] - journal[0] + 1;
     let mut broken = 0;
     for kill in 1..=kills {
         disturb(&client, &config).await;
-        // Most requests are reads before anything is sent: every second kill is in the later half, where the steps are.
-        let at = if chance.below(2) == 0 { 1 + chance.below(requests) } else { requests - chance.below(requests / 2) };
-        let stop = (at, if chance.below(2) == 0 { Side::Before } else { Side::Behind });
-        let what = format!("kill {kill} at {stop:?} of {requests}");
+        let side = if chance.below(2) == 0 { Side::Before } else { Side::Behind };
+        // Most requests are reads before anything is sent: every second kill is where the steps are.
+        let stop = match kill % 2 {
+            0 => Stop { since: BEGIN, nth: 2 + chance.below(steps - 2), side },
+            _ => Stop { since: "", nth: 1 + chance.below(asked.len()), side },
+        };
+        let what = format!("kill {kill} at {stop:?} of {} with {steps} for the steps", asked.len());
         broken += usize::from(killed(&config, &toll, &client, stop, &what).await.is_some_and(|run| run.end == End::Open));
         is_untouched(&client, &config, &what).await;
         // Some are killed on top of each other.

@@ -19,11 +19,31 @@ pub(crate) enum Side {
     Behind,
 }
 
+/// Which request is stopped.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stop {
+    /// Counting begins with the first request whose first line holds this; empty, with the first of all.
+    pub(crate) since: &'static str,
+    /// The so many-th, from 1.
+    pub(crate) nth: usize,
+    pub(crate) side: Side,
+}
+
 #[derive(Default)]
 struct State {
-    seen: usize,
-    stop: Option<(usize, Side)>,
+    asked: Vec<String>,
+    stop: Option<Stop>,
     ahead: SignedDuration,
+}
+
+impl State {
+    /// Notes a request by its first line; on which side it is stopped, if it is the one.
+    fn ask(&mut self, line: &str) -> Option<Side> {
+        self.asked.push(line.to_owned());
+        let stop = self.stop?;
+        let begins = self.asked.iter().position(|line| line.contains(stop.since))?;
+        (self.asked.len() - begins == stop.nth).then_some(stop.side)
+    }
 }
 
 pub(crate) struct Toll {
@@ -58,10 +78,10 @@ impl Toll {
         Self { endpoint, state, stopped }
     }
 
-    /// Counts anew; stops at the so many-th request from now on, from 1.
-    pub(crate) fn stop_at(&self, stop: Option<(usize, Side)>) {
+    /// Counts anew; stops at this request from now on.
+    pub(crate) fn stop_at(&self, stop: Option<Stop>) {
         let mut state = self.state.lock().unwrap();
-        (state.seen, state.stop) = (0, stop);
+        (state.asked, state.stop) = (Vec::new(), stop);
     }
 
     /// Lets the server's clock run ahead from now on.
@@ -69,9 +89,9 @@ impl Toll {
         self.state.lock().unwrap().ahead = by;
     }
 
-    /// How many requests passed since [`Toll::stop_at`].
-    pub(crate) fn seen(&self) -> usize {
-        self.state.lock().unwrap().seen
+    /// The first lines of the requests that came since [`Toll::stop_at`].
+    pub(crate) fn asked(&self) -> Vec<String> {
+        self.state.lock().unwrap().asked.clone()
     }
 
     /// The request that is stopped now, if one is.
@@ -84,11 +104,7 @@ impl Toll {
 fn serve(client: TcpStream, upstream: &str, state: &Mutex<State>, tell: &Sender<Sender<()>>) -> Option<()> {
     let mut reader = BufReader::new(client.try_clone().ok()?);
     let (head, body) = message(&mut reader)?;
-    let stop = {
-        let mut state = state.lock().unwrap();
-        state.seen += 1;
-        state.stop.filter(|(at, _)| *at == state.seen).map(|(_, side)| side)
-    };
+    let stop = state.lock().unwrap().ask(head.lines().next()?);
     let wait = || {
         let (go, gone) = channel();
         tell.send(go).ok()?;

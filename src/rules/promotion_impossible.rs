@@ -1,0 +1,42 @@
+//! Rule `promotion-impossible`.
+
+use super::{Check, Rule, RuleDocs, schedule};
+use crate::model::finding::{Finding, Level};
+use crate::model::units::Span;
+use crate::policy::LoadedPolicy;
+
+/// The rule.
+pub(super) static RULE: Rule = Rule {
+    id: "promotion-impossible",
+    level: Level::Warning,
+    since: "0.1.0",
+    summary: "a retention that the schedule cannot fill",
+    docs: RuleDocs {
+        checks: "That backups are taken at least as often as the periods that the retention counts: one a day for `daily`, one a week for `weekly`, and so on, by the longest wait of a year.",
+        why: "A tier takes the first complete backup of its period. A period without a backup leaves its place empty, so fewer restore points are kept than the policy reads like.",
+        example: "backups: {nightly: {schedule: {cron: \"15 2 * * 0\", timezone: Europe/Berlin}}}\nobjectives: {rpo: 8d, rto: 1h}",
+        instead: "backups: {nightly: {retention: {recent: 3d, daily: 14, weekly: 12}}}",
+        when: "While a set changes from one schedule to another.",
+    },
+    check: Check::Policy(check),
+};
+
+/// A day of 25 h is one day.
+const CLOCK_CHANGE: u64 = 3_600;
+
+fn check(policy: &LoadedPolicy) -> Vec<Finding> {
+    let mut out = Vec::new();
+    for (name, set) in &policy.policy.spec.backups {
+        let Some(wait) = schedule::read(&set.schedule).ok().and_then(|schedule| schedule.longest_wait()) else { continue };
+        let kept = &set.retention;
+        let periods = [("daily", kept.daily, 1), ("weekly", kept.weekly, 7), ("monthly", kept.monthly, 31), ("yearly", kept.yearly, 366)];
+        let empty = periods.into_iter().find_map(|(tier, count, days)| Some((tier, count?, days)).filter(|(_, _, days)| wait > days * 86_400 + CLOCK_CHANGE));
+        let Some((tier, count, _)) = empty else { continue };
+        let longest = Span::seconds(wait);
+        let finding = Finding::error(format!("`{name}` is to keep {count} of tier {tier}, but its backups can be {longest} apart"));
+        let finding = policy.mark(finding, &format!("/spec/backups/{name}/retention/{tier}"), "most of these places stay empty");
+        let finding = policy.mark(finding, &format!("/spec/backups/{name}/schedule/cron"), format!("the longest wait of a year is {longest}"));
+        out.push(finding.why("fewer restore points are kept than the policy reads like").instead("back up more often, or count longer periods"));
+    }
+    out
+}
