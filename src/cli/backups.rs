@@ -22,12 +22,14 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// All backups with their state, the newest first
+    #[command(after_help = "Examples:\n  lifeboat backups list\n  lifeboat backups list orders/nightly --format json")]
     List {
         /// A policy, or a policy and a backup set; every policy when left out
         #[arg(value_name = "POLICY[/SET]")]
         name: Option<String>,
     },
     /// One backup: objects, tables, tags
+    #[command(after_help = "Examples:\n  lifeboat backups show orders/nightly/20261122T011507Z")]
     Show {
         /// The backup
         #[arg(value_name = "POLICY/SET/ID")]
@@ -36,6 +38,7 @@ enum Command {
     /// Read every byte and hold it against the manifest; run it as the restorer role
     ///
     /// It proves that what was uploaded is still there. That it can be restored, a drill proves.
+    #[command(after_help = "Examples:\n  lifeboat backups verify orders/nightly/20261122T011507Z\n  AWS_PROFILE=restorer lifeboat backups verify orders")]
     Verify {
         /// A backup, or all complete ones of a policy or set
         #[arg(value_name = "POLICY[/SET[/ID]]")]
