@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use lifeboat::apply::{self, Applied, Journal};
+use lifeboat::apply::{self, Applied, Journal, Settle};
 use lifeboat::compile;
 use lifeboat::journal::Entry;
 use lifeboat::model::fact::Fact;
@@ -27,10 +27,14 @@ pub(crate) mod worlds;
 use worlds::{BUCKET, Start};
 
 /// How many small worlds there are at least: the list may grow, and a start taken out must be taken out here too.
-const WORLDS: usize = 59;
+const WORLDS: usize = 64;
 
 /// Of all faults at all requests of a start, so many are one: all of them with `make soak`.
 const EVERY: usize = 8;
+
+fn every() -> usize {
+    if std::env::var_os("LIFEBOAT_SOAK").is_some() { 1 } else { EVERY }
+}
 
 pub(crate) const QUICKSTART: &str = include_str!("../../examples/quickstart/config/policies/orders.yaml");
 
@@ -47,7 +51,7 @@ pub(crate) fn desired(texts: &[&str]) -> Desired {
 
 fn kms() -> String {
     let encryption = "    encryption: {algorithm: \"aws:kms\", key: \"arn:aws:kms:eu-west-1:000000000000:key/1234abcd-12ab-34cd-56ef-1234567890ab\", bucketKey: true}\n    noncurrent: {keepDays: 20}\n    publicAccess: unmanaged\n";
-    let guard = "    account: \"000000000000\"\n    transport: {minTls: \"1.2\"}\n    settingsChangedBy: [\"arn:aws:iam::000000000000:user/sim\"]\n    objectLock: {mode: governance, days: 14, iUnderstand: cannot be undone}\n    accessLog: {bucket: shop-logs, prefix: orders/}\n";
+    let guard = "    account: \"000000000000\"\n    transport: {minTls: \"1.2\"}\n    settingsChangedBy: [\"arn:aws:iam::000000000000:user/sim\"]\n    objectLock: {mode: governance, days: 14, iUnderstand: cannot be undone}\n    accessLog: {bucket: shop-logs, prefix: orders/}\n    replication: {bucket: shop-replica, account: \"000000000000\", region: eu-central-1, role: \"arn:aws:iam::000000000000:role/dr-replicator\", kmsKey: \"arn:aws:kms:eu-central-1:000000000000:key/1234abcd-12ab-34cd-56ef-1234567890ab\"}\n";
     QUICKSTART.replace("    prefix: orders/\n", &format!("    prefix: orders/\n{encryption}{guard}"))
 }
 
@@ -89,7 +93,7 @@ pub(crate) async fn planned(desired: &Desired, world: &Arc<World>, leaves: &[Lea
 }
 
 /// Plans and applies, and holds what was sent against what was planned.
-async fn round(desired: &Desired, world: &Arc<World>, leaves: &[Leave], what: &str) -> (Plan, Applied) {
+pub(crate) async fn round(desired: &Desired, world: &Arc<World>, leaves: &[Leave], what: &str) -> (Plan, Applied) {
     let plan = planned(desired, world, leaves).await;
     carry_out(plan, world, what).await
 }
@@ -97,8 +101,10 @@ async fn round(desired: &Desired, world: &Arc<World>, leaves: &[Leave], what: &s
 async fn carry_out(plan: Plan, world: &Arc<World>, what: &str) -> (Plan, Applied) {
     let before = world.sent().len();
     let mut journal = Memory::default();
-    let applied = apply::apply(&plan, &world.ports(), &mut journal).await;
-    let sent: Vec<Sent> = world.sent().split_off(before);
+    let applied = apply::apply(&plan, &world.ports(), Settle::default(), &mut journal).await;
+    let mut sent: Vec<Sent> = world.sent().split_off(before);
+    // What is refused for a while is sent again, as it was.
+    sent.dedup();
     let requests = plan.steps.iter().flat_map(|step| &step.requests);
     let allowed: Vec<Sent> =
         requests.map(|request| Sent { op: Op::Write(request.op), target: request.target.to_string(), body: Some(request.body.clone()) }).collect();
@@ -178,11 +184,15 @@ async fn through(start: &Start, desired: &Desired, strike: Option<(When, Fault)>
     let kept = Kept::of(desired, &world);
     let plan = planned(desired, &world, &[]).await;
     world.forget();
+    let faultless = strike.is_none();
     if let Some((at, fault)) = strike {
         world.strike(at, fault);
     }
     carry_out(plan, &world, &what).await;
     let requests = (world.requests(), world.sent().len());
+    let mut once = world.sent();
+    once.dedup();
+    assert!(!faultless || once.len() == requests.1, "{what}: something was sent twice");
     world.revive();
     kept.check(&Kept::of(desired, &world), &what);
     let (_, applied) = round(desired, &world, &[], &what).await;
@@ -199,7 +209,7 @@ async fn converges(policy: &str) {
     let (whole, bucket_only) = (desired(&[policy]), desired(&[&without_access(policy)]));
     let starts = worlds::all();
     assert!(starts.len() >= WORLDS, "{} worlds", starts.len());
-    let every = if std::env::var_os("LIFEBOAT_SOAK").is_some() { 1 } else { EVERY };
+    let every = every();
     for (start, number) in starts.iter().zip(0..) {
         let desired = if start.roles { &whole } else { &bucket_only };
         let (requests, writes) = through(start, desired, None).await;
