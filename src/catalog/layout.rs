@@ -36,15 +36,45 @@ pub fn backups<'a>(prefix: &str, listing: impl Iterator<Item = Listed<'a>>) -> V
             bytes: 0,
             oldest: modified,
             newest: modified,
+            stored: None,
             keys: BTreeMap::new(),
         });
-        backup.complete |= name == MANIFEST;
+        if name == MANIFEST {
+            (backup.complete, backup.stored) = (true, Some(modified));
+        }
         backup.bytes = backup.bytes.saturating_add(bytes);
         backup.oldest = backup.oldest.min(modified);
         backup.newest = backup.newest.max(modified);
         backup.keys.insert(key.to_owned(), bytes);
     }
     found.into_values().collect()
+}
+
+/// What lies below a prefix and is no part of a backup.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Foreign {
+    /// How many objects.
+    pub objects: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// The first few keys.
+    pub first: Vec<String>,
+}
+
+/// Keys of a foreign listing that are named; the rest is counted.
+const NAMED: usize = 5;
+
+/// What a listing below `prefix` shows besides backups.
+pub fn foreign<'a>(prefix: &str, listing: impl Iterator<Item = Listed<'a>>) -> Foreign {
+    let mut out = Foreign::default();
+    for (key, bytes, _) in listing.filter(|(key, ..)| split(prefix, key).is_none()) {
+        out.objects += 1;
+        out.bytes = out.bytes.saturating_add(bytes);
+        if out.first.len() < NAMED {
+            out.first.push(key.to_owned());
+        }
+    }
+    out
 }
 
 fn split<'a>(prefix: &str, key: &'a str) -> Option<(&'a str, &'a str, &'a str)> {

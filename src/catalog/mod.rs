@@ -1,4 +1,7 @@
 //! What is in the bucket, read from the bucket alone. Pure: listings and manifests come in as values.
 
+pub mod backups;
 pub mod layout;
 pub mod manifest;
+pub mod retention;
+pub mod timeline;

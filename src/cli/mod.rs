@@ -15,6 +15,7 @@ use crate::ops::{Exit, OpError, Where};
 
 mod apply;
 mod backup;
+mod backups;
 mod bootstrap;
 mod check;
 mod completions;
@@ -170,6 +171,7 @@ enum Command {
     Undo(undo::Arguments),
     Bootstrap(bootstrap::Arguments),
     Backup(backup::Arguments),
+    Backups(backups::Arguments),
     Drill(drill::Arguments),
     Restore(restore::Arguments),
     Evidence(evidence::Arguments),
@@ -207,6 +209,7 @@ async fn dispatch(cli: Cli) -> Said {
         Command::Undo(arguments) => undo::run(&arguments, &global).await,
         Command::Bootstrap(arguments) => bootstrap::run(&arguments, &global).await,
         Command::Backup(arguments) => backup::run(&arguments, &global).await,
+        Command::Backups(arguments) => backups::run(&arguments, &global).await,
         Command::Drill(arguments) => drill::run(&arguments, &global).await,
         Command::Restore(arguments) => restore::run(&arguments, &global).await,
         Command::Evidence(arguments) => evidence::run(&arguments, &global).await,

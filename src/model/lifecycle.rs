@@ -184,3 +184,6 @@ pub const OURS: &str = "lifeboat/";
 
 /// The one object tag by which the keeper releases a backup.
 pub const EXPIRE_TAG: &str = "lifeboat-expire";
+
+/// The object tag on a manifest that keeps the keeper from releasing the backup.
+pub const HOLD_TAG: &str = "lifeboat-hold";

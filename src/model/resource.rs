@@ -486,6 +486,8 @@ pub struct SeenBackup {
     pub oldest: Timestamp,
     /// S3 date of its newest object.
     pub newest: Timestamp,
+    /// S3 date of its manifest, if there is one.
+    pub stored: Option<Timestamp>,
     /// Its keys, each with its bytes.
     pub keys: BTreeMap<String, u64>,
 }

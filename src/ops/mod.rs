@@ -29,7 +29,9 @@ use crate::{policy, rules};
 
 pub mod apply;
 pub mod backup;
+pub mod backups;
 pub mod bootstrap;
+mod catalogue;
 pub mod check;
 pub mod drill;
 pub mod evidence;

@@ -59,7 +59,16 @@ pub(crate) fn observed(desired: &Desired, facts: &[(ReadOp, Fact<Document>)]) ->
 pub(crate) fn backup(id: &str, bytes: u64, written: &str) -> SeenBackup {
     let at: Timestamp = written.parse().unwrap();
     let key = format!("orders/nightly/{id}/manifest.json");
-    SeenBackup { set: "nightly".to_owned(), id: id.to_owned(), complete: true, bytes, oldest: at, newest: at, keys: BTreeMap::from([(key, bytes)]) }
+    SeenBackup {
+        set: "nightly".to_owned(),
+        id: id.to_owned(),
+        complete: true,
+        bytes,
+        oldest: at,
+        newest: at,
+        stored: Some(at),
+        keys: BTreeMap::from([(key, bytes)]),
+    }
 }
 
 pub(crate) fn cleanup(id: &str, prefix: &str, days: i32) -> Rule {

@@ -3,6 +3,7 @@
 //! Every port says of a failure whether the write may have happened and whether a retry can help. No floor above names
 //! an SDK. Nothing here decides: a port asks, sends and reports.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -65,6 +66,32 @@ pub trait Objects: Send + Sync {
     fn complete<'a>(&'a self, upload: &'a Upload, tags: &'a [String]) -> Answer<'a, Result<(), PortError>>;
     /// Gives an upload up: no trace of it stays.
     fn abort<'a>(&'a self, upload: &'a Upload) -> Answer<'a, Result<(), PortError>>;
+    /// The tags of an object, or of one version of it.
+    fn tags<'a>(&'a self, bucket: &'a str, key: &'a str, version: Option<&'a str>) -> Answer<'a, Result<BTreeMap<String, String>, PortError>>;
+    /// Puts these tags in place of all that an object, or one version of it, has.
+    fn put_tags<'a>(&'a self, bucket: &'a str, key: &'a str, version: Option<&'a str>, tags: &'a BTreeMap<String, String>)
+    -> Answer<'a, Result<(), PortError>>;
+    /// Every version of every object below a prefix, and every delete marker: by key, the newest first.
+    fn versions<'a>(&'a self, bucket: &'a str, prefix: &'a str) -> Answer<'a, Result<Vec<VersionInfo>, PortError>>;
+    /// Removes a delete marker, by its version id: what it hid is there again.
+    fn remove_marker<'a>(&'a self, bucket: &'a str, key: &'a str, version: &'a str) -> Answer<'a, Result<(), PortError>>;
+    /// Sets the legal hold of the current version on or off; only where the bucket has an object lock.
+    fn legal_hold<'a>(&'a self, bucket: &'a str, key: &'a str, on: bool) -> Answer<'a, Result<(), PortError>>;
+}
+
+/// One version of an object, or a delete marker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VersionInfo {
+    /// Its key.
+    pub key: String,
+    /// Its version id.
+    pub id: String,
+    /// Whether it is a delete marker.
+    pub marker: bool,
+    /// Whether it is the current one.
+    pub latest: bool,
+    /// S3's own date of it.
+    pub modified: Timestamp,
 }
 
 /// A multipart upload under way.

@@ -17,7 +17,16 @@ fn policies() -> Vec<LoadedPolicy> {
 
 fn backup(id: &str, complete: bool) -> SeenBackup {
     let at: Timestamp = NOW.parse().unwrap();
-    SeenBackup { set: "nightly".to_owned(), id: id.to_owned(), complete, bytes: 100, oldest: at, newest: at, keys: std::collections::BTreeMap::new() }
+    SeenBackup {
+        set: "nightly".to_owned(),
+        id: id.to_owned(),
+        complete,
+        bytes: 100,
+        oldest: at,
+        newest: at,
+        stored: complete.then_some(at),
+        keys: std::collections::BTreeMap::new(),
+    }
 }
 
 fn record(sequence: u64, kind: Kind, at: &str, body: Value) -> (Reference, Record, String) {

@@ -73,6 +73,21 @@ pub async fn stream(objects: &dyn Objects, at: &At, stored: &Stored, to: mpsc::S
     decompressed.map_err(|message| RestoreError::NotCompressed { key, message })
 }
 
+/// Reads a whole object and proves each of its pieces; nothing is decompressed.
+///
+/// # Errors
+/// At the first piece that is not as the manifest says.
+pub async fn prove(objects: &dyn Objects, at: &At, object: &StoredObject<'_>) -> Result<(), RestoreError> {
+    let (to, mut from) = mpsc::channel::<Bytes>(WAITING);
+    let drain = async { while from.recv().await.is_some() {} };
+    let fetched = async {
+        let fetched = fetch_object(objects, at, object, &to).await;
+        drop(to);
+        fetched.map(|_| ())
+    };
+    tokio::join!(fetched, drain).0
+}
+
 async fn fetch(objects: &dyn Objects, at: &At, stored: &Stored, to: &mpsc::Sender<Bytes>) -> Result<(), RestoreError> {
     for object in stored.objects() {
         if !fetch_object(objects, at, &object, to).await? {

@@ -3,11 +3,11 @@
 //! Every rule of ours acts only on the release tag, so a backup that nobody released is never expired. Rules of others
 //! are carried element for element.
 
+pub use crate::catalog::retention::{tag_value, tiers};
 use crate::model::document::Document;
 use crate::model::fact::Fact;
 use crate::model::id::{ResourceId, ResourceKind};
 use crate::model::lifecycle::{EXPIRE_TAG, Expiration, Filter, Form, Lifecycle, Noncurrent, OURS, Rule, Transition};
-use crate::model::policy::Retention;
 use crate::model::request::{ReadOp, Request, RequestOp};
 use crate::model::resource::{BucketWish, ObservedResource, ResourceWish, SetWish, Tenant};
 use crate::model::verdict;
@@ -37,24 +37,6 @@ pub(super) static SETTING: Setting = Setting {
     owner: super::ours,
     describe,
 };
-
-/// One tier of one retention: its name, and days from creation to expiry (n × the longest period + one period of lateness).
-pub fn tiers(retention: &Retention) -> Vec<(&'static str, i32, String)> {
-    let recent = i32::try_from(retention.recent.days_rounded_up()).unwrap_or(i32::MAX - 1);
-    let mut out = vec![("recent", recent + 1, format!("{recent} kept + 1 late"))];
-    let periods = [("daily", retention.daily, 1), ("weekly", retention.weekly, 7), ("monthly", retention.monthly, 31), ("yearly", retention.yearly, 366)];
-    for (name, count, days) in periods {
-        if let Some(count) = count {
-            out.push((name, count * days + days, format!("{count} × {days} kept + {days} late")));
-        }
-    }
-    out
-}
-
-/// The value of the release tag for one tier of a set.
-pub fn tag_value(policy: &str, set: &str, tier: &str) -> String {
-    format!("{policy}/{set}:{tier}")
-}
 
 fn want(wish: &ResourceWish) -> Option<Document> {
     let ResourceWish::Bucket(bucket) = wish else { return None };

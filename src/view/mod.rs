@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod backup;
+pub mod backups;
 pub mod check;
 pub mod drill;
 pub mod evidence;

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde_json::{Value, json};
 
 use super::apply::ApplyView;
+use super::backups::BackupListView;
 use super::check::CheckView;
 use super::plan::PlanView;
 
@@ -13,6 +14,7 @@ use super::plan::PlanView;
 pub fn all() -> Vec<(&'static str, Value)> {
     vec![
         ("schema/apply.schema.json", of::<ApplyView>("apply", "What `lifeboat apply --format json` says")),
+        ("schema/backup-list.schema.json", of::<BackupListView>("backup-list", "What `lifeboat backups list --format json` says")),
         ("schema/check.schema.json", of::<CheckView>("check", "What `lifeboat check --format json` says")),
         ("schema/plan.schema.json", of::<PlanView>("plan", "What `lifeboat plan --format json` says and `--out` saves")),
     ]

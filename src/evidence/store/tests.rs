@@ -14,7 +14,7 @@ use crate::model::fact::{Fact, Why};
 use crate::model::policy::SecretRef;
 use crate::model::request::{Read, Request};
 use crate::model::resource::Identity;
-use crate::ports::{Answer, Clock, Cloud, Entropy, ObjectInfo, Objects, Tagged, Upload};
+use crate::ports::{Answer, Clock, Cloud, Entropy, ObjectInfo, Objects, Tagged, Upload, VersionInfo};
 
 /// A bucket in memory. `lose` answers of creates are lost after the object was made; `race` creates are won by another.
 #[derive(Default)]
@@ -85,6 +85,21 @@ impl Objects for Bucket {
         unreachable!()
     }
     fn abort<'a>(&'a self, _: &'a Upload) -> Answer<'a, Result<(), PortError>> {
+        unreachable!()
+    }
+    fn tags<'a>(&'a self, _: &'a str, _: &'a str, _: Option<&'a str>) -> Answer<'a, Result<BTreeMap<String, String>, PortError>> {
+        unreachable!()
+    }
+    fn put_tags<'a>(&'a self, _: &'a str, _: &'a str, _: Option<&'a str>, _: &'a BTreeMap<String, String>) -> Answer<'a, Result<(), PortError>> {
+        unreachable!()
+    }
+    fn versions<'a>(&'a self, _: &'a str, _: &'a str) -> Answer<'a, Result<Vec<VersionInfo>, PortError>> {
+        unreachable!()
+    }
+    fn remove_marker<'a>(&'a self, _: &'a str, _: &'a str, _: &'a str) -> Answer<'a, Result<(), PortError>> {
+        unreachable!()
+    }
+    fn legal_hold<'a>(&'a self, _: &'a str, _: &'a str, _: bool) -> Answer<'a, Result<(), PortError>> {
         unreachable!()
     }
 }

@@ -4,6 +4,7 @@ use super::paint::{Label, Paint};
 
 mod apply;
 mod backup;
+mod backups;
 mod check;
 mod drill;
 mod evidence;
@@ -13,6 +14,7 @@ mod restore;
 
 pub use apply::apply;
 pub use backup::backup;
+pub use backups::{list as backup_list, show as backup_show, verify as backup_check};
 pub use check::check;
 pub use drill::drill;
 pub use evidence::{evidence, list as evidence_list, record as evidence_record};

@@ -84,6 +84,29 @@ pub struct Retention {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 30))]
     pub yearly: Option<i32>,
+    /// So many of the newest complete ones are never released, whatever their age.
+    #[serde(default = "three")]
+    #[schemars(range(min = 1, max = 1000))]
+    pub keep_last: u32,
+    /// So many of the newest ones that a drill passed are never released.
+    #[serde(default = "two")]
+    #[schemars(range(min = 1, max = 1000))]
+    pub keep_verified: u32,
+    /// How long a passed drill counts as fresh. Older ones protect a backup still, beside the fresh ones.
+    #[serde(default = "ninety_days")]
+    pub verified_for: Span,
+}
+
+fn three() -> u32 {
+    3
+}
+
+fn two() -> u32 {
+    2
+}
+
+fn ninety_days() -> Span {
+    Span::seconds(90 * 86_400)
 }
 
 /// A storage class from some age on.
@@ -111,6 +134,9 @@ pub enum StorageClass {
 }
 
 impl StorageClass {
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::StandardIa, Self::OnezoneIa, Self::IntelligentTiering, Self::GlacierIr, Self::Glacier, Self::DeepArchive];
+
     /// S3's spelling.
     pub fn as_str(self) -> &'static str {
         match self {

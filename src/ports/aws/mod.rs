@@ -21,6 +21,7 @@ mod lifecycle;
 mod lock;
 mod logging;
 mod look;
+mod marks;
 mod objects;
 mod ownership;
 mod policy;

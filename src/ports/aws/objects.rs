@@ -1,6 +1,7 @@
 //! [`Objects`] on S3. Bodies are in memory (one chunk at a time), so every attempt can be repeated and carries a header
 //! checksum instead of a trailer, which several S3-compatible servers refuse.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_s3::config::timeout::TimeoutConfig;
@@ -10,8 +11,8 @@ use jiff::Timestamp;
 
 use super::error::port;
 use super::raw::ServerDate;
-use super::{Aws, Bucket};
-use crate::ports::{Answer, Kind, ObjectInfo, Objects, PortError, Tagged, Upload};
+use super::{Aws, Bucket, marks};
+use crate::ports::{Answer, Kind, ObjectInfo, Objects, PortError, Tagged, Upload, VersionInfo};
 
 /// How often a body that breaks off is asked for.
 const BODIES: usize = 3;
@@ -33,7 +34,7 @@ async fn must_exist(at: &Bucket, bucket: &str, what: &str) -> Result<(), PortErr
     }
 }
 
-fn strange(what: &str, message: &str) -> PortError {
+pub(super) fn strange(what: &str, message: &str) -> PortError {
     PortError { what: what.to_owned(), kind: Kind::NotUnderstood, message: message.to_owned(), maybe_done: false }
 }
 
@@ -216,5 +217,31 @@ impl Objects for Aws {
             let abort = at.data.abort_multipart_upload().bucket(&upload.bucket).key(&upload.key).upload_id(&upload.id);
             abort.set_expected_bucket_owner(at.account.clone()).send().await.map(|_| ()).map_err(|error| port(&what, error))
         })
+    }
+
+    fn tags<'a>(&'a self, bucket: &'a str, key: &'a str, version: Option<&'a str>) -> Answer<'a, Result<BTreeMap<String, String>, PortError>> {
+        Box::pin(marks::tags(self.bucket(bucket), bucket, key, version))
+    }
+
+    fn put_tags<'a>(
+        &'a self,
+        bucket: &'a str,
+        key: &'a str,
+        version: Option<&'a str>,
+        tags: &'a BTreeMap<String, String>,
+    ) -> Answer<'a, Result<(), PortError>> {
+        Box::pin(marks::put_tags(self.bucket(bucket), bucket, key, version, tags))
+    }
+
+    fn versions<'a>(&'a self, bucket: &'a str, prefix: &'a str) -> Answer<'a, Result<Vec<VersionInfo>, PortError>> {
+        Box::pin(marks::versions(self.bucket(bucket), bucket, prefix))
+    }
+
+    fn remove_marker<'a>(&'a self, bucket: &'a str, key: &'a str, version: &'a str) -> Answer<'a, Result<(), PortError>> {
+        Box::pin(marks::remove_marker(self.bucket(bucket), bucket, key, version))
+    }
+
+    fn legal_hold<'a>(&'a self, bucket: &'a str, key: &'a str, on: bool) -> Answer<'a, Result<(), PortError>> {
+        Box::pin(marks::legal_hold(self.bucket(bucket), bucket, key, on))
     }
 }

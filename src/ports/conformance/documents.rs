@@ -138,7 +138,16 @@ async fn seen(ports: &Ports, setting: &'static Setting, id: &ResourceId) -> Fact
 }
 
 fn wish(subject: &Subject, versioning: Versioning, encryption: Option<Encryption>) -> ResourceWish {
-    let retention = Retention { recent: Span::seconds(3 * 86_400), daily: Some(14), weekly: Some(12), monthly: Some(12), yearly: Some(2) };
+    let retention = Retention {
+        recent: Span::seconds(3 * 86_400),
+        daily: Some(14),
+        weekly: Some(12),
+        monthly: Some(12),
+        yearly: Some(2),
+        keep_last: 3,
+        keep_verified: 2,
+        verified_for: Span::seconds(90 * 86_400),
+    };
     let classes = [(30, StorageClass::StandardIa), (90, StorageClass::GlacierIr)];
     let classes = classes.map(|(days, class)| ClassStep { after: Span::seconds(days * 86_400), class });
     let set = SetWish { name: "nightly".to_owned(), retention, classes: classes.to_vec() };

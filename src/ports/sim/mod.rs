@@ -57,12 +57,22 @@ pub enum Op {
     Complete,
     /// `AbortMultipartUpload`.
     Abort,
+    /// `GetObjectTagging`.
+    Tags,
+    /// `PutObjectTagging`.
+    PutTags,
+    /// `ListObjectVersions`.
+    Versions,
+    /// `DeleteObject` of a delete marker.
+    RemoveMarker,
+    /// `PutObjectLegalHold`.
+    LegalHold,
 }
 
 impl Op {
     /// Whether it changes something.
     pub fn writes(self) -> bool {
-        !matches!(self, Self::Identity | Self::Read(_) | Self::List | Self::Get)
+        !matches!(self, Self::Identity | Self::Read(_) | Self::List | Self::Get | Self::Tags | Self::Versions)
     }
 }
 

@@ -8,8 +8,10 @@ use super::{Op, State, World, failure};
 use crate::model::aspects::Versioning;
 use crate::model::document::sha256_hex;
 use crate::model::request::ReadOp;
-use crate::ports::{Answer, Kind, ObjectInfo, Objects, PortError, Tagged, Upload};
+use crate::ports::{Answer, Kind, ObjectInfo, Objects, PortError, Tagged, Upload, VersionInfo};
 
+/// S3 takes at most so many tags of an object.
+const MOST_TAGS: usize = 10;
 /// S3 refuses parts smaller than this, but for the last one.
 const SMALLEST_PART: usize = 5 << 20;
 
@@ -21,6 +23,9 @@ pub(super) struct Version {
     modified: Timestamp,
     /// Written while versioning was on: only such a version stays when the next one comes.
     numbered: bool,
+    /// Its version id; `null` where versioning was never on.
+    id: String,
+    tags: BTreeMap<String, String>,
 }
 
 /// A multipart upload that is neither complete nor aborted.
@@ -137,6 +142,61 @@ impl Objects for World {
             Ok(())
         }))
     }
+
+    fn tags<'a>(&'a self, bucket: &'a str, key: &'a str, version: Option<&'a str>) -> Answer<'a, Result<BTreeMap<String, String>, PortError>> {
+        answer(self.call(Op::Tags, &url(bucket, key), None, |state| Ok(state.version(Op::Tags, bucket, key, version)?.tags.clone())))
+    }
+
+    fn put_tags<'a>(
+        &'a self,
+        bucket: &'a str,
+        key: &'a str,
+        version: Option<&'a str>,
+        tags: &'a BTreeMap<String, String>,
+    ) -> Answer<'a, Result<(), PortError>> {
+        answer(self.call(Op::PutTags, &url(bucket, key), None, |state| {
+            if tags.len() > MOST_TAGS {
+                return Err(failure(Op::PutTags, &url(bucket, key), Kind::Rejected, "BadRequest: Object tags cannot be greater than 10"));
+            }
+            state.version(Op::PutTags, bucket, key, version)?.tags.clone_from(tags);
+            Ok(())
+        }))
+    }
+
+    fn versions<'a>(&'a self, bucket: &'a str, prefix: &'a str) -> Answer<'a, Result<Vec<VersionInfo>, PortError>> {
+        answer(self.call(Op::Versions, &url(bucket, prefix), None, |state| {
+            let below = state.bucket(Op::Versions, bucket)?.objects.iter().filter(|(key, _)| key.starts_with(prefix));
+            let of_key = |(key, versions): (&String, &Vec<Version>)| -> Vec<VersionInfo> {
+                let newest_first = versions.iter().rev().enumerate();
+                let info = newest_first.map(|(at, version)| VersionInfo {
+                    key: key.clone(),
+                    id: version.id.clone(),
+                    marker: version.bytes.is_none(),
+                    latest: at == 0,
+                    modified: version.modified,
+                });
+                info.collect()
+            };
+            Ok(below.flat_map(of_key).collect())
+        }))
+    }
+
+    fn remove_marker<'a>(&'a self, bucket: &'a str, key: &'a str, version: &'a str) -> Answer<'a, Result<(), PortError>> {
+        answer(self.call(Op::RemoveMarker, &url(bucket, key), None, |state| {
+            if let Some(versions) = state.bucket(Op::RemoveMarker, bucket)?.objects.get_mut(key) {
+                versions.retain(|found| found.id != version);
+            }
+            Ok(())
+        }))
+    }
+
+    fn legal_hold<'a>(&'a self, bucket: &'a str, key: &'a str, _: bool) -> Answer<'a, Result<(), PortError>> {
+        answer(self.call(Op::LegalHold, &url(bucket, key), None, |state| {
+            let locked = state.bucket(Op::LegalHold, bucket)?.settings.contains_key(&ReadOp::BucketObjectLock);
+            let without = || failure(Op::LegalHold, &url(bucket, key), Kind::Rejected, "InvalidRequest: Bucket is missing Object Lock Configuration");
+            if locked { Ok(()) } else { Err(without()) }
+        }))
+    }
 }
 
 impl World {
@@ -176,6 +236,17 @@ impl World {
 }
 
 impl State {
+    /// One version of an object; the current one when none is named, and never a delete marker.
+    fn version(&mut self, op: Op, bucket: &str, key: &str, version: Option<&str>) -> Result<&mut Version, PortError> {
+        let versions = self.bucket(op, bucket)?.objects.get_mut(key);
+        let found = versions.and_then(|versions| match version {
+            Some(id) => versions.iter_mut().find(|found| found.id == id),
+            None => versions.last_mut(),
+        });
+        let missing = || failure(op, &url(bucket, key), Kind::Missing, "NoSuchKey: The specified key does not exist.");
+        found.filter(|found| found.bytes.is_some()).ok_or_else(missing)
+    }
+
     fn object(&mut self, bucket: &str, key: &str) -> Result<(&[u8], Timestamp), PortError> {
         let missing = || failure(Op::Get, &url(bucket, key), Kind::Missing, "NoSuchKey: The specified key does not exist.");
         let versions = self.bucket(Op::Get, bucket)?.objects.get(key);
@@ -224,6 +295,7 @@ impl State {
     }
 
     fn store(&mut self, op: Op, bucket: &str, key: &str, bytes: Option<Vec<u8>>, modified: Timestamp) -> Result<(), PortError> {
+        let serial = self.serial();
         let bucket = self.bucket(op, bucket)?;
         let versioned = bucket.settings.get(&ReadOp::BucketVersioning).and_then(|document| document.to::<Versioning>());
         let versions = bucket.objects.entry(key.to_owned()).or_default();
@@ -232,7 +304,8 @@ impl State {
             versions.retain(|version| version.numbered);
         }
         if bytes.is_some() || versioned.is_some() {
-            versions.push(Version { bytes, modified: whole_seconds(modified), numbered });
+            let id = if numbered { format!("version-{serial}") } else { "null".to_owned() };
+            versions.push(Version { bytes, modified: whole_seconds(modified), numbered, id, tags: BTreeMap::new() });
         }
         if versions.is_empty() {
             bucket.objects.remove(key);

@@ -13,7 +13,16 @@ use crate::ports::conformance::rule_forms;
 const DAY: u64 = 86_400;
 
 fn retention() -> Retention {
-    Retention { recent: Span::seconds(3 * DAY), daily: Some(14), weekly: Some(12), monthly: Some(12), yearly: None }
+    Retention {
+        recent: Span::seconds(3 * DAY),
+        daily: Some(14),
+        weekly: Some(12),
+        monthly: Some(12),
+        yearly: None,
+        keep_last: 3,
+        keep_verified: 2,
+        verified_for: Span::seconds(90 * DAY),
+    }
 }
 
 fn wish(retention: Retention) -> ResourceWish {
@@ -69,7 +78,7 @@ fn a_tier_lives_its_count_times_the_longest_period_and_one_period_of_lateness() 
     let all = Retention { yearly: Some(2), ..retention() };
     let days: Vec<(&str, i32)> = tiers(&all).into_iter().map(|(name, days, _)| (name, days)).collect();
     assert_eq!(days, [("recent", 4), ("daily", 15), ("weekly", 91), ("monthly", 403), ("yearly", 1098)]);
-    let half = Retention { recent: Span::seconds(DAY + 1), daily: None, weekly: None, monthly: None, yearly: None };
+    let half = Retention { recent: Span::seconds(DAY + 1), daily: None, weekly: None, monthly: None, ..retention() };
     assert_eq!(tiers(&half), [("recent", 3, "2 kept + 1 late".to_owned())], "a begun day counts whole");
 }
 

@@ -1,0 +1,279 @@
+//! Every backup of a policy, judged from the listing, the manifests and the tags alone. Pure.
+//!
+//! A manifest is its writer's word: it is held against the listing and against S3's dates, and one that does not agree with
+//! them counts for nothing. What could not be read is unknown, and never complete.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::layout::{BEGUN, MANIFEST, id_time};
+use super::manifest::{Manifest, ManifestError};
+use super::retention::{Hold, Holding, Kind, Periods, Point};
+use crate::model::fact::Fact;
+use crate::model::lifecycle::{EXPIRE_TAG, HOLD_TAG};
+use crate::model::resource::SeenBackup;
+use crate::model::units::Span;
+
+/// How far the clocks of database, writer and S3 may be apart before a date in a manifest is a lie, in seconds.
+pub const CLOCKS: i64 = 600;
+/// From how far on a writer's clock is worth a sentence, in seconds.
+const SKEW: i64 = 60;
+
+/// Tags of an object.
+pub type Tags = BTreeMap<String, String>;
+
+/// What was read of one backup besides the listing.
+#[derive(Debug)]
+pub struct Read {
+    /// Its manifest; absent when the listing has none.
+    pub manifest: Fact<Result<Manifest, ManifestError>>,
+    /// Tags of its manifest, or of its first object when there is no manifest.
+    pub tags: Fact<Tags>,
+    /// Whether a record says that it was completed.
+    pub recorded: bool,
+}
+
+/// Around what a backup is judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Around<'a> {
+    /// The policy.
+    pub policy: &'a str,
+    /// The folder of the backup, with a slash behind.
+    pub folder: &'a str,
+    /// How long an attempt may take, where the policy has the set.
+    pub max_duration: Option<Span>,
+    /// The time, by S3.
+    pub now: Timestamp,
+}
+
+/// What the bucket shows of a backup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    /// Manifest and objects are there, and agree.
+    Complete,
+    /// Begun, and not longer ago than a run may take.
+    Running,
+    /// Begun, never completed, and its time is over.
+    Abandoned,
+    /// Released, and some of its objects have expired.
+    Expiring,
+    /// Some of it is gone, and no release explains that.
+    Partial,
+    /// Objects of a backup that was never begun.
+    Orphaned,
+    /// What it says cannot be, or cannot be read by this version.
+    Refused,
+    /// It could not be read.
+    Unknown,
+}
+
+impl State {
+    /// All of them, in the order of a summary.
+    pub const ALL: [Self; 8] = [Self::Complete, Self::Running, Self::Abandoned, Self::Expiring, Self::Partial, Self::Orphaned, Self::Refused, Self::Unknown];
+
+    /// `complete`, `running`, `abandoned`, `expiring`, `partial`, `orphaned`, `refused`, `unknown`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Running => "running",
+            Self::Abandoned => "abandoned",
+            Self::Expiring => "expiring",
+            Self::Partial => "partial",
+            Self::Orphaned => "orphaned",
+            Self::Refused => "refused",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// One backup of the catalogue.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Backup {
+    /// As the listing shows it.
+    pub seen: SeenBackup,
+    /// What the bucket shows of it.
+    pub state: State,
+    /// Why, where the state does not say it.
+    pub why: Option<String>,
+    /// What its manifest says, if that can be believed.
+    pub facts: Option<Facts>,
+    /// Tags of its manifest, or of its first object.
+    pub tags: Fact<Tags>,
+    /// What is odd without deciding anything.
+    pub notes: Vec<String>,
+}
+
+/// What a manifest says, as far as lists and the keeper need it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Facts {
+    /// `pg_dump`.
+    pub engine: String,
+    /// Version of the server, as a number: 150018.
+    pub server_version: u32,
+    /// The moment that it restores.
+    pub snapshot: Timestamp,
+    /// Names of its databases.
+    pub databases: Vec<String>,
+    /// Rows of all tables.
+    pub rows: u64,
+    /// Rows by table, and bytes before compression.
+    pub holding: Holding,
+}
+
+impl Facts {
+    fn of(manifest: &Manifest, snapshot: Timestamp) -> Self {
+        let mut tables = BTreeMap::new();
+        for database in &manifest.databases {
+            tables.extend(database.facts.tables.iter().map(|(table, data)| (format!("{}.{table}", database.name), data.rows.rows)));
+        }
+        let bytes = manifest.databases.iter().map(|database| database.dump.raw_bytes).fold(0, u64::saturating_add);
+        Self {
+            engine: manifest.engine.clone(),
+            server_version: manifest.server_version,
+            snapshot,
+            databases: manifest.databases.iter().map(|database| database.name.clone()).collect(),
+            rows: manifest.rows(),
+            holding: Holding { tables, bytes },
+        }
+    }
+}
+
+/// Judges one backup.
+pub fn judge(seen: SeenBackup, read: Read, around: &Around<'_>) -> Backup {
+    let released = read.tags.known().is_some_and(|tags| tags.contains_key(EXPIRE_TAG));
+    let mut notes: Vec<String> = skew(&seen).into_iter().collect();
+    let mut facts = None;
+    let (state, why) = match read.manifest {
+        Fact::Absent => unfinished(&seen, released, read.recorded, around),
+        Fact::Unknown(why) => (State::Unknown, Some(why.to_string())),
+        Fact::Known(Err(error)) => (State::Refused, Some(error.to_string())),
+        Fact::Known(Ok(manifest)) => match dates(&manifest, &seen, around) {
+            Err(why) => (State::Refused, Some(why)),
+            Ok(snapshot) => {
+                facts = Some(Facts::of(&manifest, snapshot));
+                against_listing(&manifest, &seen, released, around)
+            }
+        },
+    };
+    if around.max_duration.is_none() {
+        notes.push(format!("policy `{}` has no set `{}`: nothing of it is ever released", around.policy, seen.set));
+    }
+    Backup { seen, state, why, facts, tags: read.tags, notes }
+}
+
+/// A writer's clock against S3's date of the first object, which is written first.
+fn skew(seen: &SeenBackup) -> Option<String> {
+    let begun = id_time(&seen.id)?;
+    let off = begun.as_second() - seen.oldest.as_second();
+    (off.abs() > SKEW).then(|| format!("the clock of its writer was {} s {} S3's", off.abs(), if off > 0 { "ahead of" } else { "behind" }))
+}
+
+fn unfinished(seen: &SeenBackup, released: bool, recorded: bool, around: &Around<'_>) -> (State, Option<String>) {
+    let begun = seen.keys.contains_key(&format!("{}{BEGUN}", around.folder));
+    let over = |limit: Span| around.now.as_second() > seen.oldest.as_second().saturating_add_unsigned(limit.as_secs());
+    match around.max_duration {
+        _ if recorded && released => (State::Expiring, None),
+        _ if recorded => (State::Partial, Some("a record says that it was complete, and its manifest is gone".to_owned())),
+        _ if !begun => (State::Orphaned, Some(format!("it has neither {BEGUN} nor {MANIFEST}"))),
+        Some(limit) if !over(limit) => (State::Running, None),
+        Some(_) | None => (State::Abandoned, None),
+    }
+}
+
+/// What a manifest says of times, against its id and S3's date of it: the moment that it restores, or why it cannot be so.
+fn dates(manifest: &Manifest, seen: &SeenBackup, around: &Around<'_>) -> Result<Timestamp, String> {
+    if manifest.policy != around.policy {
+        return Err(format!("it says that it is of policy `{}`, and it lies in the place of `{}`", manifest.policy, around.policy));
+    }
+    let stored = seen.stored.unwrap_or(seen.newest);
+    let read = |name: &str, text: &str| text.parse::<Timestamp>().map_err(|_| format!("`{name}` is `{text}`, which is no time"));
+    let snapshot = read("snapshotAt", &manifest.snapshot_at)?;
+    let times = [("snapshotAt", snapshot), ("startedAt", read("startedAt", &manifest.started_at)?), ("finishedAt", read("finishedAt", &manifest.finished_at)?)];
+    let id = id_time(&seen.id).ok_or_else(|| format!("its id `{}` is no time", seen.id))?;
+    for (name, time) in times.into_iter().chain([("its id", id)]) {
+        if time.as_second() > stored.as_second() + CLOCKS {
+            return Err(format!("{name} is {time}, and S3 stored its manifest at {stored}: it is dated after itself"));
+        }
+    }
+    Ok(snapshot)
+}
+
+/// Every object that the manifest names is there, with the bytes that it names.
+fn against_listing(manifest: &Manifest, seen: &SeenBackup, released: bool, around: &Around<'_>) -> (State, Option<String>) {
+    let mut gone = Vec::new();
+    for stored in manifest.objects() {
+        match seen.keys.get(&format!("{}{}", around.folder, stored.name)) {
+            None => gone.push(stored.name.clone()),
+            Some(bytes) if *bytes != stored.bytes => {
+                return (State::Refused, Some(format!("{} has {bytes} bytes, and the manifest says {}", stored.name, stored.bytes)));
+            }
+            Some(_) => {}
+        }
+    }
+    match gone.as_slice() {
+        [] => (State::Complete, None),
+        _ if released => (State::Expiring, None),
+        [first, ..] => (State::Partial, Some(format!("{} of its objects are gone: {first}", gone.len()))),
+    }
+}
+
+/// What a value of the hold tag says: until when, and why.
+pub fn read_hold(value: &str) -> Option<(Timestamp, &str)> {
+    let (until, reason) = value.split_once(' ').unwrap_or((value, ""));
+    Some((until.parse().ok()?, reason))
+}
+
+/// The value of the hold tag.
+pub fn hold_value(until: Timestamp, reason: &str) -> String {
+    format!("{} {reason}", until.strftime("%Y-%m-%dT%H:%M:%SZ"))
+}
+
+/// What drills and records say of one backup.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Proven {
+    /// When the last drill of it passed, if it did.
+    pub verified: Option<Timestamp>,
+    /// Whether the last drill of it could not restore it, or found something else in it.
+    pub failed: bool,
+    /// Whether a record says that it was completed.
+    pub recorded: bool,
+}
+
+impl Backup {
+    /// What is known of holds on it. A hold that is not understood is one that is not known.
+    pub fn hold(&self) -> Hold {
+        match self.tags.known().map(|tags| tags.get(HOLD_TAG)) {
+            None => Hold::Unknown,
+            Some(None) => Hold::None,
+            Some(Some(value)) => read_hold(value).map_or(Hold::Unknown, |(until, _)| Hold::Until(until)),
+        }
+    }
+
+    /// The same backup as the retention function takes it.
+    pub fn point(&self, proven: Proven, zone: &TimeZone) -> Point {
+        let kind = match self.state {
+            State::Complete => Kind::Complete,
+            State::Running | State::Abandoned => Kind::Attempt,
+            State::Expiring | State::Partial | State::Orphaned | State::Refused | State::Unknown => Kind::Doubtful,
+        };
+        let begun = id_time(&self.seen.id).unwrap_or(self.seen.oldest);
+        let snapshot = self.facts.as_ref().map_or(begun, |facts| facts.snapshot);
+        Point {
+            id: self.seen.id.clone(),
+            kind,
+            stored: self.seen.stored.unwrap_or(self.seen.oldest),
+            oldest: self.seen.oldest,
+            snapshot,
+            periods: Periods::of(snapshot, zone),
+            verified: proven.verified.filter(|_| !proven.failed),
+            failed: proven.failed,
+            hold: self.hold(),
+            holding: self.facts.as_ref().map(|facts| facts.holding.clone()).unwrap_or_default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

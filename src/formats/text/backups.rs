@@ -1,0 +1,118 @@
+//! `backups` as text: the newest first, the odd ones with their reason.
+
+use std::fmt::Write as _;
+
+use super::super::paint::{Label, Paint};
+use super::labelled;
+use crate::catalog::backups::State;
+use crate::model::units::{self, count, plural};
+use crate::view::backups::{BackupCheckView, BackupLineView, BackupListView, BackupShowView, ShelfView};
+
+/// Renders a list.
+pub fn list(view: &BackupListView, paint: Paint) -> String {
+    let mut out = format!("{}\n", paint.text(Label::Dim, &format!("lifeboat backups · {}", view.revision)));
+    for shelf in &view.policies {
+        let _ = writeln!(out, "\n{}  {}", paint.text(Label::Strong, &shelf.policy), paint.text(Label::Dim, &format!("{} · {}", shelf.location, shelf.at)));
+        for doubt in [&shelf.clock, &shelf.evidence_unknown].into_iter().flatten() {
+            labelled(&mut out, "note", doubt);
+        }
+        for backup in &shelf.backups {
+            line(&mut out, backup, paint);
+        }
+        foreign(&mut out, shelf);
+        let _ = writeln!(out, "  {}", summary(shelf));
+    }
+    out
+}
+
+fn label(backup: &BackupLineView) -> Label {
+    match backup.state.as_str() {
+        "complete" if backup.drill_failed => Label::Bad,
+        "complete" => Label::Good,
+        "partial" | "refused" => Label::Bad,
+        _ => Label::Change,
+    }
+}
+
+fn line(out: &mut String, backup: &BackupLineView, paint: Paint) {
+    let state = paint.text(label(backup), &format!("{:<10}", backup.state));
+    let mut parts = vec![units::bytes(backup.bytes)];
+    parts.extend(backup.rows.map(|rows| plural(rows, "row")));
+    parts.extend(backup.verified_at.as_ref().map(|at| format!("verified {}", at.get(..10).unwrap_or(at))));
+    parts.extend(backup.drill_failed.then(|| "its last drill failed".to_owned()));
+    parts.extend(backup.released.as_ref().map(|tier| format!("released as {tier}")));
+    parts.extend(backup.held_until.as_ref().map(|until| format!("held until {until}")));
+    let _ = writeln!(out, "  {:<12} {}  {state} {}", backup.set, backup.id, parts.join(" · "));
+    if let Some(why) = &backup.why {
+        labelled(out, "why", why);
+    }
+    for note in &backup.notes {
+        labelled(out, "note", note);
+    }
+}
+
+fn foreign(out: &mut String, shelf: &ShelfView) {
+    if shelf.foreign.objects > 0 {
+        let first = shelf.foreign.first.join(", ");
+        let more = if shelf.foreign.objects > shelf.foreign.first.len() as u64 { ", …" } else { "" };
+        let text = format!("{} of {} that no backup has: {first}{more}", plural(shelf.foreign.objects, "object"), units::bytes(shelf.foreign.bytes));
+        labelled(out, "foreign", &text);
+    }
+}
+
+fn summary(shelf: &ShelfView) -> String {
+    let states = State::ALL.into_iter().filter(|state| shelf.count(*state) > 0).map(|state| format!("{} {}", count(shelf.count(state)), state.as_str()));
+    let states: Vec<String> = states.collect();
+    let states = if states.is_empty() { "no backup".to_owned() } else { states.join(", ") };
+    format!("{states} · {}", units::bytes(shelf.bytes))
+}
+
+/// Renders one backup.
+pub fn show(view: &BackupShowView, paint: Paint) -> String {
+    let backup = &view.backup;
+    let mut out = format!("{}\n\n", paint.text(Label::Dim, &format!("lifeboat backups show · {}/{}", view.policy, backup.set)));
+    line(&mut out, backup, paint);
+    let mut say = |name: &str, text: &str| {
+        let _ = writeln!(out, "  {name:<11} {text}");
+    };
+    say("at", &view.location);
+    if let Some(at) = &backup.snapshot_at {
+        say("restores", &format!("{at} (the moment of its snapshot)"));
+    }
+    if let Some(at) = &backup.stored_at {
+        say("stored", &format!("{at} by S3"));
+    }
+    if let (Some(engine), Some(version)) = (&backup.engine, backup.server_version) {
+        say("taken by", &format!("{engine} from PostgreSQL {}.{}, databases {}", version / 10_000, version % 10_000, backup.databases.join(", ")));
+    }
+    for (name, bytes) in &view.objects {
+        say("object", &format!("{name}  {}", units::bytes(*bytes)));
+    }
+    for (key, value) in &view.tags {
+        say("tag", &format!("{key} = {value}"));
+    }
+    if let Some(why) = &backup.tags_unknown {
+        say("tags", &format!("not known: {why}"));
+    }
+    out
+}
+
+/// Renders what came of reading every byte.
+pub fn verify(view: &BackupCheckView, paint: Paint) -> String {
+    let mut out = format!("{}\n\n", paint.text(Label::Dim, &format!("lifeboat backups verify · {}", view.policy)));
+    for backup in &view.backups {
+        let (label, word) = if backup.sound { (Label::Good, "sound") } else { (Label::Bad, "damaged") };
+        let _ = writeln!(out, "  {:<12} {}  {} {} read", backup.set, backup.id, paint.text(label, &format!("{word:<8}")), units::bytes(backup.bytes));
+        for problem in &backup.problems {
+            labelled(&mut out, "why", problem);
+        }
+    }
+    let wrong = view.backups.iter().filter(|backup| !backup.sound).count() as u64;
+    let end = match (wrong, view.backups.len() as u64) {
+        (_, 0) => paint.text(Label::Change, "there is no complete backup"),
+        (0, all) => paint.text(Label::Good, &format!("every byte of {} is as its manifest says; a drill proves that it restores", plural(all, "backup"))),
+        (wrong, all) => paint.text(Label::Bad, &format!("{} of {} not as the manifest says", count(wrong), plural(all, "backup"))),
+    };
+    let _ = writeln!(out, "\n{end}");
+    out
+}

@@ -1,0 +1,63 @@
+//! Tags, versions, delete markers and legal holds of objects on S3: what the keeper and those who hold a backup change.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_s3::types::{ObjectLockLegalHold, ObjectLockLegalHoldStatus, Tag, Tagging};
+use jiff::Timestamp;
+
+use super::Bucket;
+use super::error::port;
+use super::objects::strange;
+use crate::ports::{PortError, VersionInfo};
+
+pub(super) async fn tags(at: &Bucket, bucket: &str, key: &str, version: Option<&str>) -> Result<BTreeMap<String, String>, PortError> {
+    let what = format!("GetObjectTagging of s3://{bucket}/{key}");
+    let ask = at.control.get_object_tagging().bucket(bucket).key(key).set_version_id(version.map(str::to_owned));
+    let answer = ask.set_expected_bucket_owner(at.account.clone()).send().await.map_err(|error| port(&what, error))?;
+    Ok(answer.tag_set().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect())
+}
+
+pub(super) async fn put_tags(at: &Bucket, bucket: &str, key: &str, version: Option<&str>, tags: &BTreeMap<String, String>) -> Result<(), PortError> {
+    let what = format!("PutObjectTagging of s3://{bucket}/{key}");
+    let tags: Result<Vec<Tag>, _> = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
+    let tagging = tags.and_then(|tags| Tagging::builder().set_tag_set(Some(tags)).build()).map_err(|error| strange(&what, &error.to_string()))?;
+    let put = at.control.put_object_tagging().bucket(bucket).key(key).set_version_id(version.map(str::to_owned)).tagging(tagging);
+    put.set_expected_bucket_owner(at.account.clone()).send().await.map(|_| ()).map_err(|error| port(&what, error))
+}
+
+pub(super) async fn versions(at: &Bucket, bucket: &str, prefix: &str) -> Result<Vec<VersionInfo>, PortError> {
+    let what = format!("ListObjectVersions of s3://{bucket}/{prefix}");
+    let list = at.control.list_object_versions().bucket(bucket).prefix(prefix).set_expected_bucket_owner(at.account.clone());
+    let (mut out, mut from) = (Vec::new(), (None, None));
+    loop {
+        let page = list.clone().set_key_marker(from.0).set_version_id_marker(from.1).send().await.map_err(|error| port(&what, error))?;
+        let versions = page.versions().iter().map(|found| (found.key(), found.version_id(), found.is_latest(), found.last_modified(), false));
+        let markers = page.delete_markers().iter().map(|found| (found.key(), found.version_id(), found.is_latest(), found.last_modified(), true));
+        for (key, id, latest, modified, marker) in versions.chain(markers) {
+            let modified = modified.and_then(|date| Timestamp::from_second(date.secs()).ok());
+            let (Some(key), Some(id), Some(latest), Some(modified)) = (key, id, latest, modified) else {
+                return Err(strange(&what, "an entry without key, version id, date, or word on which one is the latest"));
+            };
+            out.push(VersionInfo { key: key.to_owned(), id: id.to_owned(), marker, latest, modified });
+        }
+        from = (page.next_key_marker().map(str::to_owned), page.next_version_id_marker().map(str::to_owned));
+        if page.is_truncated() != Some(true) || from.0.is_none() {
+            // A stable sort: versions of one second stay in the order of the answer, which is newest first.
+            out.sort_by(|a, b| a.key.cmp(&b.key).then(b.latest.cmp(&a.latest)).then(b.modified.cmp(&a.modified)));
+            return Ok(out);
+        }
+    }
+}
+
+pub(super) async fn remove_marker(at: &Bucket, bucket: &str, key: &str, version: &str) -> Result<(), PortError> {
+    let what = format!("DeleteObject of the delete marker {version} of s3://{bucket}/{key}");
+    let delete = at.control.delete_object().bucket(bucket).key(key).version_id(version);
+    delete.set_expected_bucket_owner(at.account.clone()).send().await.map(|_| ()).map_err(|error| port(&what, error))
+}
+
+pub(super) async fn legal_hold(at: &Bucket, bucket: &str, key: &str, on: bool) -> Result<(), PortError> {
+    let what = format!("PutObjectLegalHold of s3://{bucket}/{key}");
+    let status = if on { ObjectLockLegalHoldStatus::On } else { ObjectLockLegalHoldStatus::Off };
+    let put = at.control.put_object_legal_hold().bucket(bucket).key(key).legal_hold(ObjectLockLegalHold::builder().status(status).build());
+    put.set_expected_bucket_owner(at.account.clone()).send().await.map(|_| ()).map_err(|error| port(&what, error))
+}
