@@ -44,7 +44,7 @@ soak: ## the same tests with their full counts
 .PHONY: bench
 bench: ## figures: a release build against the bare tools, each pair in one run
 	@$(STAGE) tools scripts/sandbox install
-	@$(STAGE) build cargo build --locked --quiet --release
+	@$(STAGE) build cargo build --locked --quiet --release --bins --example bare_reads
 	@LIFEBOAT_BIN=$(abspath $(dir $(BIN))../release/lifeboat) scripts/sandbox run -- scripts/bench
 
 .PHONY: bless

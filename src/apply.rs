@@ -3,24 +3,22 @@
 //! It decides nothing: every request was in the plan. A step is sent only while what it was planned upon still holds.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use crate::journal::{Entry, Outcome};
 use crate::model::document::Document;
-use crate::model::fact::Fact;
+use crate::model::fact::{Fact, Why};
 use crate::model::id::ResourceId;
 use crate::model::request::{Read, ReadOp};
 use crate::model::resource::ObservedResource;
 use crate::plan::{Plan, Step};
-use crate::ports::{Answer, PortError, Ports};
+use crate::ports::{Answer, Kind, PortError, Ports};
 use crate::settings::{self, Setting};
 
 pub mod session;
+mod settle;
 
-/// How often a written setting is read back before the answer counts as final, and how long is waited in between. S3 and
-/// IAM may answer the old state for a while after a write (terraform-provider-aws 41268, 9862).
-const READ_BACK: [Duration; 6] =
-    [Duration::ZERO, Duration::from_millis(200), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(8)];
+pub use settle::Settle;
+use settle::{Streak, passes};
 
 /// What was done and what not, in the order of the plan.
 #[derive(Clone, Debug, Default)]
@@ -44,8 +42,8 @@ pub trait Journal: Send {
     fn hold(&mut self) -> Answer<'_, Result<(), String>>;
 }
 
-/// Carries the plan out.
-pub async fn apply(plan: &Plan, ports: &Ports, journal: &mut dyn Journal) -> Applied {
+/// Carries the plan out, waiting for each write as long as `settle` says.
+pub async fn apply(plan: &Plan, ports: &Ports, settle: Settle, journal: &mut dyn Journal) -> Applied {
     let mut applied = Applied::default();
     let mut stopped: Option<String> = None;
     let mut made: BTreeSet<ResourceId> = BTreeSet::new();
@@ -56,7 +54,7 @@ pub async fn apply(plan: &Plan, ports: &Ports, journal: &mut dyn Journal) -> App
         }
         let (id, digest) = (step.id(), step.digest());
         let outcome = match journal.write(Entry::Sending { step: id.clone(), digest: digest.clone() }).await {
-            Ok(()) => one(step, ports, made.contains(&step.resource), journal).await,
+            Ok(()) => one(step, ports, settle, made.contains(&step.resource), journal).await,
             Err(error) => Outcome::NotSent(format!("the journal cannot be written: {error}")),
         };
         if let Err(error) = journal.write(Entry::Ended { step: id.clone(), digest, outcome: outcome.clone() }).await {
@@ -83,20 +81,12 @@ fn is_the_resource_itself(step: &Step) -> bool {
 
 /// `made` = this apply made the resource a moment ago: its other settings were absent because it was, and now have the
 /// defaults of the endpoint. Anything else that is there by now is the work of somebody else.
-async fn one(step: &Step, ports: &Ports, made: bool, journal: &mut dyn Journal) -> Outcome {
+async fn one(step: &Step, ports: &Ports, settle: Settle, made: bool, journal: &mut dyn Journal) -> Outcome {
     let Some(setting) = settings::by_id(&step.setting) else {
         return Outcome::NotSent(format!("there is no setting `{}`", step.setting));
     };
-    match seen(setting, step, ports).await {
-        // First of all: unknown then and unknown now is no reason to write, whatever the step says.
-        Fact::Unknown(why) => return Outcome::NotSent(format!("it can no longer be read: {why}")),
-        now if now == step.from => {}
-        Fact::Known(default) if made && step.from == Fact::Absent && BORN_WITH.contains(&setting.read) => {
-            if (setting.adopt)(&step.to, &Fact::Known(default.clone())) == default {
-                return Outcome::Done;
-            }
-        }
-        _ => return Outcome::NotSent("it changed since the plan was made; plan again".to_owned()),
+    if let Some(ended) = before(setting, step, ports, settle, made).await {
+        return ended;
     }
     if step.from.known().is_none() && step.requests.iter().any(|request| request.removes()) {
         return Outcome::NotSent("it would remove what was not seen to be there".to_owned());
@@ -108,17 +98,47 @@ async fn one(step: &Step, ports: &Ports, made: bool, journal: &mut dyn Journal) 
             0 => Outcome::NotSent(why),
             _ => Outcome::MaybeDone(format!("{sent} of {} requests were sent: {why}", step.requests.len())),
         };
-        if let Err(why) = journal.hold().await {
-            return broken_off(why);
-        }
-        if let Err(error) = ports.cloud.send(request).await {
-            if !error.maybe_done {
+        let mut patience = settle.of_sending(&*ports.clock);
+        loop {
+            if let Err(why) = journal.hold().await {
+                return broken_off(why);
+            }
+            let Err(error) = ports.cloud.send(request).await else { break };
+            if passes(&error, made) && step.requests.len() == 1 && patience.wait().await {
+                // What it was planned upon must still hold after the wait, and it may have happened after all.
+                match before(setting, step, ports, settle, made).await {
+                    None => continue,
+                    Some(Outcome::NotSent(_)) if error.maybe_done => {}
+                    Some(ended) => return ended,
+                }
+            }
+            // A creation that met its own first attempt, repeated behind a lost answer, finds what it made.
+            if !error.maybe_done && error.kind != Kind::Exists {
                 return broken_off(refusal(&error));
             }
-            doubt = Some(error.to_string());
+            doubt = Some(error);
+            break;
         }
     }
-    read_back(setting, step, ports, doubt).await
+    read_back(setting, step, ports, settle, doubt, journal).await
+}
+
+/// Looks whether what the step was planned upon still holds. `None`: it does, and the step is to be sent.
+async fn before(setting: &'static Setting, step: &Step, ports: &Ports, settle: Settle, made: bool) -> Option<Outcome> {
+    let mut now = seen(setting, step, ports).await;
+    let mut patience = settle.of_doubt(&*ports.clock);
+    while matches!(now, Fact::Unknown(Why::Busy(_) | Why::Unreachable(_))) && patience.wait().await {
+        now = seen(setting, step, ports).await;
+    }
+    match now {
+        // First of all: unknown then and unknown now is no reason to write, whatever the step says.
+        Fact::Unknown(why) => Some(Outcome::NotSent(format!("it can no longer be read: {why}"))),
+        now if now == step.from => None,
+        // The plan was made upon an answer that was old already, or somebody did the same.
+        now if reached(setting, step, &now) => Some(Outcome::Done),
+        Fact::Known(_) if made && step.from == Fact::Absent && BORN_WITH.contains(&setting.read) => None,
+        _ => Some(Outcome::NotSent("it changed since the plan was made; plan again".to_owned())),
+    }
 }
 
 fn refusal(error: &PortError) -> String {
@@ -128,26 +148,39 @@ fn refusal(error: &PortError) -> String {
     }
 }
 
-async fn read_back(setting: &'static Setting, step: &Step, ports: &Ports, doubt: Option<String>) -> Outcome {
-    let mut last = Fact::Absent;
-    for pause in READ_BACK {
-        if !pause.is_zero() {
-            ports.clock.sleep(pause).await;
-        }
-        last = seen(setting, step, ports).await;
-        if last.known().is_some_and(|document| (setting.adopt)(&step.to, &last) == *document && !still_there(setting, step, document)) {
+/// Reads until what is there is as planned, or patience ends.
+async fn read_back(setting: &'static Setting, step: &Step, ports: &Ports, settle: Settle, doubt: Option<PortError>, journal: &mut dyn Journal) -> Outcome {
+    let (mut accepted, mut streak) = (settle.of_reading(&*ports.clock), Streak::new());
+    let mut doubtful = settle.of_doubt(&*ports.clock);
+    let last = loop {
+        let now = seen(setting, step, ports).await;
+        if streak.takes(reached(setting, step, &now)) {
             return Outcome::Done;
         }
-    }
+        let patience = if doubt.is_some() || matches!(now, Fact::Unknown(_)) { &mut doubtful } else { &mut accepted };
+        if matches!(now, Fact::Unknown(Why::Credentials(_))) || !patience.wait().await {
+            break now;
+        }
+        // A long wait must not cost the lock; who lost it has nothing to say about what is there now.
+        if let Err(why) = journal.hold().await {
+            return Outcome::MaybeDone(format!("sent, and not read back: {why}"));
+        }
+    };
     let now = match last {
         Fact::Known(document) => format!("it reads {document}"),
         Fact::Absent => "it is not there".to_owned(),
-        Fact::Unknown(why) => return Outcome::MaybeDone(doubt.unwrap_or_else(|| why.to_string())),
+        Fact::Unknown(why) => return Outcome::MaybeDone(doubt.map_or_else(|| format!("sent and accepted, but not read back: {why}"), |error| refusal(&error))),
     };
     match doubt {
+        Some(error) if error.kind == Kind::Exists => Outcome::NotSent(format!("{}; {now}", refusal(&error))),
         Some(error) => Outcome::MaybeDone(format!("{error}; {now}")),
-        None => Outcome::ReadsBackOtherwise(format!("{now}, and the plan said {}", step.to)),
+        None => Outcome::ReadsBackOtherwise(format!("{now} after {} s, and the plan said {}", settle.0.as_secs(), step.to)),
     }
+}
+
+/// Whether what is there is what the step makes.
+fn reached(setting: &Setting, step: &Step, now: &Fact<Document>) -> bool {
+    now.known().is_some_and(|document| (setting.adopt)(&step.to, now) == *document && !still_there(setting, step, document))
 }
 
 /// Whether the step takes something of others away that is still there. `adopt` carries such things along, so to it the

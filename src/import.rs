@@ -91,7 +91,7 @@ impl Words {
 
     fn versioning(&mut self, live: &ObservedResource) {
         match Self::read(live, ReadOp::BucketVersioning) {
-            Fact::Known(Versioning::Enabled) => self.set("versioning", json!("enabled")),
+            Fact::Known(Versioning::Enabled | Versioning::EnabledWithMfa) => self.set("versioning", json!("enabled")),
             Fact::Known(Versioning::Suspended) => self.set("versioning", json!("suspended")),
             Fact::Absent => self.unmanaged("versioning", "the bucket is not versioned: an overwrite or delete is final. Write `enabled` to change that"),
             Fact::Unknown(why) => self.unmanaged("versioning", why.to_string()),

@@ -1,26 +1,61 @@
 //! Asks the control plane everything that the desired state needs to be compared with. Writes nothing.
 //!
-//! Each question is asked once, concurrently. A refused question is one unknown fact, never a failed run.
+//! Each question is asked once, concurrently, and again when the endpoint was too busy. A refused question is one unknown
+//! fact, never a failed run; an endpoint that stops answering, or credentials that expire, end the asking, not the run.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use futures_util::stream;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::watch;
 
 use crate::catalog::layout;
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
-use crate::model::id::ResourceId;
+use crate::model::id::{ResourceId, ResourceKind};
 use crate::model::lifecycle::Lifecycle;
 use crate::model::policy::Trust;
 use crate::model::request::{Read, ReadOp};
 use crate::model::resource::{Desired, Identity, Observed, ObservedResource, ResourceWish, SeenBackup};
-use crate::ports::{Clock, Ports};
+use crate::ports::{Answer, Clock, Ports};
 use crate::settings;
 use crate::settings::bucket_lifecycle::left;
 
-/// How many questions are under way at once.
-const AT_ONCE: usize = 16;
+mod pace;
+
+use pace::Pace;
+
+/// How often a question is asked of an endpoint that is too busy, each time with the attempts of the SDK.
+const ASKS: usize = 3;
+
+/// Who watches while questions are asked, and may end it.
+#[derive(Clone, Default)]
+pub struct Watch<'a> {
+    /// Becomes true when enough was asked; what is not answered by then is unknown.
+    pub stop: Option<watch::Receiver<bool>>,
+    /// Is told how many questions are answered, of how many.
+    pub answered: Option<&'a (dyn Fn(usize, usize) + Send + Sync)>,
+}
+
+impl std::fmt::Debug for Watch<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Watch")
+    }
+}
+
+impl Watch<'_> {
+    /// Comes when enough was asked, and never if nobody can say so.
+    pub async fn stopped(&self) {
+        if let Some(mut stop) = self.stop.clone()
+            && stop.wait_for(|stop| *stop).await.is_ok()
+        {
+            return;
+        }
+        // A sender that is gone can ask for nothing any more.
+        std::future::pending::<()>().await;
+    }
+}
 
 /// Every question that the desired state raises.
 pub fn questions(desired: &Desired) -> BTreeSet<Read> {
@@ -48,41 +83,93 @@ fn key_of(wish: &ResourceWish) -> Option<&str> {
 
 /// Reads all of it.
 pub async fn observe(desired: &Desired, ports: &Ports, identity: Fact<Identity>) -> Observed {
-    let at = ports.clock.now();
-    let reads = questions(desired);
-    let mut requests = reads.len();
-    let ask = |read: Read| async move {
-        let fact = ports.cloud.read(&read).await;
-        (read, fact)
-    };
-    let answers: Vec<(Read, Fact<Document>)> = stream::iter(reads).map(ask).buffer_unordered(AT_ONCE).collect().await;
-    let mut resources: BTreeMap<_, ObservedResource> = BTreeMap::new();
-    for (read, fact) in answers {
-        resources.entry(read.target).or_default().facts.insert(read.op, fact);
+    observe_watched(desired, ports, identity, &Watch::default()).await
+}
+
+/// Reads all of it, or what there is time for.
+pub async fn observe_watched(desired: &Desired, ports: &Ports, identity: Fact<Identity>, watch: &Watch<'_>) -> Observed {
+    let mut asking = Asking { seen: Observed { identity, ..offline(desired, &*ports.clock) }, lanes: lanes(desired), answered: 0, total: 0 };
+    asking.ask_all(ports, watch).await;
+    if asking.seen.unasked == 0 {
+        // What left a bucket is known only when its rules are.
+        let left = left_behind(desired, &asking.seen);
+        asking.lanes.iter_mut().zip([left]).for_each(|(lane, left)| lane.open.extend(left));
+        asking.ask_all(ports, watch).await;
     }
-    let mut backups = BTreeMap::new();
-    for (policy, bucket, prefix) in tenants(desired) {
-        requests += 1;
-        backups.insert(policy, seen_backups(ports, &bucket, &prefix).await);
+    asking.seen
+}
+
+/// What is asked and what was answered.
+struct Asking {
+    seen: Observed,
+    lanes: [Lane; 2],
+    answered: usize,
+    total: usize,
+}
+
+impl Asking {
+    /// Asks everything that is open, until all is answered or somebody has enough.
+    async fn ask_all(&mut self, ports: &Ports, watch: &Watch<'_>) {
+        self.total += self.lanes.iter().map(|lane| lane.open.len()).sum::<usize>();
+        let mut running: FuturesUnordered<Answer<'_, Answered>> = FuturesUnordered::new();
+        loop {
+            for (at, lane) in self.lanes.iter_mut().enumerate() {
+                while lane.running < lane.pace.limit()
+                    && let Some(question) = lane.open.pop_front()
+                {
+                    lane.running += 1;
+                    running.push(ask(at, question, 1, Duration::ZERO, ports));
+                }
+            }
+            let next = tokio::select! {
+                biased;
+                () = watch.stopped() => break,
+                next = running.next() => next,
+            };
+            let Some(next) = next else { break };
+            running.extend(self.take(next, ports));
+            if let Some(told) = watch.answered {
+                told(self.answered, self.total);
+            }
+        }
+        self.seen.unasked = self.total - self.answered;
+        if self.seen.unasked > 0 {
+            self.seen.interrupt();
+        }
     }
-    let mut left = BTreeMap::new();
-    for (bucket, policy, prefix) in left_behind(desired, &resources) {
-        requests += 1;
-        let seen = seen_backups(ports, &bucket, &prefix).await;
-        left.insert((bucket, policy), seen);
+
+    /// Takes an answer; gives the same question again when the endpoint was too busy for it.
+    fn take<'a>(&mut self, next: Answered, ports: &'a Ports) -> Option<Answer<'a, Answered>> {
+        self.seen.requests += 1;
+        let lane = self.lanes.get_mut(next.lane)?;
+        lane.pace.answered(next.fact.why(), ports.clock.now());
+        let gives_up = lane.pace.gives_up(ports.clock.now());
+        if matches!(next.fact.why(), Some(Why::Busy(_))) && next.asks < ASKS && gives_up.is_none() {
+            let pause = Duration::from_secs(1 << next.asks.saturating_sub(1));
+            return Some(ask(next.lane, next.question, next.asks + 1, pause, ports));
+        }
+        lane.running -= 1;
+        self.answered += 1;
+        next.fact.put(next.question, &mut self.seen);
+        if let Some(why) = gives_up {
+            self.answered += lane.open.len();
+            for question in std::mem::take(&mut lane.open) {
+                question.unknown(&why, &mut self.seen);
+            }
+        }
+        None
     }
-    Observed { at, identity, resources, backups, left, applied: BTreeMap::new(), requests }
 }
 
 /// Policies that left a bucket, by their cleanup rule: bucket, policy, prefix.
-fn left_behind(desired: &Desired, resources: &BTreeMap<ResourceId, ObservedResource>) -> Vec<(String, String, String)> {
+fn left_behind(desired: &Desired, seen: &Observed) -> Vec<Question> {
     let mut out = Vec::new();
     for wish in &desired.resources {
         let ResourceWish::Bucket(bucket) = wish else { continue };
-        let live = resources.get(&wish.id()).map(|seen| seen.fact(ReadOp::BucketLifecycle));
+        let live = seen.resources.get(&wish.id()).map(|seen| seen.fact(ReadOp::BucketLifecycle));
         let Some(live) = live.as_ref().and_then(Fact::known).and_then(Document::to::<Lifecycle>) else { continue };
         let gone = left(bucket, &live).into_iter().filter(|rule| bucket.tenants.iter().all(|tenant| tenant.policy != rule.policy));
-        out.extend(gone.filter_map(|rule| Some((bucket.name.clone(), rule.policy, rule.prefix?))));
+        out.extend(gone.filter_map(|rule| Some(Question::Left { bucket: bucket.name.clone(), policy: rule.policy, prefix: rule.prefix? })));
     }
     out
 }
@@ -93,16 +180,118 @@ pub fn offline(desired: &Desired, clock: &dyn Clock) -> Observed {
     for read in questions(desired) {
         resources.entry(read.target).or_default().facts.insert(read.op, Fact::Unknown(Why::NotAsked));
     }
-    let backups = tenants(desired).into_iter().map(|(policy, _, _)| (policy, Fact::Unknown(Why::NotAsked))).collect();
-    Observed { at: clock.now(), identity: Fact::Unknown(Why::NotAsked), resources, backups, left: BTreeMap::new(), applied: BTreeMap::new(), requests: 0 }
+    let backups = tenants(desired).map(|(policy, _, _)| (policy.to_owned(), Fact::Unknown(Why::NotAsked))).collect();
+    Observed {
+        at: clock.now(),
+        identity: Fact::Unknown(Why::NotAsked),
+        resources,
+        backups,
+        left: BTreeMap::new(),
+        applied: BTreeMap::new(),
+        requests: 0,
+        unasked: 0,
+    }
 }
 
-fn tenants(desired: &Desired) -> Vec<(String, String, String)> {
+fn tenants(desired: &Desired) -> impl Iterator<Item = (&str, &str, &str)> {
     let buckets = desired.resources.iter().filter_map(|wish| match wish {
         ResourceWish::Bucket(bucket) => Some(bucket),
         ResourceWish::Role(_) | ResourceWish::Provider(_) => None,
     });
-    buckets.flat_map(|bucket| bucket.tenants.iter().map(|tenant| (tenant.policy.clone(), bucket.name.clone(), tenant.prefix.clone()))).collect()
+    buckets.flat_map(|bucket| bucket.tenants.iter().map(|tenant| (tenant.policy.as_str(), bucket.name.as_str(), tenant.prefix.as_str())))
+}
+
+/// Questions to one service: S3 and IAM have limits of their own, and IAM's are the lower ones.
+struct Lane {
+    open: VecDeque<Question>,
+    running: usize,
+    pace: Pace,
+}
+
+/// S3, then IAM. Resource by resource, so that what is answered when the asking ends early is whole.
+fn lanes(desired: &Desired) -> [Lane; 2] {
+    let mut reads: Vec<Read> = questions(desired).into_iter().collect();
+    reads.sort_by(|a, b| (&a.target, a.op).cmp(&(&b.target, b.op)));
+    let (roles, buckets): (Vec<Read>, Vec<Read>) = reads.into_iter().partition(|read| read.target.kind() != ResourceKind::Bucket);
+    let listings =
+        tenants(desired).map(|(policy, bucket, prefix)| Question::Backups { policy: policy.to_owned(), bucket: bucket.to_owned(), prefix: prefix.to_owned() });
+    let lane = |open| Lane { open, running: 0, pace: Pace::new() };
+    [lane(buckets.into_iter().map(Question::Setting).chain(listings).collect()), lane(roles.into_iter().map(Question::Setting).collect())]
+}
+
+enum Question {
+    Setting(Read),
+    Backups {
+        policy: String,
+        bucket: String,
+        prefix: String,
+    },
+    /// The backups of a policy that left the bucket.
+    Left {
+        bucket: String,
+        policy: String,
+        prefix: String,
+    },
+}
+
+enum Seen {
+    Setting(Fact<Document>),
+    Backups(Fact<Vec<SeenBackup>>),
+}
+
+struct Answered {
+    lane: usize,
+    question: Question,
+    asks: usize,
+    fact: Seen,
+}
+
+/// Asks after a pause.
+fn ask(lane: usize, question: Question, asks: usize, pause: Duration, ports: &Ports) -> Answer<'_, Answered> {
+    Box::pin(async move {
+        if !pause.is_zero() {
+            ports.clock.sleep(pause).await;
+        }
+        let fact = match &question {
+            Question::Setting(read) => Seen::Setting(ports.cloud.read(read).await),
+            Question::Backups { bucket, prefix, .. } | Question::Left { bucket, prefix, .. } => Seen::Backups(seen_backups(ports, bucket, prefix).await),
+        };
+        Answered { lane, question, asks, fact }
+    })
+}
+
+impl Seen {
+    fn why(&self) -> Option<&Why> {
+        match self {
+            Self::Setting(Fact::Unknown(why)) | Self::Backups(Fact::Unknown(why)) => Some(why),
+            Self::Setting(_) | Self::Backups(_) => None,
+        }
+    }
+
+    fn put(self, question: Question, seen: &mut Observed) {
+        match (question, self) {
+            (Question::Setting(read), Self::Setting(fact)) => {
+                seen.resources.entry(read.target).or_default().facts.insert(read.op, fact);
+            }
+            (Question::Backups { policy, .. }, Self::Backups(fact)) => {
+                seen.backups.insert(policy, fact);
+            }
+            (Question::Left { bucket, policy, .. }, Self::Backups(fact)) => {
+                seen.left.insert((bucket, policy), fact);
+            }
+            (Question::Setting(_), Self::Backups(_)) | (Question::Backups { .. } | Question::Left { .. }, Self::Setting(_)) => {}
+        }
+    }
+}
+
+impl Question {
+    fn unknown(self, why: &Why, seen: &mut Observed) {
+        let fact = match &self {
+            Self::Setting(_) => Seen::Setting(Fact::Unknown(why.clone())),
+            Self::Backups { .. } | Self::Left { .. } => Seen::Backups(Fact::Unknown(why.clone())),
+        };
+        fact.put(self, seen);
+    }
 }
 
 /// The backups below one prefix, as the bucket lists them.
@@ -113,3 +302,6 @@ pub async fn seen_backups(ports: &Ports, bucket: &str, prefix: &str) -> Fact<Vec
         Err(error) => Fact::Unknown(error.why()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{Format, Global, Said};
+use super::{Format, Global, Said, Selecting};
+use crate::apply::Settle;
 use crate::formats::{json, text};
 use crate::model::units::Span;
 use crate::ops::apply::{self, Ended, Wanted};
@@ -38,6 +39,11 @@ pub(super) struct Arguments {
     /// Wait so long for another apply that is under way, as in 10m; without it, stop and say whose it is
     #[arg(long, value_name = "DURATION", default_value = "0s")]
     wait: Span,
+    /// How long to wait for a change to be seen: S3 may answer the old settings for minutes after a write
+    #[arg(long, value_name = "DURATION", default_value = "3m")]
+    settle: Span,
+    #[command(flatten)]
+    selecting: Selecting,
 }
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, OpError> {
@@ -45,8 +51,16 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, 
     if let (Some(digest), Some(approved)) = (&arguments.digest, &approved) {
         same_digest(digest, approved)?;
     }
+    let settle = Settle(Duration::from_secs(arguments.settle.as_secs()));
     let ask = Ask { leaves: &arguments.allow, prune: arguments.prune };
-    let wanted = Wanted { ask, approved: approved.as_ref(), wait: Duration::from_secs(arguments.wait.as_secs()), undo: None };
+    let wanted = Wanted {
+        ask,
+        approved: approved.as_ref(),
+        wait: Duration::from_secs(arguments.wait.as_secs()),
+        selection: arguments.selecting.selection(),
+        settle,
+        undo: None,
+    };
     let (ended, exit) = apply::apply(&global.place(), &wanted).await?;
     Ok(match ended {
         Ended::Stopped(Planned::Stopped(findings)) if global.format != Format::Json => {

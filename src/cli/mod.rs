@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::formats::paint::Paint;
+use crate::ops::select::{Glob, Selection, Shard};
 use crate::ops::{Exit, OpError, Where};
 
 mod apply;
@@ -54,7 +55,7 @@ impl Said {
 #[derive(Debug, Parser)]
 #[command(name = "lifeboat", version, max_term_width = 100, arg_required_else_help = true)]
 #[command(
-    after_help = "Exit codes: 0 good · 1 failed · 2 usage · 3 findings · 4 changes pending · 5 a person must decide · 6 drill failed · 7 evidence broken\nEndpoints, regions and credentials come from the ordinary AWS environment and profiles."
+    after_help = "Exit codes: 0 good · 1 failed · 2 usage · 3 findings · 4 changes pending · 5 a person must decide · 6 drill failed · 7 evidence broken\nEndpoints, regions and credentials come from the ordinary AWS environment and profiles.\nOne attempt of a request may take 10 s, or what LIFEBOAT_REQUEST_TIMEOUT says (as in 30s); AWS_MAX_ATTEMPTS says how many there are (3)."
 )]
 pub struct Cli {
     #[command(flatten)]
@@ -115,6 +116,23 @@ impl Global {
     fn paint() -> Paint {
         let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
         Paint { on: wanted && io::stdout().is_terminal() }
+    }
+}
+
+/// A part of many policies.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Selecting {
+    /// Only policies whose name fits, with * and ?; may be repeated. A bucket that others share is taken whole
+    #[arg(long, value_name = "GLOB")]
+    policy: Vec<Glob>,
+    /// Only the I-th of N parts, as in 1/4: cut by bucket, so that policies that share one stay together
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
+}
+
+impl Selecting {
+    fn selection(&self) -> Selection {
+        Selection { policies: self.policy.clone(), shard: self.shard }
     }
 }
 

@@ -5,15 +5,17 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Format, Global, Said, check};
+use super::{Format, Global, Said, Selecting, check, progress};
 use crate::formats::{github, json, junit, markdown, sarif, text};
+use crate::observe::Watch;
 use crate::ops::OpError;
-use crate::ops::plan::{self, Planned};
+use crate::ops::plan::{self, Asked, Planned};
 use crate::plan::{Ask, Leave};
 
 /// Show what would change, and what it means for recovery
 ///
 /// Reads buckets, roles and backups; writes nothing. Exit 0: nothing to do. 4: changes are pending. 5: a person must decide.
+/// Ctrl-C ends the asking: what was read so far is shown, the rest is "not asked", nothing is saved, exit 1.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  lifeboat plan\n  lifeboat plan --rev HEAD --out plan.json\n  lifeboat plan --format markdown > comment.md\n  lifeboat plan --offline"
@@ -31,10 +33,18 @@ pub(super) struct Arguments {
     /// Also plan the removal of what lifeboat made and no policy wants any more, once no backup needs it
     #[arg(long)]
     prune: bool,
+    #[command(flatten)]
+    selecting: Selecting,
 }
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, OpError> {
-    let (planned, exit) = plan::plan(&global.place(), &Ask { leaves: &arguments.allow, prune: arguments.prune }, arguments.offline).await?;
+    let reading = progress::Reading::new(global);
+    let told = |answered, of| reading.told(answered, of);
+    let watch = Watch { stop: Some(progress::stop_on_signal()), answered: Some(&told) };
+    let ask = Ask { leaves: &arguments.allow, prune: arguments.prune };
+    let asked = Asked { ask, offline: arguments.offline, selection: arguments.selecting.selection(), watch };
+    let (planned, exit) = plan::plan(&global.place(), &asked).await?;
+    drop(reading);
     let (view, findings) = match planned {
         Planned::Stopped(findings) if global.format == Format::Text => {
             return Ok(Said { out: String::new(), err: text::check(&findings, Global::paint()), exit });
@@ -52,7 +62,10 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, 
     };
     let quiet = shows_findings || findings.findings.is_empty() || global.quiet;
     let mut err = if quiet { String::new() } else { text::check(&findings, Global::paint()) };
-    if let Some(path) = &arguments.out {
+    if let Some(path) = arguments.out.as_ref().filter(|_| view.unasked > 0) {
+        let _ = writeln!(err, "{} was not written: the plan was interrupted", path.display());
+    }
+    if let Some(path) = arguments.out.as_ref().filter(|_| view.unasked == 0) {
         std::fs::write(path, json::render(&view)).map_err(|error| OpError::Setup {
             message: format!("the plan cannot be saved to {}: {error}", path.display()),
             hint: "name a file that can be written".to_owned(),

@@ -103,3 +103,35 @@ impl Drop for Line {
         self.bar.finish_and_clear();
     }
 }
+
+/// A line on a terminal that says how much is read, and nothing elsewhere.
+pub(super) struct Reading(Option<ProgressBar>);
+
+impl Reading {
+    pub(super) fn new(global: &Global) -> Self {
+        if global.quiet || !std::io::stderr().is_terminal() {
+            return Self(None);
+        }
+        let bar = ProgressBar::new(0);
+        if let Ok(style) = ProgressStyle::with_template("{spinner} read {human_pos} of {human_len} settings · {elapsed} · Ctrl-C shows what is read so far") {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(Duration::from_millis(120));
+        Self(Some(bar))
+    }
+
+    pub(super) fn told(&self, answered: usize, of: usize) {
+        if let Some(bar) = &self.0 {
+            bar.set_length(of as u64);
+            bar.set_position(answered as u64);
+        }
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}

@@ -140,7 +140,9 @@ fn verdict(safe: &Safe, view: &PlanView, steps: &[Owned<'_>]) -> String {
         (counts.skipped, "not supported and skipped"),
     ];
     let rest: String = parts.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!(" · {number} {what}")).collect();
-    format!("**{said}**{rest}")
+    let part = view.selected.as_ref().map_or_else(String::new, |selected| format!(" · {} of {} policies looked at", view.policies, selected.out_of));
+    let cut = if view.unasked > 0 { format!(" · interrupted, {} without an answer", plural(view.unasked as u64, "question")) } else { String::new() };
+    format!("**{said}**{rest}{part}{cut}")
 }
 
 /// How many restore points go. Two steps may take the same ones, so of each policy the worst step counts.

@@ -37,6 +37,7 @@ fn round(facts: &[(ReadOp, Fact<Document>)]) -> (String, usize, usize) {
         left: BTreeMap::new(),
         applied: BTreeMap::new(),
         requests: 0,
+        unasked: 0,
     };
     let plan = plan::asked(&desired, &observed, &Ask::default());
     (imported.yaml, plan.steps.len(), plan.held.len())

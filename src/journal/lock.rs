@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::store::{self, JournalError};
+use super::store::{self, JournalError, patient};
 use super::{End, Run, is_plain, is_run_id};
 use crate::model::document::Document;
 use crate::model::repository::ControlPlace;
@@ -207,7 +207,7 @@ pub async fn take(ports: &Ports, place: &ControlPlace, identity: &Identity, run:
 }
 
 async fn attempt(ports: &Ports, place: &ControlPlace, identity: &Identity, run: &str) -> Result<Attempt, LockError> {
-    let now = ports.clock.now();
+    let (lock, now) = (&key(place), ports.clock.now());
     let body = |unfinished| Body {
         format: FORMAT.to_owned(),
         state: State::Held,
@@ -223,7 +223,7 @@ async fn attempt(ports: &Ports, place: &ControlPlace, identity: &Identity, run: 
     let Some(found) = load(ports, place).await? else {
         let open = store::last(ports, place, LOOKED_AT).await?.into_iter().filter(|run| run.end == End::Open);
         let body = body(open.map(|run| run.id).collect());
-        let written = ports.objects.create(&place.bucket, &key(place), bytes(&body)).await;
+        let written = patient(ports, || ports.objects.create(&place.bucket, lock, bytes(&body))).await;
         return settled(ports, place, body, now, written).await;
     };
     let old = parse(place, &found.bytes)?;
@@ -234,7 +234,7 @@ async fn attempt(ports: &Ports, place: &ControlPlace, identity: &Identity, run: 
         return Ok(Attempt::Held(holder));
     }
     let body = body(broken(&old));
-    let written = ports.objects.replace(&place.bucket, &key(place), &found.etag, bytes(&body)).await;
+    let written = patient(ports, || ports.objects.replace(&place.bucket, lock, &found.etag, bytes(&body))).await;
     settled(ports, place, body, now, written).await
 }
 
@@ -329,7 +329,8 @@ impl Lock {
         for _ in 0..TRIES {
             let now = self.ports.clock.now();
             let body = Body { state, until: now + LEASE, renewals: self.body.renewals + 1, ..self.body.clone() };
-            let written = self.ports.objects.replace(&self.place.bucket, &key(&self.place), &self.etag, bytes(&body)).await;
+            let lock = &key(&self.place);
+            let written = patient(&self.ports, || self.ports.objects.replace(&self.place.bucket, lock, &self.etag, bytes(&body))).await;
             match settled(&self.ports, &self.place, body, now, written).await? {
                 Attempt::Taken(lock) => {
                     *self = *lock;
@@ -376,7 +377,8 @@ impl Lock {
 }
 
 async fn load(ports: &Ports, place: &ControlPlace) -> Result<Option<Tagged>, LockError> {
-    match ports.objects.get_tagged(&place.bucket, &key(place), LARGEST).await {
+    let lock = &key(place);
+    match patient(ports, || ports.objects.get_tagged(&place.bucket, lock, LARGEST)).await {
         Ok(found) => Ok(Some(found)),
         Err(error) if error.kind == Kind::Missing => Ok(None),
         // Who may list only below a prefix is refused what is not there (S3 API reference, GetObject): the listing tells.

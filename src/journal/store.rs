@@ -3,6 +3,7 @@
 //! Appending is a conditional create; nothing here deletes or replaces.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
@@ -10,12 +11,14 @@ use jiff::Timestamp;
 use super::runs::{End, Run, number, runs};
 use super::{Entry, FORMAT, Line};
 use crate::model::repository::ControlPlace;
-use crate::ports::{Kind, PortError, Ports};
+use crate::ports::{Answer, Kind, PortError, Ports};
 
 /// Largest entry that is read or written: the first one holds every step of a run with what leads back.
 const LARGEST: u64 = 64 << 20;
 /// How many objects are fetched at once.
 const AT_ONCE: usize = 16;
+/// Pauses before a busy endpoint is asked again.
+const PAUSES: [Duration; 4] = [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(8)];
 /// How often a number that somebody else took is followed by the next one.
 const TRIES: u32 = 10;
 
@@ -52,12 +55,12 @@ fn by(run: Option<&String>) -> String {
 /// When it could not be written, or somebody else wrote the entry of that number.
 pub async fn append(ports: &Ports, place: &ControlPlace, line: &Line) -> Result<(), JournalError> {
     let (key, bytes) = (format!("{}{:06}.json", folder(place, &line.run), line.sequence), line.to_bytes());
-    let Err(error) = ports.objects.create(&place.bucket, &key, bytes.clone()).await else { return Ok(()) };
+    let Err(error) = patient(ports, || ports.objects.create(&place.bucket, &key, bytes.clone())).await else { return Ok(()) };
     if error.kind != Kind::Exists && !error.maybe_done {
         return Err(port("the journal cannot be written", error));
     }
     // A lost answer, or a repetition inside the SDK that met its own first attempt: what lies there may be ours.
-    match ports.objects.get(&place.bucket, &key, LARGEST).await {
+    match patient(ports, || ports.objects.get(&place.bucket, &key, LARGEST)).await {
         Ok(found) if found == bytes => Ok(()),
         Ok(found) => {
             let closed_by = runs(&[(key, found)]).into_iter().find_map(|run| match run.end {
@@ -123,6 +126,20 @@ pub async fn close(ports: &Ports, place: &ControlPlace, run: &str, by: &str, at:
         }
     }
     Err(JournalError::Overtaken { run: run.to_owned(), sequence: 0, closed_by: None })
+}
+
+/// Asks again of an endpoint that is too busy, for 12 seconds: an apply is not given up half-way for an entry that a
+/// little patience writes. Who holds a lock looks at its lease after this, not before.
+pub(super) async fn patient<'a, T>(ports: &'a Ports, ask: impl Fn() -> Answer<'a, Result<T, PortError>>) -> Result<T, PortError> {
+    let mut answer = ask().await;
+    for pause in PAUSES {
+        match &answer {
+            Err(error) if error.kind == Kind::Busy => ports.clock.sleep(pause).await,
+            _ => break,
+        }
+        answer = ask().await;
+    }
+    answer
 }
 
 fn folder(place: &ControlPlace, run: &str) -> String {

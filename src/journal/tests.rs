@@ -161,11 +161,12 @@ fn who_was_closed_as_dead_can_write_down_and_so_send_nothing_more() {
 #[test]
 fn a_lost_answer_is_found_out_and_nothing_is_written_twice() {
     let lines = sample();
-    for (fault, works) in [(Fault::AnswerLost, true), (Fault::SlowDown, false), (Fault::Refused, false)] {
+    for (fault, works) in [(Fault::AnswerLost, true), (Fault::SlowDown(4), true), (Fault::SlowDown(100), false), (Fault::Refused, false)] {
         let world = world();
         world.forget();
         world.strike(When::NthWrite(1), fault);
         assert_eq!(append(&world.ports(), &lines[0]).is_ok(), works, "{fault:?}");
+        world.revive();
         append(&world.ports(), &lines[0]).unwrap();
         assert_eq!(world.versions("control", &format!("control/journal/{RUN}/000001.json")).len(), 1);
     }

@@ -58,10 +58,16 @@ pub enum Why {
     NotUnderstood(String),
     /// No usable answer came: down, hanging, or failing.
     Unreachable(String),
+    /// The endpoint asked us to slow down (503, 429), and went on to.
+    Busy(String),
+    /// The credentials are unknown, wrong or expired: nothing at all can be asked with them.
+    Credentials(String),
     /// It was read too long ago to act upon.
     Stale(String),
     /// Nobody asked, because the command ran with `--offline`.
     NotAsked,
+    /// Nobody asked, because the command was interrupted before.
+    Interrupted,
 }
 
 impl fmt::Display for Why {
@@ -71,8 +77,11 @@ impl fmt::Display for Why {
             Self::Unsupported(detail) => write!(f, "not supported by this endpoint: {detail}"),
             Self::NotUnderstood(detail) => write!(f, "not understood: {detail}"),
             Self::Unreachable(detail) => write!(f, "no usable answer: {detail}"),
+            Self::Busy(detail) => write!(f, "too busy to answer: {detail}"),
+            Self::Credentials(detail) => write!(f, "the credentials are not accepted: {detail}"),
             Self::Stale(detail) => write!(f, "too old to act upon: {detail}"),
             Self::NotAsked => write!(f, "not asked (--offline)"),
+            Self::Interrupted => write!(f, "not asked (interrupted)"),
         }
     }
 }

@@ -412,6 +412,21 @@ pub struct Observed {
     pub applied: BTreeMap<(ResourceId, String), LastApplied>,
     /// How many control-plane and listing requests were made.
     pub requests: usize,
+    /// How many questions were not asked, or not answered, because the asking was interrupted.
+    pub unasked: usize,
+}
+
+impl Observed {
+    /// What nobody asked is unknown because the asking was interrupted.
+    pub fn interrupt(&mut self) {
+        let facts = self.resources.values_mut().flat_map(|resource| resource.facts.values_mut());
+        for fact in facts.filter(|fact| **fact == Fact::Unknown(Why::NotAsked)) {
+            *fact = Fact::Unknown(Why::Interrupted);
+        }
+        for backups in self.backups.values_mut().filter(|backups| **backups == Fact::Unknown(Why::NotAsked)) {
+            *backups = Fact::Unknown(Why::Interrupted);
+        }
+    }
 }
 
 /// What an apply wrote to a setting.

@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 
 use super::journal::FileJournal;
 use super::plan::{self as planning, Planned};
+use super::select::Selection;
 use super::{Exit, OpError, Prepared, Where, check, connect, control, evidence, identify};
+use crate::apply::Settle;
 use crate::apply::session::{self, Session};
 use crate::evidence::{Entry, Kind};
 use crate::journal::Began;
@@ -42,6 +44,10 @@ pub struct Wanted<'a> {
     pub undo: Option<&'a [Done]>,
     /// For how long another apply is waited for.
     pub wait: Duration,
+    /// Which policies.
+    pub selection: Selection,
+    /// For how long each write is waited for.
+    pub settle: Settle,
 }
 
 /// Recomputes the plan and carries it out; with a saved plan, only the steps that it approves.
@@ -50,11 +56,12 @@ pub struct Wanted<'a> {
 /// When there is no config repo, no usable identity, another apply holds the lock, the saved plan is stale, or no journal
 /// can be opened.
 pub async fn apply(place: &Where, wanted: &Wanted<'_>) -> Result<(Ended, Exit), OpError> {
-    let (prepared, ports, aws) = connect(place).await?;
+    let (mut prepared, ports, aws) = connect(place).await?;
     let (findings, exit) = check::view(&prepared);
     if exit == Exit::Findings {
         return Ok((Ended::Stopped(Planned::Stopped(findings)), exit));
     }
+    prepared.select(&wanted.selection)?;
     let at = control(&prepared).ok_or("lifeboat.yaml names no `control`");
     under_lock(&prepared, &ports, &aws, wanted, at).await
 }
@@ -121,7 +128,7 @@ async fn carry_out(around: &Around<'_>, wanted: &Wanted<'_>, session: &mut Sessi
     let file = FileJournal::open(&session.run).map_err(|error| no_journal(error.to_string()))?;
     let path = file.path.display().to_string();
     session.begin(Box::new(file), began(prepared, identity, &plan)).await.map_err(no_journal)?;
-    let applied = apply::apply(&plan, ports, session).await;
+    let applied = apply::apply(&plan, ports, wanted.settle, session).await;
     let finished = session.finish(&applied).await;
     let mut view = ApplyView::of(view, &applied);
     (view.journal, view.run) = (Some(path), Some(session.run.clone()));

@@ -58,7 +58,7 @@ pub async fn import(wanted: &Wanted) -> Result<ImportView, OpError> {
 
 async fn connected(bucket: &str, region: &str) -> Result<(Ports, Identity), OpError> {
     let place = BucketPlace { name: bucket.to_owned(), account: None, region: region.to_owned(), endpoint: None };
-    let aws = std::sync::Arc::new(Aws::connect(&[place]).await);
+    let aws = std::sync::Arc::new(Aws::connect(&[place], super::request_timeout()?).await);
     let ports = Ports { cloud: aws.clone(), objects: aws.clone(), clock: std::sync::Arc::new(SystemClock), entropy: std::sync::Arc::new(SystemEntropy) };
     let identity = identify(&ports, Some(&aws)).await?;
     Ok((ports, identity))

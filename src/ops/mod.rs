@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::backup::BackupError;
 use crate::compile;
@@ -14,14 +15,16 @@ use crate::model::finding::{Finding, Level};
 use crate::model::policy::SecretRef;
 use crate::model::repository::ControlPlace;
 use crate::model::resource::{BucketPlace, Desired, Identity, ResourceWish};
+use crate::model::units::Span;
 use crate::policy::{Loaded, LoadedPolicy};
-use crate::ports::aws::Aws;
+use crate::ports::aws::{ATTEMPT, Aws};
 use crate::ports::quirks::{AWS, Quirks};
 use crate::ports::secrets::{self, Secret, SecretError};
 use crate::ports::system::{SystemClock, SystemEntropy};
 use crate::ports::{Kind, PortError, Ports};
 use crate::restore::RestoreError;
 use crate::source::{self, SourceError};
+use crate::view::plan::SelectedView;
 use crate::{policy, rules};
 
 pub mod apply;
@@ -36,10 +39,15 @@ mod journal;
 pub mod plan;
 pub mod report;
 pub mod restore;
+pub mod select;
 pub mod show;
 pub mod undo;
 
 pub use exit::Exit;
+use select::Selection;
+
+/// How many names are listed for somebody who asked for another one.
+const MOST_NAMES: usize = 40;
 
 /// Which config repo a command works on.
 #[derive(Clone, Debug)]
@@ -131,7 +139,10 @@ impl OpError {
             Self::Setup { hint, .. } => Some(hint.clone()),
             Self::Backup { source, .. } => source.hint(),
             Self::NoSuch { known, .. } if known.is_empty() => None,
-            Self::NoSuch { known, .. } => Some(format!("there are: {}", known.join(", "))),
+            Self::NoSuch { known, .. } => Some(match known.split_at_checked(MOST_NAMES) {
+                Some((first, rest)) if !rest.is_empty() => format!("there are: {} and {} more", first.join(", "), rest.len()),
+                _ => format!("there are: {}", known.join(", ")),
+            }),
         }
     }
 }
@@ -151,9 +162,20 @@ pub struct Prepared {
     pub desired: Desired,
     /// Everything that is wrong.
     pub findings: Vec<Finding>,
+    /// The part of all policies that was asked for; none = all.
+    pub selected: Option<SelectedView>,
 }
 
 impl Prepared {
+    /// Leaves only a part of the policies and of what they want; what was found stays, whoever it is about.
+    ///
+    /// # Errors
+    /// When nothing is of that name.
+    pub fn select(&mut self, selection: &Selection) -> Result<(), OpError> {
+        self.selected = selection.cut(&mut self.loaded, &mut self.desired)?;
+        Ok(())
+    }
+
     /// Whether a finding stops plan and apply.
     pub fn has_errors(&self) -> bool {
         self.findings.iter().any(|finding| finding.level == Level::Error)
@@ -196,7 +218,7 @@ pub fn prepare(place: &Where, quirks: &Quirks) -> Result<Prepared, OpError> {
         );
     }
     let keys = source.files.into_iter().filter(|file| file.path.starts_with("keys/")).map(|file| (file.path, file.bytes)).collect();
-    Ok(Prepared { revision: source.revision, root: source.root, keys, loaded, desired, findings })
+    Ok(Prepared { revision: source.revision, root: source.root, keys, loaded, desired, findings, selected: None })
 }
 
 /// Reads and judges a config repo for the endpoint of the AWS environment, and connects to it.
@@ -206,9 +228,12 @@ pub fn prepare(place: &Where, quirks: &Quirks) -> Result<Prepared, OpError> {
 pub async fn connect(place: &Where) -> Result<(Prepared, Ports, Arc<Aws>), OpError> {
     let first = prepare(place, &AWS)?;
     let places = places(&first.loaded);
-    let aws = Arc::new(Aws::connect(&places).await);
+    let aws = Arc::new(Aws::connect(&places, request_timeout()?).await);
     let quirks = aws.quirks();
-    let mut prepared = if quirks == AWS { first } else { prepare(place, &quirks)? };
+    let mut prepared = first;
+    if quirks != AWS {
+        prepared.desired = compile::compile(&prepared.loaded, quirks.unfilled_keys).0;
+    }
     for wish in &mut prepared.desired.resources {
         if let ResourceWish::Bucket(bucket) = wish {
             bucket.not_taken = aws.quirks_of(&bucket.name).not_taken;
@@ -224,6 +249,20 @@ pub async fn connect(place: &Where) -> Result<(Prepared, Ports, Arc<Aws>), OpErr
     no_lock_out(&prepared, aws.endpoint().as_deref())?;
     let ports = Ports { cloud: aws.clone(), objects: aws.clone(), clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) };
     Ok((prepared, ports, aws))
+}
+
+/// How long one attempt of a request may take: `LIFEBOAT_REQUEST_TIMEOUT`, for endpoints that are slow or must not be.
+fn request_timeout() -> Result<Duration, OpError> {
+    const NAME: &str = "LIFEBOAT_REQUEST_TIMEOUT";
+    let Some(text) = std::env::var_os(NAME) else { return Ok(ATTEMPT) };
+    let text = text.to_string_lossy();
+    let asked: Result<Span, String> = text.parse();
+    match asked {
+        Ok(span) if (1..=600).contains(&span.as_secs()) => Ok(Duration::from_secs(span.as_secs())),
+        Ok(_) => Err(format!("`{text}` is outside of 1s to 10m")),
+        Err(error) => Err(error),
+    }
+    .map_err(|why| OpError::Setup { message: format!("{NAME}: {why}"), hint: format!("write {NAME}=30s, or leave it out for 10s") })
 }
 
 /// A bucket that refuses requests without TLS cannot be reached over an endpoint that has none.

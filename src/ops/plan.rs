@@ -2,11 +2,12 @@
 
 use futures_util::future::join;
 
+use super::select::Selection;
 use super::{Exit, OpError, Prepared, Where, causes, check, connect, control, identify, prepare, undo};
 use crate::journal::lock;
 use crate::model::fact::Fact;
 use crate::model::resource::Observed;
-use crate::observe;
+use crate::observe::{self, Watch};
 use crate::plan::{self, Ask, Plan, Reason};
 use crate::ports::Ports;
 use crate::ports::quirks::{AWS, Quirks};
@@ -25,31 +26,51 @@ pub enum Planned {
     Plan(Box<PlanView>, CheckView),
 }
 
+/// What is planned, and who watches.
+#[derive(Debug, Default)]
+pub struct Asked<'a> {
+    /// Leave for held steps, and whether what is left over goes.
+    pub ask: Ask<'a>,
+    /// Ask nobody.
+    pub offline: bool,
+    /// Which policies.
+    pub selection: Selection,
+    /// Who watches, and may interrupt the asking.
+    pub watch: Watch<'a>,
+}
+
 /// Plans, with reads only.
 ///
 /// # Errors
-/// When there is no config repo or no usable identity.
-pub async fn plan(place: &Where, ask: &Ask<'_>, offline: bool) -> Result<(Planned, Exit), OpError> {
-    if offline {
-        let prepared = prepare(place, &AWS)?;
-        return Ok(match stop(&prepared) {
-            Some(stopped) => stopped,
-            None => without_asking(&prepared, ask),
-        });
+/// When there is no config repo or no usable identity, or nothing is selected.
+pub async fn plan(place: &Where, asked: &Asked<'_>) -> Result<(Planned, Exit), OpError> {
+    if asked.offline {
+        let mut prepared = prepare(place, &AWS)?;
+        if let Some(stopped) = stop(&prepared) {
+            return Ok(stopped);
+        }
+        prepared.select(&asked.selection)?;
+        return Ok(without_asking(&prepared, &asked.ask));
     }
-    let (prepared, ports, aws) = connect(place).await?;
+    let (mut prepared, ports, aws) = connect(place).await?;
     if let Some(stopped) = stop(&prepared) {
         return Ok(stopped);
     }
-    let identity = identify(&ports, Some(&aws)).await?;
-    let (mut observed, others) = join(observe::observe(&prepared.desired, &ports, Fact::Known(identity)), others(&prepared, &ports)).await;
-    let mut plan = plan::asked(&prepared.desired, &observed, ask);
+    prepared.select(&asked.selection)?;
+    let (mut observed, others) = tokio::select! {
+        identity = identify(&ports, Some(&aws)) => {
+            join(observe::observe_watched(&prepared.desired, &ports, Fact::Known(identity?), &asked.watch), others(&prepared, &ports, &asked.watch)).await
+        }
+        () = asked.watch.stopped() => (interrupted(&prepared, &ports), None),
+    };
+    let mut plan = plan::asked(&prepared.desired, &observed, &asked.ask);
     // Only what differs can have drifted, and only then are journals read.
-    if plan.steps.iter().any(|step| step.reason == Reason::Differs) {
+    if observed.unasked == 0 && plan.steps.iter().any(|step| step.reason == Reason::Differs) {
         undo::last_applied(&prepared, &ports, &mut observed).await;
-        plan = plan::asked(&prepared.desired, &observed, ask);
+        plan = plan::asked(&prepared.desired, &observed, &asked.ask);
     }
-    let exit = exit(&plan);
+    // What is left out of a plan that was interrupted is not known to be good: no gate may let it pass.
+    let exit = if observed.unasked > 0 { Exit::Failed } else { exit(&plan) };
     let mut view = view(&prepared, &observed, &plan, &aws.quirks());
     view.others = others;
     let mut findings = prepared.findings.clone();
@@ -58,10 +79,21 @@ pub async fn plan(place: &Where, ask: &Ask<'_>, offline: bool) -> Result<(Planne
     Ok((Planned::Plan(Box::new(view), findings), exit))
 }
 
+/// Interrupted before the first question.
+fn interrupted(prepared: &Prepared, ports: &Ports) -> Observed {
+    let mut observed = observe::offline(&prepared.desired, &*ports.clock);
+    observed.unasked = observe::questions(&prepared.desired).len();
+    observed.interrupt();
+    observed
+}
+
 /// What is known of other applies, where a lock and journals are kept.
-async fn others(prepared: &Prepared, ports: &Ports) -> Option<OthersView> {
-    let look = lock::look(ports, control(prepared)?).await;
-    Some(OthersView::of(look.map_err(|error| causes(&error))))
+async fn others(prepared: &Prepared, ports: &Ports, watch: &Watch<'_>) -> Option<OthersView> {
+    let place = control(prepared)?;
+    tokio::select! {
+        look = lock::look(ports, place) => Some(OthersView::of(look.map_err(|error| causes(&error)))),
+        () = watch.stopped() => None,
+    }
 }
 
 fn stop(prepared: &Prepared) -> Option<(Planned, Exit)> {
@@ -80,7 +112,14 @@ fn without_asking(prepared: &Prepared, ask: &Ask<'_>) -> (Planned, Exit) {
 pub fn view(prepared: &Prepared, observed: &Observed, plan: &Plan, quirks: &Quirks) -> PlanView {
     PlanView::of(
         plan,
-        &Around { revision: &prepared.revision, desired: &prepared.desired, observed, not_enforced: quirks.not_enforced, files: &prepared.files() },
+        &Around {
+            revision: &prepared.revision,
+            desired: &prepared.desired,
+            observed,
+            not_enforced: quirks.not_enforced,
+            files: &prepared.files(),
+            selected: prepared.selected.as_ref(),
+        },
     )
 }
 

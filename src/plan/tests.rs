@@ -52,6 +52,7 @@ pub(crate) fn observed(desired: &Desired, facts: &[(ReadOp, Fact<Document>)]) ->
         left: BTreeMap::new(),
         applied: BTreeMap::new(),
         requests: 0,
+        unasked: 0,
     }
 }
 

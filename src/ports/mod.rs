@@ -158,6 +158,14 @@ pub enum Kind {
     Unsupported,
     /// No answer: refused connection, timeout, name not found, server error after retries.
     Unreachable,
+    /// The endpoint asks to slow down, after retries too.
+    Busy,
+    /// Another change of the same thing is under way, or a change just made is not known everywhere: nothing was done.
+    Unsettled,
+    /// A policy document names a principal that is not there; one that was made seconds ago looks the same.
+    NoPrincipal,
+    /// The clock of this machine is too far off for signatures to hold.
+    Clock,
     /// The bucket lives in another region.
     OtherRegion,
     /// The request was understood and rejected.
@@ -170,10 +178,12 @@ impl PortError {
     /// The same failure as the reason of an unknown fact.
     pub fn why(&self) -> Why {
         match self.kind {
-            Kind::Refused | Kind::Credentials => Why::Refused(self.to_string()),
+            Kind::Refused => Why::Refused(self.to_string()),
+            Kind::Credentials | Kind::Clock => Why::Credentials(self.to_string()),
             Kind::Unsupported => Why::Unsupported(self.to_string()),
             Kind::Unreachable => Why::Unreachable(self.to_string()),
-            Kind::Missing | Kind::Exists | Kind::OtherRegion | Kind::Rejected | Kind::NotUnderstood => Why::NotUnderstood(self.to_string()),
+            Kind::Busy | Kind::Unsettled => Why::Busy(self.to_string()),
+            Kind::Missing | Kind::Exists | Kind::OtherRegion | Kind::NoPrincipal | Kind::Rejected | Kind::NotUnderstood => Why::NotUnderstood(self.to_string()),
         }
     }
 
@@ -183,6 +193,10 @@ impl PortError {
             Kind::Refused => Some("grant the action to this identity, or run the command as the role that has it (AWS_PROFILE)"),
             Kind::Credentials => Some("look at AWS_PROFILE, AWS_ACCESS_KEY_ID and the files in ~/.aws: `aws sts get-caller-identity` shows what they give"),
             Kind::Unreachable => Some("look at AWS_ENDPOINT_URL, the region and the network"),
+            Kind::Busy => Some("run it again later; fewer at once helps: --policy GLOB, --shard I/N"),
+            Kind::Unsettled => Some("run it again in a minute"),
+            Kind::NoPrincipal => Some("look at `trust` in the policy for a name that does not exist"),
+            Kind::Clock => Some("set the clock of this machine: signatures hold for 15 minutes (`timedatectl` shows whether it is synchronised)"),
             Kind::OtherRegion => Some("correct storage.region in the policy"),
             Kind::Missing | Kind::Exists | Kind::Unsupported | Kind::Rejected | Kind::NotUnderstood => None,
         }

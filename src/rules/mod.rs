@@ -18,6 +18,7 @@ mod key_cannot_be_used;
 mod key_is_not_rotated;
 mod key_policy_keeps_roles_out;
 mod lock_does_not_fit_retention;
+mod mfa_delete_with_lifecycle;
 mod minimum_storage_not_reached;
 mod never_drilled;
 mod promotion_impossible;
@@ -42,6 +43,7 @@ pub(super) static RULES: &[&Rule] = &[
     &key_is_not_rotated::RULE,
     &key_policy_keeps_roles_out::RULE,
     &lock_does_not_fit_retention::RULE,
+    &mfa_delete_with_lifecycle::RULE,
     &minimum_storage_not_reached::RULE,
     &never_drilled::RULE,
     &promotion_impossible::RULE,

@@ -17,6 +17,8 @@ const FROM: &str = "2026-01-01T00:00:00Z";
 pub(crate) struct Asked {
     cron: Cron,
     zone: TimeZone,
+    /// Whether it runs on every day alike.
+    daily: bool,
 }
 
 /// The fields of a cron expression with what each one may hold.
@@ -48,7 +50,8 @@ pub(crate) fn read(schedule: &Schedule) -> Result<Asked, Unreadable> {
     })?;
     let cron = CronParser::new().parse(&schedule.cron).ok().filter(|_| schedule.cron.split_whitespace().count() == FIELDS.len());
     let cron = cron.ok_or_else(|| explain(&schedule.cron))?;
-    Ok(Asked { cron, zone })
+    let daily = schedule.cron.split_whitespace().skip(2).all(|field| field == "*");
+    Ok(Asked { cron, zone, daily })
 }
 
 /// Which field of a cron expression is wrong, found by reading each one alone.
@@ -90,7 +93,7 @@ impl Asked {
     ///
     /// A schedule that runs every minute has half a million runs a year. But minute and hour do not depend on the day, so
     /// the waits within a day are walked on the first whole day and on days of a clock change; of any other day only its
-    /// first and last run matter.
+    /// first and last run matter, and where all days are alike only those around a clock change.
     pub(crate) fn longest_wait(&self) -> Option<u64> {
         let start = self.start()?;
         let end = start.timestamp().as_second() + 366 * 86_400;
@@ -103,12 +106,25 @@ impl Asked {
                 walked |= whole;
                 whole = has_24_hours(&next)?;
             }
-            last = if walked && has_24_hours(&next)? { self.last_of_the_day(&next)? } else { next };
+            last = match (walked && has_24_hours(&next)?, self.daily) {
+                (false, _) => next,
+                (true, false) => self.last_of_the_day(&next)?,
+                (true, true) => match self.zone.following(next.timestamp()).next() {
+                    Some(change) => self.last_of_the_day(&self.before(change.timestamp(), &next)?)?,
+                    None => break,
+                },
+            };
         }
         u64::try_from(longest).ok()
     }
 
-    /// The last run of the day of `run`, which is one of its runs.
+    /// A moment two days before a clock change, or of the day of `run` if that is later.
+    fn before(&self, change: Timestamp, run: &Zoned) -> Option<Zoned> {
+        let day = change.to_zoned(self.zone.clone()).checked_sub(jiff::Span::new().days(2)).ok()?;
+        if day.date() > run.date() { day.start_of_day().ok() } else { Some(run.clone()) }
+    }
+
+    /// The last run of the day of `run`, or `run` when none follows it.
     fn last_of_the_day(&self, run: &Zoned) -> Option<Zoned> {
         let midnight = run.tomorrow().ok()?.start_of_day().ok()?;
         self.cron.find_previous_occurrence(&midnight, false).ok().filter(|last| last > run).or_else(|| Some(run.clone()))

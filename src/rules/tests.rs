@@ -24,22 +24,28 @@ fn load(value: &Value) -> Loaded {
     loaded
 }
 
-/// The quickstart policy with `yaml` over its spec; below `live` are the rules of the bucket's lifecycle, below `liveKey` is its key, below `liveProfiles` the instance
+/// The quickstart policy with `yaml` over its spec; below `live` are the rules of the bucket's lifecycle, below `liveKey` is its key, `liveVersioning` is its versioning, below `liveProfiles` the instance
 /// profiles that hold the restorer, below `liveReplica` the rules of the replica, below `liveReplicator` the trust of the role that copies.
 fn judged(yaml: &str) -> Vec<Finding> {
     let mut over: Value = serde_yaml::from_str(yaml).unwrap();
     let mut take = |name: &str| over.as_object_mut().and_then(|fields| fields.remove(name));
-    let (live, key, profiles) = (take("live"), take("liveKey"), take("liveProfiles"));
+    let (live, key, profiles, versioning) = (take("live"), take("liveKey"), take("liveProfiles"), take("liveVersioning"));
     let (replica, replicator) = (take("liveReplica"), take("liveReplicator"));
     let mut base: Value = serde_yaml::from_str(QUICKSTART).unwrap();
     overlay(&mut base, &mut BTreeMap::new(), &json!({"spec": over}), 0);
     let loaded = load(&base);
     let mut findings = check(&loaded.policies);
     let mut resources = BTreeMap::new();
-    let mut saw = |id: ResourceId, op: ReadOp, fact| resources.insert(id, ObservedResource { facts: BTreeMap::from([(op, fact)]) });
+    let mut saw = |id: ResourceId, op: ReadOp, fact| {
+        let seen = resources.entry(id).or_insert_with(|| ObservedResource { facts: BTreeMap::new() });
+        seen.facts.insert(op, fact);
+    };
     if let Some(rules) = live {
         let live: Lifecycle = serde_json::from_value(json!({"rules": rules})).unwrap();
         saw(ResourceId::Bucket("shop-dr-orders".to_owned()), ReadOp::BucketLifecycle, Fact::Known(Document::of(&live)));
+    }
+    if let Some(versioning) = versioning {
+        saw(ResourceId::Bucket("shop-dr-orders".to_owned()), ReadOp::BucketVersioning, Fact::Known(Document::of(&versioning)));
     }
     if let Some(key) = key {
         let fact = match key.as_str() {
@@ -85,6 +91,7 @@ fn observed(resources: BTreeMap<ResourceId, ObservedResource>) -> Observed {
         left: BTreeMap::new(),
         applied: BTreeMap::new(),
         requests: 0,
+        unasked: 0,
     }
 }
 
@@ -367,6 +374,7 @@ fn rules_about_what_was_seen_say_nothing_without_it() {
             ("key-cannot-be-used", Level::Warning),
             ("key-is-not-rotated", Level::Warning),
             ("key-policy-keeps-roles-out", Level::Warning),
+            ("mfa-delete-with-lifecycle", Level::Warning),
             ("replica-expires-too-early", Level::Warning),
             ("replica-has-no-rule-of-its-own", Level::Warning),
             ("replication-role-is-closed", Level::Warning),

@@ -167,7 +167,8 @@ fn a_bucket_cannot_move_and_an_endpoint_that_names_no_region_is_believed() {
 
 #[test]
 fn versioning_is_weakened_by_suspending_only() {
-    let [on, off] = [Versioning::Enabled, Versioning::Suspended].map(|state| Document::of(&state));
+    let [on, guarded, off] = [Versioning::Enabled, Versioning::EnabledWithMfa, Versioning::Suspended].map(|state| Document::of(&state));
+    assert_eq!(weakening("bucket-versioning", &guarded, &off).as_deref(), Some("weakens-versioning"));
     assert_eq!(weakening("bucket-versioning", &on, &off).as_deref(), Some("weakens-versioning"));
     assert_eq!(weakening("bucket-versioning", &off, &on), None);
 }

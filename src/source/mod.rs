@@ -11,7 +11,7 @@ mod git;
 /// A file larger than this is refused unread.
 const LARGEST: u64 = 1 << 20;
 /// A config repo with more files than this is refused.
-const MOST_FILES: usize = 10_000;
+const MOST_FILES: usize = 20_000;
 
 /// The files of a config repo.
 #[derive(Debug, Default)]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::journal::OthersView;
-use crate::model::fact::Fact;
+use crate::model::fact::{Fact, Why};
 use crate::model::id::{ResourceId, ResourceKind};
 use crate::model::resource::{Desired, Identity, Observed};
 use crate::plan::saved::{ApprovedStep, FORMAT, digest};
@@ -32,12 +32,16 @@ pub struct PlanView {
     pub observed_at: String,
     /// Who asked; none when nothing was asked.
     pub identity: Option<IdentityView>,
-    /// How many policies there are.
+    /// How many policies this plan is for.
     pub policies: usize,
+    /// What part of all policies that is, when only a part was asked for.
+    pub selected: Option<SelectedView>,
     /// How many settings were looked at.
     pub settings: usize,
     /// How many requests the observation took.
     pub requests: usize,
+    /// How many questions have no answer because the plan was interrupted.
+    pub unasked: usize,
     /// What there is to do, by the policies that want it.
     pub groups: Vec<GroupView>,
     /// How many steps of each kind.
@@ -56,6 +60,30 @@ pub struct PlanView {
     pub digest: String,
     /// What is approved when this plan is approved.
     pub approved: Vec<ApprovedStep>,
+}
+
+/// The part of all policies that was asked for.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SelectedView {
+    /// How many policies there are in all.
+    pub out_of: usize,
+    /// The patterns of `--policy`.
+    pub policies: Vec<String>,
+    /// The part of `--shard`.
+    pub shard: Option<String>,
+    /// Buckets that policies outside of the part use too: they are planned whole.
+    pub shared: Vec<SharedView>,
+}
+
+/// A bucket that is planned whole although only a part of its policies was asked for.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SharedView {
+    /// The bucket.
+    pub bucket: String,
+    /// The policies that were not asked for and use it.
+    pub others: Vec<String>,
 }
 
 /// The caller.
@@ -205,12 +233,15 @@ pub struct Around<'a> {
     pub not_enforced: &'a [&'static str],
     /// File of each policy, by name.
     pub files: &'a BTreeMap<String, String>,
+    /// The part of all policies that was asked for.
+    pub selected: Option<&'a SelectedView>,
 }
 
 impl PlanView {
     /// The view of a plan.
     pub fn of(plan: &Plan, around: &Around<'_>) -> Self {
         let mut groups: BTreeMap<Vec<String>, GroupView> = BTreeMap::new();
+        let mut by_resource = ByResource::of(plan);
         for wish in &around.desired.resources {
             let id = wish.id();
             let policies: Vec<String> = wish.policies().into_iter().map(str::to_owned).collect();
@@ -219,9 +250,10 @@ impl PlanView {
                 files.push("lifeboat.yaml".to_owned());
             }
             let group = groups.entry(policies.clone()).or_insert_with(|| GroupView { policies, files, settled: 0, settled_ids: Vec::new(), steps: Vec::new() });
-            group.settled_ids.extend(plan.settled.iter().filter(|(resource, _)| *resource == id).map(|(_, setting)| format!("{setting}@{id}")));
+            let part = by_resource.take(&id);
+            group.settled_ids.extend(part.settled.iter().map(|setting| format!("{setting}@{id}")));
             group.settled = group.settled_ids.len();
-            group.steps.extend(steps_of(plan, &id));
+            group.steps.extend(part.steps());
         }
         let groups: Vec<GroupView> = groups.into_values().collect();
         let counts = count(&groups);
@@ -234,8 +266,10 @@ impl PlanView {
             observed_at: seconds(around.observed.at),
             identity: around.observed.identity.known().map(IdentityView::of),
             policies: around.files.len(),
+            selected: around.selected.cloned(),
             settings: groups.iter().map(|group| group.settled + group.steps.len()).sum(),
             requests: around.observed.requests,
+            unasked: around.observed.unasked,
             groups,
             counts,
             others: None,
@@ -264,18 +298,44 @@ fn count(groups: &[GroupView]) -> CountsView {
     CountsView { add: of("add"), change: of("change"), held: of("held"), unknown: of("unknown"), skipped: of("skipped") }
 }
 
-/// The steps of one resource, in the order of the settings table.
-fn steps_of(plan: &Plan, id: &ResourceId) -> Vec<StepView> {
-    let mut out: Vec<(usize, StepView)> = Vec::new();
-    let order = |setting: &str| settings::of_kind(id.kind()).position(|known| known.id == setting).unwrap_or(usize::MAX);
-    for step in plan.steps.iter().filter(|step| step.resource == *id) {
-        out.push((order(&step.setting), StepView::of(step)));
+/// The parts of a plan by resource: a fleet has thousands.
+struct ByResource<'a>(BTreeMap<&'a ResourceId, Part>);
+
+/// The part of a plan that is about one resource.
+#[derive(Default)]
+struct Part {
+    settled: Vec<&'static str>,
+    /// Each step with its place in the settings table.
+    steps: Vec<(usize, StepView)>,
+}
+
+impl<'a> ByResource<'a> {
+    fn of(plan: &'a Plan) -> Self {
+        let order = |id: &ResourceId, setting: &str| settings::of_kind(id.kind()).position(|known| known.id == setting).unwrap_or(usize::MAX);
+        let mut out: BTreeMap<&ResourceId, Part> = BTreeMap::new();
+        for (resource, setting) in &plan.settled {
+            out.entry(resource).or_default().settled.push(setting);
+        }
+        for step in &plan.steps {
+            out.entry(&step.resource).or_default().steps.push((order(&step.resource, &step.setting), StepView::of(step)));
+        }
+        for held in &plan.held {
+            out.entry(&held.resource).or_default().steps.push((order(&held.resource, held.setting), StepView::of_held(held)));
+        }
+        Self(out)
     }
-    for held in plan.held.iter().filter(|held| held.resource == *id) {
-        out.push((order(held.setting), StepView::of_held(held)));
+
+    fn take(&mut self, id: &ResourceId) -> Part {
+        self.0.remove(id).unwrap_or_default()
     }
-    out.sort_by_key(|(at, _)| *at);
-    out.into_iter().map(|(_, view)| view).collect()
+}
+
+impl Part {
+    /// The steps in the order of the settings table.
+    fn steps(mut self) -> Vec<StepView> {
+        self.steps.sort_by_key(|(at, _)| *at);
+        self.steps.into_iter().map(|(_, view)| view).collect()
+    }
 }
 
 impl IdentityView {
@@ -343,6 +403,7 @@ impl StepView {
         };
         let (kind, reason) = match held.hold {
             Hold::WaitsFor(_) => ("waits", "waits".to_owned()),
+            Hold::Unknown(Why::Interrupted) => ("unknown", "not asked".to_owned()),
             Hold::Unknown(_) => ("unknown", "unknown, left alone".to_owned()),
             Hold::Skipped(_) => ("skipped", "not supported here, skipped".to_owned()),
             _ => ("held", format!("{}, held", hold.id)),

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use lifeboat::apply::{self, Applied, Journal};
+use lifeboat::apply::{self, Applied, Journal, Settle};
 use lifeboat::compile;
 use lifeboat::journal::Entry;
 use lifeboat::model::fact::Fact;
@@ -31,6 +31,10 @@ const WORLDS: usize = 64;
 
 /// Of all faults at all requests of a start, so many are one: all of them with `make soak`.
 const EVERY: usize = 8;
+
+fn every() -> usize {
+    if std::env::var_os("LIFEBOAT_SOAK").is_some() { 1 } else { EVERY }
+}
 
 pub(crate) const QUICKSTART: &str = include_str!("../../examples/quickstart/config/policies/orders.yaml");
 
@@ -89,7 +93,7 @@ pub(crate) async fn planned(desired: &Desired, world: &Arc<World>, leaves: &[Lea
 }
 
 /// Plans and applies, and holds what was sent against what was planned.
-async fn round(desired: &Desired, world: &Arc<World>, leaves: &[Leave], what: &str) -> (Plan, Applied) {
+pub(crate) async fn round(desired: &Desired, world: &Arc<World>, leaves: &[Leave], what: &str) -> (Plan, Applied) {
     let plan = planned(desired, world, leaves).await;
     carry_out(plan, world, what).await
 }
@@ -97,8 +101,10 @@ async fn round(desired: &Desired, world: &Arc<World>, leaves: &[Leave], what: &s
 async fn carry_out(plan: Plan, world: &Arc<World>, what: &str) -> (Plan, Applied) {
     let before = world.sent().len();
     let mut journal = Memory::default();
-    let applied = apply::apply(&plan, &world.ports(), &mut journal).await;
-    let sent: Vec<Sent> = world.sent().split_off(before);
+    let applied = apply::apply(&plan, &world.ports(), Settle::default(), &mut journal).await;
+    let mut sent: Vec<Sent> = world.sent().split_off(before);
+    // What is refused for a while is sent again, as it was.
+    sent.dedup();
     let requests = plan.steps.iter().flat_map(|step| &step.requests);
     let allowed: Vec<Sent> =
         requests.map(|request| Sent { op: Op::Write(request.op), target: request.target.to_string(), body: Some(request.body.clone()) }).collect();
@@ -178,11 +184,15 @@ async fn through(start: &Start, desired: &Desired, strike: Option<(When, Fault)>
     let kept = Kept::of(desired, &world);
     let plan = planned(desired, &world, &[]).await;
     world.forget();
+    let faultless = strike.is_none();
     if let Some((at, fault)) = strike {
         world.strike(at, fault);
     }
     carry_out(plan, &world, &what).await;
     let requests = (world.requests(), world.sent().len());
+    let mut once = world.sent();
+    once.dedup();
+    assert!(!faultless || once.len() == requests.1, "{what}: something was sent twice");
     world.revive();
     kept.check(&Kept::of(desired, &world), &what);
     let (_, applied) = round(desired, &world, &[], &what).await;
@@ -199,7 +209,7 @@ async fn converges(policy: &str) {
     let (whole, bucket_only) = (desired(&[policy]), desired(&[&without_access(policy)]));
     let starts = worlds::all();
     assert!(starts.len() >= WORLDS, "{} worlds", starts.len());
-    let every = if std::env::var_os("LIFEBOAT_SOAK").is_some() { 1 } else { EVERY };
+    let every = every();
     for (start, number) in starts.iter().zip(0..) {
         let desired = if start.roles { &whole } else { &bucket_only };
         let (requests, writes) = through(start, desired, None).await;

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::servers::cli::{Config, Ran};
+use crate::servers::stage::until;
 
 /// A request as it came.
 #[derive(Clone, Debug)]
@@ -79,6 +80,10 @@ impl Stub {
     }
 
     fn run_with(&self, config: &Config, args: &[&str], more: &[(&str, &str)]) -> Ran {
+        self.command(config, args).envs(more.iter().copied()).output().unwrap().into()
+    }
+
+    fn command(&self, config: &Config, args: &[&str]) -> std::process::Command {
         let env = [
             ("AWS_ENDPOINT_URL", self.endpoint.as_str()),
             ("AWS_REGION", "eu-west-1"),
@@ -88,7 +93,8 @@ impl Stub {
             ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
         ];
         let mut command = config.bare("stub", args);
-        command.envs(env).envs(more.iter().copied()).env_remove("AWS_PROFILE").output().unwrap().into()
+        command.envs(env).env_remove("AWS_PROFILE");
+        command
     }
 
     /// How often something was asked, by the beginning of the question.
@@ -371,6 +377,76 @@ fn a_hollow_answer_is_not_supported_and_nothing_is_written_over_it() {
     holds(&stub.run(&config, &["plan"]), 0, &["6 not supported and skipped · exit 0: everything else is as the policies say"]);
     assert_eq!(stub.run(&config, &["apply"]).code, 0);
     assert_eq!(stub.times("PUT /shop-stub-hollow-orders"), 0);
+}
+
+/// On a stub: none of the servers knows MFA delete.
+#[test]
+fn mfa_delete_is_more_than_what_is_wanted_and_is_told() {
+    let guarded = |asked: &Asked, _| {
+        let body = "<VersioningConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Status>Enabled</Status><MfaDelete>Enabled</MfaDelete></VersioningConfiguration>";
+        (asked.what == "GET /shop-stub-mfa-orders/?versioning").then(|| answer(200, body))
+    };
+    let (config, stub) = (config("mfa"), Stub::new(guarded));
+    let said = stub.run(&config, &["plan"]);
+    assert!(said.err.contains("has MFA delete, so S3 takes no lifecycle rules for it"), "{}{}", said.out, said.err);
+    assert!(!said.out.contains("· versioning"), "{}", said.out);
+    stub.run(&config, &["apply"]);
+    assert_eq!(stub.times("PUT /shop-stub-mfa-orders/?versioning"), 0);
+}
+
+/// On a stub: ministack answers too fast to be interrupted. Another answer than a lifecycle's never comes here.
+#[test]
+fn ctrl_c_shows_what_was_read_and_saves_nothing() {
+    let (config, stub) = (config("interrupted"), Stub::new(only("GET /shop-stub-interrupted-orders/?lifecycle", answer(SILENCE, ""))));
+    let saved = config.path().join("plan.json");
+    let mut command = stub.command(&config, &["plan", "--out", saved.to_str().unwrap()]);
+    let child = command.env("LIFEBOAT_REQUEST_TIMEOUT", "5m").stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    // Everything but that one is answered by then, and what is not may still be on its way.
+    until("everything is asked", || (stub.asked().len() >= 9 && stub.times("GET /shop-stub-interrupted-orders/?lifecycle") == 1).then_some(()));
+    let begun = Instant::now();
+    assert!(std::process::Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status().unwrap().success());
+    let ran = Ran::from(child.wait_with_output().unwrap());
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    holds(&ran, 1, &["lifecycle not asked", "why not asked (interrupted) next run it again", "exit 1: interrupted, "]);
+    assert!(ran.err.contains("plan.json was not written: the plan was interrupted") && !saved.exists(), "{}", ran.err);
+}
+
+/// A part of the policies is planned and applied, and what the others want of a bucket that they share stays.
+#[test]
+fn a_part_of_the_policies_leaves_the_rules_of_the_others_alone() {
+    let (config, stub) = (config("part"), Stub::new(|_, _| None));
+    let text = std::fs::read_to_string(config.path().join("policies/orders.yaml")).unwrap();
+    config.write("policies/carts.yaml", &text.replace("name: orders\n", "name: carts\n").replace("prefix: orders/", "prefix: carts/"));
+    let alone = text.replace("name: orders\n", "name: ledger\n").replace("prefix: orders/", "prefix: ledger/").replace(&config.bucket(), "shop-stub-ledger");
+    config.write("policies/ledger.yaml", &alone);
+    let plan = stub.run(&config, &["plan", "--policy", "or*", "--policy", "orders"]);
+    holds(&plan, 4, &["1 of 3 policies at", &format!("note: bucket {} is planned whole: carts use it too", config.bucket())]);
+    assert!(!plan.out.contains("ledger"), "{}", plan.out);
+    holds(&stub.run(&config, &["apply", "--policy", "orders"]), 0, &["6 steps done"]);
+    let lifecycle = format!("PUT /{}/?lifecycle", config.bucket());
+    let sent = || stub.asked().into_iter().filter(|asked| asked.what == lifecycle).collect::<Vec<_>>();
+    assert!(matches!(sent().as_slice(), [one] if one.body.contains("lifeboat/orders/nightly") && one.body.contains("lifeboat/carts/nightly")));
+    assert_eq!(stub.times("PUT /shop-stub-ledger"), 0);
+    config.edit("recent: 3d", "recent: 4d");
+    holds(&stub.run(&config, &["plan", "--policy", "carts"]), 4, &["1 to change"]);
+    holds(&stub.run(&config, &["apply", "--policy", "carts"]), 0, &["1 step done"]);
+    assert!(sent().last().unwrap().body.contains("lifeboat/carts/nightly"), "{:?}", sent());
+    // Both parts of two are disjoint, and together everything.
+    let parts = ["1/2", "2/2"].map(|part| stub.run(&config, &["plan", "--shard", part, "--format", "json"]));
+    let of = |ran: &Ran| serde_json::from_str::<serde_json::Value>(&ran.out).unwrap()["policies"].as_u64().unwrap();
+    assert_eq!(parts.iter().map(of).sum::<u64>(), 3);
+    let wrong = stub.run(&config, &["plan", "--policy", "oders"]);
+    holds(&wrong, 1, &["error: there is no policy `oders`", "hint: there are: carts, ledger, orders"]);
+    assert_eq!(stub.run(&config, &["plan", "--shard", "3/2"]).code, 2);
+    assert_eq!(stub.run(&config, &["plan", "--policy", "Orders"]).code, 2);
+}
+
+#[test]
+fn a_request_timeout_that_is_none_is_named() {
+    let (config, stub) = (config("timeout"), Stub::new(|_, _| None));
+    for (wrong, said) in [("10", "`10` is not a duration"), ("0s", "`0s` is outside of 1s to 10m"), ("2d", "`2d` is outside of 1s to 10m")] {
+        holds(&stub.run_with(&config, &["plan"], &[("LIFEBOAT_REQUEST_TIMEOUT", wrong)]), 1, &["error: LIFEBOAT_REQUEST_TIMEOUT:", said]);
+    }
 }
 
 /// On a stub: AWS gives every form back as it was written, and a PUT without the header, or without blocked types, changes what

@@ -2,13 +2,18 @@
 
 use std::fmt::Write as _;
 
+use super::super::alike::{alike, names};
 use super::super::paint::{Label, Paint};
 use super::labelled;
 use crate::model::units::plural;
-use crate::view::plan::{CountsView, GroupView, PlanView, StepView};
+use crate::view::plan::{GroupView, PlanView, StepView};
 
 /// Most lines of one step that are shown; the rest is counted, and `--format json` has all of it.
 const MOST_LINES: usize = 12;
+/// Most names of one list that are shown.
+const MOST_NAMES: usize = 6;
+/// The reason of a step about which nobody was asked.
+const NOT_ASKED: &str = "not asked";
 
 /// Renders a plan; `exit` is the code that the command will end with.
 pub fn plan(view: &PlanView, exit: u8, paint: Paint) -> String {
@@ -21,23 +26,23 @@ pub fn plan(view: &PlanView, exit: u8, paint: Paint) -> String {
         unused(&mut out, view);
         return out;
     }
-    for group in &busy {
-        let _ = writeln!(out, "\n{} · {}", paint.text(Label::Strong, &group.policies.join(", ")), group.files.join(", "));
-        for step in group.steps.iter().filter(|step| step.kind != "waits") {
-            one(&mut out, step, paint);
-            let waiting = group.steps.iter().filter(|other| other.kind == "waits" && other.resource == step.resource).count();
-            if waiting > 0 {
-                labelled(&mut out, "behind it", &format!("{} of it wait until that is decided", plural(waiting as u64, "setting")));
-            }
-        }
-        if group.settled > 0 {
-            let _ = writeln!(out, "    {}", paint.text(Label::Dim, &format!("{} as they should be", plural(group.settled as u64, "other setting"))));
+    let (unasked, busy): (Vec<&GroupView>, Vec<&GroupView>) = busy.into_iter().partition(|group| is_unasked(group));
+    for same in alike(busy) {
+        let Some((group, others)) = same.split_first() else { continue };
+        one_group(&mut out, group, paint);
+        if !others.is_empty() {
+            let many = plural_policies(others.len()).replacen(' ', " more ", 1);
+            let _ = writeln!(out, "    {} {}", paint.text(Label::Strong, &format!("the same in {many}:")), names(of(others), MOST_NAMES));
         }
     }
     if !calm.is_empty() {
-        let names: Vec<String> = calm.iter().map(|group| group.policies.join(", ")).collect();
         let settled: usize = calm.iter().map(|group| group.settled).sum();
-        let _ = writeln!(out, "\n{}   {}", names.join(", "), paint.text(Label::Dim, &format!("{} as they should be", plural(settled as u64, "setting"))));
+        let said = format!("{} as they should be", plural(settled as u64, "setting"));
+        let _ = writeln!(out, "\n{}   {}", names(of(&calm), MOST_NAMES), paint.text(Label::Dim, &said));
+    }
+    if !unasked.is_empty() {
+        let said = format!("not asked: {} settings", unasked.iter().map(|group| group.steps.len()).sum::<usize>());
+        let _ = writeln!(out, "\n{}   {}", names(of(&unasked), MOST_NAMES), paint.text(Label::Change, &said));
     }
     let roles = view.groups.iter().flat_map(|group| &group.steps).any(|step| step.id.starts_with("role-permissions@"));
     if roles && !view.not_enforced.is_empty() {
@@ -46,8 +51,34 @@ pub fn plan(view: &PlanView, exit: u8, paint: Paint) -> String {
     left_over(&mut out, view, paint);
     others(&mut out, view);
     unused(&mut out, view);
-    let _ = writeln!(out, "\n{}", closing(view.counts, exit));
+    let _ = writeln!(out, "\n{}", closing(view, exit));
     out
+}
+
+/// Whether nothing of it was asked, or it waits for what was not asked.
+fn is_unasked(group: &GroupView) -> bool {
+    group.steps.iter().any(|step| step.reason == NOT_ASKED) && group.steps.iter().all(|step| step.reason == NOT_ASKED || step.kind == "waits")
+}
+
+/// Names of the policies of groups.
+fn of<'a>(groups: &'a [&GroupView]) -> impl Iterator<Item = &'a str> {
+    groups.iter().flat_map(|group| group.policies.iter().map(String::as_str))
+}
+
+fn one_group(out: &mut String, group: &GroupView, paint: Paint) {
+    let policies = group.policies.iter().map(String::as_str);
+    let files = group.files.iter().map(String::as_str);
+    let _ = writeln!(out, "\n{} · {}", paint.text(Label::Strong, &names(policies, MOST_NAMES)), names(files, MOST_NAMES));
+    for step in group.steps.iter().filter(|step| step.kind != "waits") {
+        one(out, step, paint);
+        let waiting = group.steps.iter().filter(|other| other.kind == "waits" && other.resource == step.resource).count();
+        if waiting > 0 {
+            labelled(out, "behind it", &format!("{} of it wait until that is decided", plural(waiting as u64, "setting")));
+        }
+    }
+    if group.settled > 0 {
+        let _ = writeln!(out, "    {}", paint.text(Label::Dim, &format!("{} as they should be", plural(group.settled as u64, "other setting"))));
+    }
 }
 
 /// What nobody wants any more. It is information: it changes no exit code.
@@ -89,10 +120,22 @@ fn unused(out: &mut String, view: &PlanView) {
 }
 
 fn heading(view: &PlanView, paint: Paint) -> String {
-    let policies = plural(view.policies as u64, "policy").replace("policys", "policies");
+    let policies = match &view.selected {
+        Some(selected) => format!("{} of {}", view.policies, plural_policies(selected.out_of)),
+        None => plural_policies(view.policies),
+    };
     let who = view.identity.as_ref().map_or_else(|| "offline".to_owned(), |identity| format!("account {} as {}", identity.account, identity.name));
     let line = format!("lifeboat plan · {policies} at {} · {who} · {} compared", view.revision, plural(view.settings as u64, "setting"));
-    format!("{}\n", paint.text(Label::Dim, &line))
+    let mut out = format!("{}\n", paint.text(Label::Dim, &line));
+    for shared in view.selected.iter().flat_map(|selected| &selected.shared) {
+        let others = names(shared.others.iter().map(String::as_str), MOST_NAMES);
+        let _ = writeln!(out, "note: bucket {} is planned whole: {others} use it too", shared.bucket);
+    }
+    out
+}
+
+fn plural_policies(number: usize) -> String {
+    plural(number as u64, "policy").replace("policys", "policies")
 }
 
 fn one(out: &mut String, step: &StepView, paint: Paint) {
@@ -132,7 +175,8 @@ fn one(out: &mut String, step: &StepView, paint: Paint) {
     }
 }
 
-fn closing(counts: CountsView, exit: u8) -> String {
+fn closing(view: &PlanView, exit: u8) -> String {
+    let counts = view.counts;
     let parts = [
         (counts.add, "to add"),
         (counts.change, "to change"),
@@ -142,6 +186,7 @@ fn closing(counts: CountsView, exit: u8) -> String {
     ];
     let said: Vec<String> = parts.iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{number} {what}")).collect();
     let meaning = match exit {
+        1 if view.unasked > 0 => return format!("{} · exit 1: interrupted, {} without an answer", said.join(", "), plural(view.unasked as u64, "question")),
         4 => "exit 4: changes are pending",
         5 => "exit 5: a person must decide",
         _ => "exit 0: everything else is as the policies say",

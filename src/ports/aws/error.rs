@@ -29,6 +29,25 @@ const ABSENT: &[&str] = &[
 const CREDENTIALS: &[&str] =
     &["InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidClientTokenId", "InvalidToken", "TokenRefreshRequired", "ExpiredTokenException"];
 
+/// Codes that ask to slow down (those that the SDK waits for before it tries again).
+const BUSY: &[&str] = &[
+    "SlowDown",
+    "ServiceUnavailable",
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "TooManyRequestsException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "BandwidthLimitExceeded",
+];
+
+/// Codes of a change that met another one under way: nothing was done (S3 and IAM API references, error codes).
+const UNSETTLED: &[&str] = &["OperationAborted", "ConcurrentModification", "EntityTemporarilyUnmodifiable"];
+
+/// Codes of a signature that is too old or too young.
+const CLOCK: &[&str] = &["RequestTimeTooSkewed", "RequestExpired"];
 /// Codes of a request that this state does not take, whatever their status is: an archived object answers 403, but nobody is
 /// to be granted anything; the others answer 409, but nothing is there that was to be made.
 const REJECTED: &[&str] = &["InvalidObjectState", "InvalidBucketState", "LimitExceeded", "DeleteConflict"];
@@ -67,6 +86,7 @@ where
         _ if is_another(&error) => (Kind::Unsupported, true),
         _ if NOT_SERVED.iter().any(|words| message.contains(words)) => (Kind::Unsupported, false),
         SdkError::ResponseError(_) => (Kind::NotUnderstood, true),
+        _ if is_principal(code.as_deref(), &message) => (Kind::NoPrincipal, false),
         _ => kind_of(status.unwrap_or(0), code.as_deref()),
     };
     PortError { what: what.to_owned(), kind, message, maybe_done }
@@ -75,6 +95,11 @@ where
 /// An answer without a body: what servers say to questions that they do not know.
 fn is_empty<E>(error: &SdkError<E, HttpResponse>) -> bool {
     error.raw_response().and_then(|response| response.body().bytes()).is_some_and(<[u8]>::is_empty)
+}
+
+/// IAM and S3 say so of a principal that does not exist, and of one that was made less than half a minute ago.
+fn is_principal(code: Option<&str>, message: &str) -> bool {
+    matches!(code, Some("MalformedPolicyDocument" | "MalformedPolicy")) && message.contains("Invalid principal")
 }
 
 /// An answer with another root element than the question has: servers that ignore a sub-resource that they do not know
@@ -94,6 +119,12 @@ fn kind_of(status: u16, code: Option<&str>) -> (Kind, bool) {
         Kind::Credentials
     } else if ABSENT.contains(&code) {
         Kind::Missing
+    } else if CLOCK.contains(&code) {
+        Kind::Clock
+    } else if BUSY.contains(&code) {
+        Kind::Busy
+    } else if UNSETTLED.contains(&code) {
+        Kind::Unsettled
     } else if REJECTED.contains(&code) {
         Kind::Rejected
     } else if code == "PermanentRedirect" || code == "AuthorizationHeaderMalformed" || status == 301 {
@@ -104,6 +135,8 @@ fn kind_of(status: u16, code: Option<&str>) -> (Kind, bool) {
             404 => Kind::Missing,
             409 | 412 => Kind::Exists,
             405 | 501 => Kind::Unsupported,
+            // A HEAD has no code: 503 is S3's only way to say it.
+            429 | 503 => Kind::Busy,
             500.. => Kind::Unreachable,
             _ => Kind::Rejected,
         }

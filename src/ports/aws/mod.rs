@@ -30,14 +30,32 @@ mod s3;
 
 /// How long to wait for a connection.
 const CONNECT: Duration = Duration::from_secs(3);
-/// How long one attempt may take.
-const ATTEMPT: Duration = Duration::from_secs(10);
-/// How long one control-plane operation may take with all its attempts.
-const OPERATION: Duration = Duration::from_mins(1);
-/// How long one attempt to move a chunk of a backup may take: 8 MiB at 140 KiB/s.
-const DATA_ATTEMPT: Duration = Duration::from_mins(1);
-/// How long moving a chunk may take with all its attempts.
-const DATA_OPERATION: Duration = Duration::from_mins(5);
+/// How long one attempt to ask the control plane may take, unless told otherwise.
+pub const ATTEMPT: Duration = Duration::from_secs(10);
+
+/// How long to wait for answers, by the time that one attempt to ask the control plane may take.
+#[derive(Clone, Copy, Debug)]
+struct Waits(Duration);
+
+impl Waits {
+    fn of(attempt: Duration) -> Self {
+        Self(attempt)
+    }
+
+    /// For one operation of the control plane: with all its attempts it may take six times as long.
+    fn control(self) -> TimeoutConfig {
+        Self::config(self.0, self.0 * 6)
+    }
+
+    /// For moving a chunk of a backup: with 10 s a minute for an attempt (8 MiB at 140 KiB/s), five with all its attempts.
+    fn data(self) -> TimeoutConfig {
+        Self::config(self.0 * 6, self.0 * 30)
+    }
+
+    fn config(attempt: Duration, operation: Duration) -> TimeoutConfig {
+        TimeoutConfig::builder().connect_timeout(CONNECT.min(attempt)).operation_attempt_timeout(attempt).operation_timeout(operation).build()
+    }
+}
 
 /// Clients for the ordinary AWS environment and for the buckets that policies name.
 #[derive(Debug)]
@@ -61,12 +79,11 @@ struct Bucket {
 }
 
 impl Aws {
-    /// Reads the AWS environment (variables, profiles) and makes clients for these buckets. Endpoints that are not Amazon's
-    /// are asked what they are, once each; nothing else is sent yet.
-    pub async fn connect(places: &[BucketPlace]) -> Self {
-        let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).operation_timeout(OPERATION).build();
+    /// Reads the AWS environment (variables, profiles) and makes clients for these buckets, whose attempts may take so long
+    /// ([`ATTEMPT`]). Endpoints that are not Amazon's are asked what they are, once each; nothing else is sent yet.
+    pub async fn connect(places: &[BucketPlace], attempt: Duration) -> Self {
         // Retries are the SDK's standard ones (3 attempts), or what AWS_MAX_ATTEMPTS and AWS_RETRY_MODE say.
-        Self::with(aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts).load().await, places).await
+        Self::with(aws_config::defaults(BehaviorVersion::latest()).timeout_config(Waits::of(attempt).control()).load().await, places).await
     }
 
     /// The same from a configuration that was read before.
@@ -74,7 +91,13 @@ impl Aws {
         let iam = aws_sdk_iam::Client::from_conf(aws_sdk_iam::config::Builder::from(&base).interceptor(Guard).build());
         let sts = aws_sdk_sts::Client::new(&base);
         let default = bucket(&base, None);
-        let buckets = places.iter().map(|place| (place.name.clone(), bucket(&base, Some(place)))).collect();
+        // Clients keep their connections to themselves: thousands of buckets in one place share one.
+        let mut made: BTreeMap<(Option<&str>, &str), Bucket> = BTreeMap::new();
+        let mut buckets = BTreeMap::new();
+        for place in places {
+            let shared = made.entry((place.endpoint.as_deref(), place.region.as_str())).or_insert_with(|| bucket(&base, Some(place)));
+            buckets.insert(place.name.clone(), Bucket { account: place.account.clone(), ..shared.clone() });
+        }
         let mut aws = Self { base, iam, sts, default, buckets };
         aws.look().await;
         aws
@@ -143,6 +166,7 @@ fn environment_endpoint(base: &SdkConfig) -> Option<String> {
 }
 
 fn bucket(base: &SdkConfig, place: Option<&BucketPlace>) -> Bucket {
+    let attempt = base.timeout_config().and_then(TimeoutConfig::operation_attempt_timeout).unwrap_or(ATTEMPT);
     let endpoint = place.and_then(|place| place.endpoint.clone());
     let effective = endpoint.clone().or_else(|| environment_endpoint(base));
     let quirks = quirks::of(effective.as_deref());
@@ -157,10 +181,9 @@ fn bucket(base: &SdkConfig, place: Option<&BucketPlace>) -> Bucket {
         }
         aws_sdk_s3::Client::from_conf(builder.build())
     };
-    let data = TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(DATA_ATTEMPT).operation_timeout(DATA_OPERATION).build();
     Bucket {
         control: config(None),
-        data: config(Some(data)),
+        data: config(Some(Waits::of(attempt).data())),
         account: place.and_then(|place| place.account.clone()),
         region: place.map(|place| place.region.clone()).or_else(|| base.region().map(ToString::to_string)),
         endpoint: effective,

@@ -18,7 +18,7 @@ impl Cloud for World {
     }
 
     fn read<'a>(&'a self, read: &'a Read) -> Answer<'a, Fact<Document>> {
-        let answer = self.call(Op::Read(read.op), &read.target.to_string(), None, |state| state.read(read));
+        let answer = self.call(Op::Read(read.op), &read.target.to_string(), None, |state| state.stale(read).map_or_else(|| state.read(read), Ok));
         let fact = match answer {
             Ok(fact) => fact,
             Err(error) if error.kind == Kind::Missing => Fact::Absent,
@@ -34,7 +34,7 @@ impl Cloud for World {
 }
 
 impl State {
-    fn read(&mut self, read: &Read) -> Result<Fact<Document>, PortError> {
+    pub(super) fn read(&mut self, read: &Read) -> Result<Fact<Document>, PortError> {
         if let Some(fact) = self.answers.get(&(read.target.clone(), read.op)) {
             return Ok(fact.clone());
         }

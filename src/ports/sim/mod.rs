@@ -95,7 +95,7 @@ struct State {
     keys: BTreeMap<String, Key>,
     uploads: BTreeMap<String, objects::Unfinished>,
     script: Vec<(When, Fault)>,
-    dead: bool,
+    lasting: faults::Lasting,
     careless: bool,
     requests: usize,
     sent: Vec<Sent>,
@@ -155,7 +155,7 @@ impl World {
             keys: BTreeMap::new(),
             uploads: BTreeMap::new(),
             script: Vec::new(),
-            dead: false,
+            lasting: faults::Lasting::default(),
             careless: false,
             requests: 0,
             sent: Vec::new(),
@@ -292,18 +292,13 @@ impl World {
         (state.requests, state.sent, state.script) = (0, Vec::new(), Vec::new());
     }
 
-    /// Does a request: counts it, lets the script strike, and loses the answer if it says so.
+    /// Does a request: counts it, lets the script strike, and does to the answer what it says.
     fn call<T>(&self, op: Op, target: &str, body: Option<&Document>, work: impl FnOnce(&mut State) -> Result<T, PortError>) -> Result<T, PortError> {
         let mut state = self.lock();
-        let strike = state.enter(op, target, body)?;
+        let fate = state.enter(op, target, body)?;
+        let before = state.before(fate, target);
         let answer = work(&mut state);
-        match strike {
-            None => answer,
-            Some(crash) => {
-                state.dead |= crash;
-                Err(PortError { maybe_done: op.writes(), ..failure(op, target, Kind::Unreachable, "the connection broke before the answer") })
-            }
-        }
+        state.after(fate, op, target, before, answer)
     }
 }
 

@@ -48,9 +48,16 @@ fn each_fault_says_whether_the_write_may_have_happened_and_tells_the_truth() {
         (Fault::AnswerLost, Kind::Unreachable, true, true),
         (Fault::CrashAfterSend, Kind::Unreachable, true, true),
         (Fault::Unreachable, Kind::Unreachable, false, false),
-        (Fault::SlowDown, Kind::Unreachable, true, false),
+        (Fault::SlowDown(1), Kind::Busy, true, false),
+        (Fault::SlowDown(40), Kind::Busy, true, false),
+        (Fault::Truncated, Kind::Unreachable, true, true),
+        (Fault::Conflict(3), Kind::Unsettled, false, false),
+        (Fault::NoPrincipal(3), Kind::NoPrincipal, false, false),
+        (Fault::Expired, Kind::Credentials, false, false),
+        (Fault::Skewed, Kind::Clock, false, false),
     ];
-    assert_eq!(expected.map(|(fault, ..)| fault), Fault::ALL);
+    let silent = Fault::ALL.into_iter().filter(|fault| matches!(fault, Fault::Stale(_) | Fault::NotYet(_))).count();
+    assert_eq!(expected.len() + silent, Fault::ALL.len(), "each fault is tried, and those that only delay what is seen below");
     for (fault, kind, maybe_done, happened) in expected {
         let world = world();
         world.strike(When::NthWrite(1), fault);
@@ -58,11 +65,37 @@ fn each_fault_says_whether_the_write_may_have_happened_and_tells_the_truth() {
         assert_eq!((error.kind, error.maybe_done), (kind, maybe_done), "{fault:?}");
         assert_eq!(world.bucket_setting("b", ReadOp::BucketVersioning).is_some(), happened, "{fault:?}");
         assert_eq!((world.sent().len(), world.waiting_faults()), (1, 0));
-        let dead = matches!(ask(&world, ReadOp::BucketExists), Fact::Unknown(Why::Unreachable(_)));
-        assert_eq!(dead, fault == Fault::CrashAfterSend);
+        let ended = matches!(ask(&world, ReadOp::BucketExists), Fact::Unknown(_));
+        assert_eq!(ended, matches!(fault, Fault::CrashAfterSend | Fault::Expired | Fault::Skewed | Fault::SlowDown(40)));
         world.revive();
         assert!(ask(&world, ReadOp::BucketExists).known().is_some());
     }
+}
+
+#[test]
+fn what_was_written_is_seen_late_and_for_the_said_number_of_reads() {
+    let seen = |fault| {
+        let world = world();
+        world.strike(When::NthWrite(1), fault);
+        now(world.send(&versioning())).unwrap();
+        let answers: Vec<bool> = (0..4).map(|_| ask(&world, ReadOp::BucketVersioning).known().is_some()).collect();
+        (answers, ask(&world, ReadOp::BucketExists).known().is_some())
+    };
+    assert_eq!(seen(Fault::Stale(2)), (vec![false, false, true, true], true), "each question has its own old answers");
+    assert_eq!(seen(Fault::NotYet(3)), (vec![false, false, false, true], true), "the whole resource is not found");
+}
+
+#[test]
+fn a_storm_is_over_after_so_many_requests() {
+    let world = world();
+    world.strike(When::Nth(1), Fault::SlowDown(3));
+    let answers: Vec<bool> = (0..4).map(|_| matches!(ask(&world, ReadOp::BucketTags), Fact::Unknown(Why::Busy(_)))).collect();
+    assert_eq!(answers, [true, true, true, false]);
+    world.strike(When::NthWrite(1), Fault::Conflict(2));
+    assert!(matches!(now(world.send(&versioning())), Err(error) if error.kind == Kind::Unsettled && !error.maybe_done));
+    assert_eq!(ask(&world, ReadOp::BucketTags), Fact::Absent, "a change under way does not stop a read");
+    assert!(now(world.send(&versioning())).is_err());
+    now(world.send(&versioning())).unwrap();
 }
 
 #[test]

@@ -45,6 +45,29 @@ fn a_pause_of_a_dense_schedule_counts() {
     assert_eq!(hours("0 0,12 * * *", "Europe/Berlin"), 13.0, "within the day of a clock change");
 }
 
+/// Whatever is skipped, the answer is that of walking every run of the year.
+#[test]
+fn what_is_skipped_changes_no_answer() {
+    let walked = |asked: &super::Asked| {
+        let start = asked.start().unwrap();
+        let end = start.timestamp().as_second() + 366 * 86_400;
+        let (mut longest, mut last) = (0, asked.cron.find_next_occurrence(&start, true).unwrap());
+        while last.timestamp().as_second() < end {
+            let next = asked.cron.find_next_occurrence(&last, false).unwrap();
+            longest = longest.max(next.timestamp().as_second() - last.timestamp().as_second());
+            last = next;
+        }
+        u64::try_from(longest).unwrap()
+    };
+    let zones = ["UTC", "Europe/Berlin", "America/New_York", "Africa/Casablanca", "Australia/Lord_Howe", "America/Santiago", "Pacific/Kiritimati"];
+    for cron in ["15 2 * * *", "30 0,23 * * *", "0 */5 * * *", "59 23 * * *", "0 0 * * *", "45 1,2,3 * * *", "0 6 * * 1-5", "0 1 15 * *"] {
+        for zone in zones {
+            let asked = read(&schedule(cron, zone)).unwrap();
+            assert_eq!(asked.longest_wait(), Some(walked(&asked)), "{cron} {zone}");
+        }
+    }
+}
+
 #[test]
 fn a_schedule_that_runs_every_minute_is_judged_fast() {
     let begun = std::time::Instant::now();

@@ -25,7 +25,8 @@ pub(crate) fn full_plan() -> Value {
     let steps: Vec<Value> = ["add", "change", "held", "unknown", "waits"].into_iter().map(step).collect();
     json!({
         "format": "lifeboat.plan/1", "tool": "0.1.0", "revision": "r", "policyDigest": "0123456789abcdef", "observedAt": "2026-11-22T10:00:00Z",
-        "identity": {"account": "a", "arn": "b", "name": "c"}, "policies": 1, "settings": 9, "requests": 9,
+        "identity": {"account": "a", "arn": "b", "name": "c"}, "policies": 1, "settings": 9, "requests": 9, "unasked": 2,
+        "selected": {"outOf": 3, "policies": ["o*"], "shard": "1/2", "shared": [{"bucket": "x", "others": ["carts"]}]},
         "groups": [{"policies": ["orders"], "files": ["policies/orders.yaml"], "settled": 1, "settledIds": ["bucket-tags@bucket/x"], "steps": steps}],
         "counts": {"add": 1, "change": 1, "held": 1, "unknown": 1}, "unusedLeaves": ["x@bucket/y"], "notEnforced": ["n"],
         "leftovers": [{"resource": "bucket/x", "name": "rule y", "sentence": "s", "removable": true}], "voidApprovals": ["v"], "digest": "0123456789abcdef",

@@ -27,14 +27,14 @@ pub(crate) async fn view(desired: &Desired, world: &Arc<World>, leaves: &[Leave]
     let observed = observe::observe(desired, &ports, identity).await;
     let plan = plan::plan(desired, &observed, leaves);
     let files = BTreeMap::from([("orders".to_owned(), "policies/orders.yaml".to_owned())]);
-    PlanView::of(&plan, &Around { revision: "3f2c1ab (main)", desired, observed: &observed, not_enforced: &[], files: &files })
+    PlanView::of(&plan, &Around { revision: "3f2c1ab (main)", desired, observed: &observed, not_enforced: &[], files: &files, selected: None })
 }
 
 /// A world as the policy wants it, with twelve nightly backups.
 async fn settled(policy: &str) -> Arc<World> {
     let world = World::at("2026-11-10T02:15:00Z".parse().unwrap());
     let plan = planned(&desired(&[policy]), &world, &[]).await;
-    assert!(apply::apply(&plan, &world.ports(), &mut Memory::default()).await.complete());
+    assert!(apply::apply(&plan, &world.ports(), lifeboat::apply::Settle::default(), &mut Memory::default()).await.complete());
     for day in 10..22 {
         for object in ["begun.json", "shop.dump.zst", "manifest.json"] {
             world.put_object(BUCKET, &format!("orders/nightly/202611{day}T021500Z/{object}"), &[0; 4096]);
@@ -87,7 +87,7 @@ pub(crate) async fn applied() -> Vec<(String, ApplyView)> {
         if let Some(fault) = fault {
             world.strike(When::NthWrite(3), fault);
         }
-        let done = apply::apply(&plan, &world.ports(), &mut Memory::default()).await;
+        let done = apply::apply(&plan, &world.ports(), lifeboat::apply::Settle::default(), &mut Memory::default()).await;
         out.push((format!("{fault:?}"), ApplyView::of(shown, &done)));
     }
     out
