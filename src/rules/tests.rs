@@ -24,8 +24,9 @@ fn load(value: &Value) -> Loaded {
     loaded
 }
 
-/// The quickstart policy with `yaml` over its spec; below `live` are the rules of the bucket's lifecycle, below `liveKey` is its key, `liveVersioning` is its versioning, below `liveProfiles` the instance
-/// profiles that hold the restorer, below `liveReplica` the rules of the replica, below `liveReplicator` the trust of the role that copies.
+/// The quickstart policy with `yaml` over its spec; below `live` are the rules of the bucket's lifecycle, below `liveKey` is its key,
+/// `liveVersioning` is its versioning, below `liveProfiles` the instance profiles that hold the restorer, below `liveReplica` the rules of the
+/// replica, below `liveReplicator` the trust of the role that copies.
 fn judged(yaml: &str) -> Vec<Finding> {
     let mut over: Value = serde_yaml::from_str(yaml).unwrap();
     let mut take = |name: &str| over.as_object_mut().and_then(|fields| fields.remove(name));
