@@ -22,7 +22,7 @@ pub(crate) enum Side {
 /// Which request is stopped.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stop {
-    /// Counting begins with the first PUT whose first line holds this; empty, with the first request of all.
+    /// Counting begins with the first request whose body holds this; empty, with the first of all.
     pub(crate) since: &'static str,
     /// The so many-th, from 1.
     pub(crate) nth: usize,
@@ -33,16 +33,19 @@ pub(crate) struct Stop {
 struct State {
     asked: Vec<String>,
     stop: Option<Stop>,
+    /// How many came since [`Stop::since`].
+    since: usize,
     ahead: SignedDuration,
 }
 
 impl State {
-    /// Notes a request by its first line; on which side it is stopped, if it is the one.
-    fn ask(&mut self, line: &str) -> Option<Side> {
+    /// Notes a request; on which side it is stopped, if it is the one.
+    fn ask(&mut self, line: &str, body: &[u8]) -> Option<Side> {
         self.asked.push(line.to_owned());
         let stop = self.stop?;
-        let begins = self.asked.iter().position(|line| stop.since.is_empty() || (line.starts_with("PUT ") && line.contains(stop.since)))?;
-        (self.asked.len() - begins == stop.nth).then_some(stop.side)
+        let counts = self.since > 0 || String::from_utf8_lossy(body).contains(stop.since);
+        self.since += usize::from(counts);
+        (self.since == stop.nth).then_some(stop.side)
     }
 }
 
@@ -81,7 +84,7 @@ impl Toll {
     /// Counts anew; stops at this request from now on.
     pub(crate) fn stop_at(&self, stop: Option<Stop>) {
         let mut state = self.state.lock().unwrap();
-        (state.asked, state.stop) = (Vec::new(), stop);
+        (state.asked, state.stop, state.since) = (Vec::new(), stop, 0);
     }
 
     /// Lets the server's clock run ahead from now on.
@@ -104,7 +107,7 @@ impl Toll {
 fn serve(client: TcpStream, upstream: &str, state: &Mutex<State>, tell: &Sender<Sender<()>>) -> Option<()> {
     let mut reader = BufReader::new(client.try_clone().ok()?);
     let (head, body) = message(&mut reader)?;
-    let stop = state.lock().unwrap().ask(head.lines().next()?);
+    let stop = state.lock().unwrap().ask(head.lines().next()?, &body);
     let wait = || {
         let (go, gone) = channel();
         tell.send(go).ok()?;
