@@ -10,8 +10,10 @@ use serde_json::{Map, Value, json};
 use crate::model::aspects::{AccessLog, Encryption, Existence, LockMode, ObjectLock, Ownership, PublicAccess, Tags, Versioning};
 use crate::model::fact::{Fact, Why};
 use crate::model::lifecycle::{Expiration, Lifecycle, Rule};
+use crate::model::replication::Replication;
 use crate::model::request::ReadOp;
 use crate::model::resource::ObservedResource;
+use crate::model::units::plural;
 
 /// What is known of a bucket besides its settings.
 #[derive(Clone, Debug)]
@@ -54,6 +56,7 @@ pub fn policy(subject: &Subject<'_>, live: &ObservedResource) -> Imported {
     words.bucket_policy(live);
     words.object_lock(live);
     words.access_log(live, subject.bucket);
+    words.replication(live);
     words.lifecycle(live);
     words.tags(live);
     Imported { yaml: text(subject, &Value::Object(words.storage), &words.notes), notes: words.notes }
@@ -88,7 +91,7 @@ impl Words {
 
     fn versioning(&mut self, live: &ObservedResource) {
         match Self::read(live, ReadOp::BucketVersioning) {
-            Fact::Known(Versioning::Enabled) => self.set("versioning", json!("enabled")),
+            Fact::Known(Versioning::Enabled | Versioning::EnabledWithMfa) => self.set("versioning", json!("enabled")),
             Fact::Known(Versioning::Suspended) => self.set("versioning", json!("suspended")),
             Fact::Absent => self.unmanaged("versioning", "the bucket is not versioned: an overwrite or delete is final. Write `enabled` to change that"),
             Fact::Unknown(why) => self.unmanaged("versioning", why.to_string()),
@@ -161,6 +164,18 @@ impl Words {
             }
         }
         self.set("objectLock", wish);
+    }
+
+    /// The region of the replica is not in its configuration, so replication is left alone.
+    fn replication(&mut self, live: &ObservedResource) {
+        match Self::read::<Replication>(live, ReadOp::BucketReplication) {
+            Fact::Known(found) => {
+                let rules = plural(found.rules.len() as u64, "rule");
+                self.notes.push(format!("replication: {rules} as {}; write `replication` and the plan adds one for this policy", found.role));
+            }
+            Fact::Absent => {}
+            Fact::Unknown(why) => self.notes.push(format!("replication: {why}")),
+        }
     }
 
     fn access_log(&mut self, live: &ObservedResource, bucket: &str) {

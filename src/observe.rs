@@ -61,7 +61,8 @@ impl Watch<'_> {
 pub fn questions(desired: &Desired) -> BTreeSet<Read> {
     let of = |wish: &ResourceWish| {
         let id = wish.id();
-        settings::of_kind(id.kind()).map(|setting| Read { op: setting.read, target: id.clone() }).collect::<Vec<_>>()
+        let own = settings::of_kind(id.kind()).map(|setting| Read { op: setting.read, target: id.clone() });
+        own.chain(settings::beyond(wish)).collect::<Vec<_>>()
     };
     let keys = desired.resources.iter().filter_map(key_of).map(|key| Read { op: ReadOp::Key, target: ResourceId::Key(key.to_owned()) });
     let profiles = desired.resources.iter().filter(|wish| has_instance_profile(wish)).map(|wish| Read { op: ReadOp::RoleProfiles, target: wish.id() });

@@ -35,7 +35,7 @@ USERS = {
     "planner": [
         _allow("*", "s3:GetBucket*", "s3:GetLifecycleConfiguration", "s3:GetEncryptionConfiguration", "s3:ListBucket", "iam:GetRole", "iam:GetRolePolicy",
                "iam:ListRolePolicies", "iam:ListAttachedRolePolicies", "iam:GetOpenIDConnectProvider", "iam:ListInstanceProfilesForRole",
-               "kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "sts:GetCallerIdentity"),
+               "s3:GetReplicationConfiguration", "kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "sts:GetCallerIdentity"),
         _allow(["arn:aws:s3:::*/manifest.json", f"arn:aws:s3:::{CONTROL_BUCKET}/evidence/*", f"arn:aws:s3:::{CONTROL_BUCKET}/control/*"],
                "s3:GetObject"),  # manifests, never data
     ],

@@ -52,6 +52,7 @@ fn kept(loaded: &Loaded, desired: &Desired) -> BTreeMap<String, BucketWish> {
         guard: None,
         object_lock: None,
         access_log: None,
+        replication: None,
         tags: BTreeMap::new(),
         skip_unsupported: false,
         not_taken: &[],

@@ -8,9 +8,10 @@ use crate::model::aspects::{AccessLog, Encryption, LockMode, LockRetention, Owne
 use crate::model::document::Document;
 use crate::model::finding::{Finding, Level};
 use crate::model::policy::{
-    Algorithm, BucketPolicyWish, LifecycleWish, LockModeWish, LockWish, OwnershipWish, Policy, PublicAccessWish, Storage, UnsupportedWish, VersioningWish,
+    Algorithm, BucketPolicyWish, LifecycleWish, LockModeWish, LockWish, OwnershipWish, Policy, PublicAccessWish, ReplicationWish, Storage, UnsupportedWish,
+    VersioningWish,
 };
-use crate::model::resource::{BucketWish, Guard, LockWanted, SetWish, Tenant};
+use crate::model::resource::{BucketWish, Guard, LockWanted, Replica, SetWish, Tenant};
 use crate::policy::LoadedPolicy;
 
 /// A bucket with the policies that share it, the first one first.
@@ -44,6 +45,7 @@ fn bucket_wish(policy: &Policy, unfilled_keys: &'static [&'static str]) -> Bucke
         ownership: (storage.ownership == OwnershipWish::BucketOwnerEnforced).then_some(Ownership::BucketOwnerEnforced),
         guard: guard(storage, unfilled_keys),
         object_lock: storage.object_lock.as_ref().map(lock),
+        replication: storage.replication.as_ref().map(replica),
         access_log: storage.access_log.as_ref().map(|log| AccessLog {
             bucket: log.bucket.clone(),
             prefix: log.prefix.clone(),
@@ -124,6 +126,47 @@ fn lock_findings(policy: &LoadedPolicy) -> Vec<Finding> {
     out
 }
 
+fn replica(wish: &ReplicationWish) -> Replica {
+    Replica {
+        bucket: wish.bucket.clone(),
+        account: wish.account.clone(),
+        region: wish.region.clone(),
+        role: wish.role.0.clone(),
+        kms_key: wish.kms_key.clone(),
+        storage_class: wish.storage_class.map(|class| class.as_str().to_owned()),
+    }
+}
+
+/// What S3 would refuse of a replication, or quietly not copy.
+fn replication_findings(policy: &LoadedPolicy) -> Vec<Finding> {
+    let storage = &policy.policy.spec.storage;
+    let Some(wish) = &storage.replication else { return Vec::new() };
+    let at = "/spec/storage/replication";
+    let mut out = Vec::new();
+    if wish.bucket == storage.bucket {
+        let finding = Finding::error("a bucket cannot be its own replica").instead("name a bucket in another region and account");
+        out.push(policy.mark(finding, &format!("{at}/bucket"), "the bucket that is copied"));
+    }
+    if storage.versioning != VersioningWish::Enabled {
+        let finding = Finding::error("replication needs versioning").why("S3 copies versions, and refuses the rule otherwise (InvalidRequest)");
+        let finding = policy.mark(policy.mark(finding, at, "this one"), "/spec/storage/versioning", "and this one");
+        out.push(finding.instead("write versioning: enabled"));
+    }
+    if let Some(account) = storage.account.as_ref().filter(|account| !wish.role.0.contains(&format!(":{account}:"))) {
+        let finding = Finding::error("the role that copies is of another account than the bucket")
+            .why("a role is handed to S3 by a caller of its own account only (IAM user guide, iam:PassRole)");
+        let finding = policy.mark(policy.mark(finding, &format!("{at}/role"), "this role"), "/spec/storage/account", "and this account");
+        out.push(finding.instead(format!("name a role of account {account}")));
+    }
+    let kms = storage.encryption.as_ref().is_some_and(|encryption| encryption.algorithm == Algorithm::Kms);
+    if kms && wish.kms_key.is_none() {
+        let finding = Finding::error("backups under a KMS key would not be copied").why("S3 leaves them out unless the rule names a key for the copies");
+        let finding = policy.mark(policy.mark(finding, at, "names no kmsKey"), "/spec/storage/encryption/algorithm", "encrypts with a KMS key");
+        out.push(finding.instead("write kmsKey: the ARN of a key in the region of the replica"));
+    }
+    out
+}
+
 /// A log cannot be delivered into a bucket with object lock (S3 User Guide, object-lock-managing).
 pub(super) fn logs_into_locked(buckets: &BTreeMap<String, Shared<'_>>) -> Vec<Finding> {
     let locked = |name: &str| buckets.get(name).filter(|(bucket, _)| bucket.object_lock.is_some()).and_then(|(_, owners)| owners.first());
@@ -160,6 +203,7 @@ pub(super) fn add<'a>(
     let wish = bucket_wish(&policy.policy, unfilled_keys);
     findings.extend(guard_findings(policy));
     findings.extend(lock_findings(policy));
+    findings.extend(replication_findings(policy));
     if wish.encryption.as_ref().is_some_and(|encryption| encryption.algorithm == "AES256" && encryption.key.is_some()) {
         let finding = Finding::error("`AES256` has no key of yours").instead("write algorithm: aws:kms, or leave the key out");
         findings.push(policy.mark(finding, "/spec/storage/encryption/key", "S3 refuses a key here"));
@@ -181,6 +225,7 @@ pub(super) fn add<'a>(
         ("ownership", first.ownership != wish.ownership),
         ("objectLock", first.object_lock != wish.object_lock),
         ("accessLog", first.access_log != wish.access_log),
+        ("replication", first.replication != wish.replication),
         ("bucketPolicy", guards.0.is_some() != guards.1.is_some()),
         ("transport", guards_differ(|guard| Document::of(&guard.transport))),
         ("settingsChangedBy", guards_differ(|guard| Document::of(&guard.changed_by))),

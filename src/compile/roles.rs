@@ -228,7 +228,15 @@ fn estate(loaded: &Loaded) -> Estate {
     let places: BTreeSet<(String, String)> = storages().map(|storage| (storage.bucket.clone(), storage.prefix.clone())).collect();
     let keys = storages().filter_map(|storage| storage.encryption.as_ref()?.key.clone()).filter(|key| is_key_arn(key));
     let control = loaded.repository.as_ref().and_then(|repository| repository.spec.control.as_ref());
-    Estate { places, keys: keys.collect(), guarded: BTreeSet::new(), control: control.map(|place| (place.bucket.clone(), place.prefix.clone())) }
+    let replications = || storages().filter_map(|storage| storage.replication.as_ref());
+    Estate {
+        places,
+        keys: keys.collect(),
+        replicas: replications().map(|wish| wish.bucket.clone()).collect(),
+        replicators: replications().map(|wish| wish.role.0.clone()).collect(),
+        guarded: BTreeSet::new(),
+        control: control.map(|place| (place.bucket.clone(), place.prefix.clone())),
+    }
 }
 
 /// A role of a policy, without what its repository says.

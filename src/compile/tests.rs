@@ -55,6 +55,11 @@ fn policies_that_disagree_about_a_bucket_are_both_named() {
         ("publicAccess", "prefix: b/", "prefix: b/\n    publicAccess: unmanaged"),
         ("ownership", "prefix: b/", "prefix: b/\n    ownership: unmanaged"),
         ("objectLock", "prefix: b/", "prefix: b/\n    objectLock: {mode: governance, days: 1}"),
+        (
+            "replication",
+            "prefix: b/",
+            "prefix: b/\n    replication: {bucket: shop-replica, region: eu-central-1, role: \"arn:aws:iam::111122223333:role/dr-replicator\"}",
+        ),
         ("accessLog", "prefix: b/", "prefix: b/\n    accessLog: {bucket: logs}"),
         ("bucketPolicy", "prefix: b/", "prefix: b/\n    bucketPolicy: unmanaged"),
         ("transport", "prefix: b/", "prefix: b/\n    transport: {tlsOnly: true}"),
@@ -103,6 +108,26 @@ fn a_lock_says_what_it_is_and_that_it_is_meant() {
     for versioning in ["suspended", "unmanaged"] {
         assert_eq!(titles(&format!("versioning: {versioning}\n    objectLock: {{mode: governance, years: 1}}")), ["object lock needs versioning"]);
     }
+}
+
+#[test]
+fn a_replica_is_another_bucket_of_a_versioned_one_and_has_a_key_where_the_original_has_one() {
+    let replication = |bucket: &str| format!("replication: {{bucket: {bucket}, region: eu-central-1, role: \"arn:aws:iam::111122223333:role/dr-replicator\"}}");
+    let titles = |yaml: &str| {
+        let found = said(&[policy("a", &[("prefix: a/", &format!("prefix: a/\n    {yaml}"))])]);
+        found.into_iter().map(|(title, _)| title).collect::<Vec<_>>()
+    };
+    assert_eq!(titles(&replication("shop-replica")), Vec::<String>::new());
+    assert_eq!(titles(&replication("shop-dr-orders")), ["a bucket cannot be its own replica"]);
+    assert_eq!(titles(&format!("{}\n    versioning: unmanaged", replication("shop-replica"))), ["replication needs versioning"]);
+    let abroad = format!("{}\n    account: \"999922223333\"", replication("shop-replica"));
+    assert!(titles(&abroad).contains(&"the role that copies is of another account than the bucket".to_owned()), "{:?}", titles(&abroad));
+    let kms = "encryption: {algorithm: \"aws:kms\"}";
+    let keyed = policy(
+        "a",
+        &[("region: eu-west-1", &format!("region: eu-west-1\n    {kms}")), ("prefix: a/", &format!("prefix: a/\n    {}", replication("shop-replica")))],
+    );
+    assert!(said(&[keyed]).iter().any(|(title, _)| title == "backups under a KMS key would not be copied"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Findings and settings as JUnit XML, for what shows tests: GitLab, Jenkins and others.
 //!
-//! Of a check, one case for each rule that found nothing and one for each finding; of a plan, one for each setting. Names
+//! Of a check, one case for each policy by each rule that found nothing in it, and one for each finding; of a plan, one for each setting. Names
 //! do not change when lines move, so that a server can tell what is new. There are no times in it: same input, same bytes.
 
 use std::fmt::Write as _;
@@ -33,9 +33,8 @@ fn findings(view: &CheckView) -> Vec<Case> {
     let mut out = Vec::new();
     for rule in RuleView::all() {
         let own: Vec<&FindingView> = view.findings.iter().filter(|finding| finding.rule.as_deref().unwrap_or(FORM) == rule.id).collect();
-        if own.is_empty() {
-            out.push(Case { class: rule.id.to_owned(), name: rule.summary.to_owned(), failure: None, note: None });
-        }
+        let sound = view.files.iter().filter(|file| !own.iter().any(|finding| finding.places.iter().any(|place| place.file == **file)));
+        out.extend(sound.map(|file| Case { class: rule.id.to_owned(), name: format!("{file}: {}", rule.summary), failure: None, note: None }));
         out.extend(own.into_iter().map(|finding| found(rule.id, finding)));
     }
     out

@@ -25,8 +25,18 @@ pub struct Tags(pub BTreeMap<String, String>);
 pub enum Versioning {
     /// Every overwrite and delete keeps the old bytes.
     Enabled,
+    /// The same, and only the root user with a second factor may remove a version or change this (MFA delete; S3 User Guide,
+    /// `MultiFactorAuthenticationDelete`). Such a bucket takes no lifecycle configuration.
+    EnabledWithMfa,
     /// New writes overwrite for good; older versions stay.
     Suspended,
+}
+
+impl Versioning {
+    /// Whether an overwrite or delete keeps the old bytes.
+    pub fn keeps(self) -> bool {
+        matches!(self, Self::Enabled | Self::EnabledWithMfa)
+    }
 }
 
 /// Default encryption of new objects.

@@ -11,6 +11,7 @@ pub mod iam;
 pub mod id;
 pub mod lifecycle;
 pub mod policy;
+pub mod replication;
 pub mod repository;
 pub mod request;
 pub mod resource;

@@ -21,7 +21,7 @@ pub use access::{Access, AccountTrust, GithubEvent, GithubTrust, IrsaTrust, PodI
 pub use approvals::Approval;
 pub use backups::{Anomalies, BackupSet, ClassStep, EngineKind, Exclusion, Retention, Schedule, StorageClass};
 pub use drills::{Check, Drill, Expect, Pick};
-pub use protection::{AccessLogWish, BucketPolicyWish, LockModeWish, LockWish, PrincipalArn, TlsVersion, TransportWish, Understood};
+pub use protection::{AccessLogWish, BucketPolicyWish, LockModeWish, LockWish, PrincipalArn, ReplicationWish, TlsVersion, TransportWish, Understood};
 pub use storage::{Algorithm, EncryptionWish, LifecycleWish, NoncurrentWish, OwnershipWish, PublicAccessWish, Storage, UnsupportedWish, VersioningWish};
 
 /// What must be true of one database's disaster recovery.
@@ -128,7 +128,7 @@ pub struct Objectives {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(title = "the database")]
 pub struct Database {
-    /// Where its connection URL is kept; never the URL itself.
+    /// Where its connection URL is kept; never the URL itself. The URL may name libpq's `sslmode` and `sslrootcert`.
     pub connection: SecretRef,
 }
 

@@ -40,6 +40,8 @@ pub enum ReadOp {
     BucketObjectLock,
     /// Where its access log goes \[`aspects::AccessLog`\].
     BucketLogging,
+    /// Where its objects are copied to \[`replication::Replication`\].
+    BucketReplication,
     /// A role with its trust policy \[`aspects::RoleTrust`\].
     RoleTrust,
     /// The role's inline policy named `lifeboat` \[a canonical IAM policy\].
@@ -70,6 +72,7 @@ impl ReadOp {
             Self::BucketPolicy => "s3:GetBucketPolicy",
             Self::BucketObjectLock => "s3:GetBucketObjectLockConfiguration",
             Self::BucketLogging => "s3:GetBucketLogging",
+            Self::BucketReplication => "s3:GetReplicationConfiguration",
             Self::RoleTrust => "iam:GetRole",
             Self::RolePermissions => "iam:GetRolePolicy",
             Self::RoleAttached => "iam:ListAttachedRolePolicies",
@@ -116,6 +119,8 @@ pub enum RequestOp {
     PutBucketObjectLock,
     /// `PutBucketLogging`.
     PutBucketLogging,
+    /// `PutBucketReplication`, the whole configuration.
+    PutBucketReplication,
     /// `CreateRole` with path, trust, tags, session length and permission boundary.
     CreateRole,
     /// `UpdateAssumeRolePolicy`.
@@ -170,6 +175,7 @@ impl Request {
             | RequestOp::PutBucketPolicy
             | RequestOp::PutBucketObjectLock
             | RequestOp::PutBucketLogging
+            | RequestOp::PutBucketReplication
             | RequestOp::CreateRole
             | RequestOp::UpdateRoleTrust
             | RequestOp::PutRolePermissions

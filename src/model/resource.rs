@@ -11,7 +11,7 @@ use super::fact::{Fact, Why};
 use super::id::ResourceId;
 use super::policy::{ClassStep, Retention, TransportWish, Trust};
 use super::repository::Limits;
-use super::request::{ReadOp, Request};
+use super::request::{Read, ReadOp, Request};
 use super::support::NotTaken;
 
 /// Everything the policies want, resource by resource.
@@ -126,6 +126,8 @@ pub struct BucketWish {
     pub object_lock: Option<LockWanted>,
     /// Where its access log goes; none = not managed.
     pub access_log: Option<AccessLog>,
+    /// Where its backups are copied to; none = not managed.
+    pub replication: Option<Replica>,
     /// Tags that it must carry.
     pub tags: BTreeMap<String, String>,
     /// Whether a setting that the endpoint does not support is skipped instead of held.
@@ -155,6 +157,39 @@ pub struct LockWanted {
     pub retention: LockRetention,
     /// Whether the policy says that it cannot be undone.
     pub understood: bool,
+}
+
+/// The bucket that receives copies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replica {
+    /// Its name.
+    pub bucket: String,
+    /// Its account, when it is said.
+    pub account: Option<String>,
+    /// Its region.
+    pub region: String,
+    /// ARN of the role that S3 takes on to copy.
+    pub role: String,
+    /// ARN of the key that encrypts the copies.
+    pub kms_key: Option<String>,
+    /// Storage class of the copies.
+    pub storage_class: Option<String>,
+}
+
+impl Replica {
+    /// What must be known of both ends: of the bucket that it can receive and keeps by rules of its own, of the role that S3
+    /// may take it on.
+    pub fn reads(&self) -> Vec<Read> {
+        let bucket = || ResourceId::Bucket(self.bucket.clone());
+        let ends = [ReadOp::BucketVersioning, ReadOp::BucketLifecycle].map(|op| Read { op, target: bucket() });
+        ends.into_iter().chain(self.role_read()).collect()
+    }
+
+    /// The question about the role that copies, by its name.
+    pub fn role_read(&self) -> Option<Read> {
+        let name = self.role.rsplit_once(":role/")?.1.rsplit('/').next()?;
+        Some(Read { op: ReadOp::RoleTrust, target: ResourceId::Role(name.to_owned()) })
+    }
 }
 
 /// What the bucket policy must refuse, besides what follows from encryption and prefixes.
@@ -296,6 +331,10 @@ pub struct Estate {
     pub control: Option<(String, String)>,
     /// ARNs of the KMS keys of the buckets.
     pub keys: BTreeSet<String>,
+    /// Names of the buckets that receive copies.
+    pub replicas: BTreeSet<String>,
+    /// ARNs of the roles that S3 takes on to copy.
+    pub replicators: BTreeSet<String>,
     /// ARNs of the roles that only a person may change: planner, applier, auditor.
     pub guarded: BTreeSet<String>,
 }

@@ -14,7 +14,7 @@ pub fn check(place: &Where) -> Result<(CheckView, Exit), OpError> {
 
 /// The findings of a prepared config repo with their exit code.
 pub fn view(prepared: &Prepared) -> (CheckView, Exit) {
-    let view = CheckView::of(&prepared.revision, prepared.loaded.files, &prepared.findings);
+    let view = CheckView::of(&prepared.revision, prepared.loaded.files, &prepared.findings).about(prepared.files().into_values());
     let exit = if prepared.has_errors() { Exit::Findings } else { Exit::Good };
     (view, exit)
 }

@@ -290,6 +290,14 @@ fn places(loaded: &Loaded) -> Vec<BucketPlace> {
         BucketPlace { name: storage.bucket.clone(), account: storage.account.clone(), region: storage.region.clone(), endpoint: storage.endpoint.clone() }
     };
     let mut out: Vec<BucketPlace> = loaded.policies.iter().map(of_policy).collect();
+    let replicas = loaded.policies.iter().filter_map(|policy| policy.policy.spec.storage.replication.as_ref());
+    let replicas =
+        replicas.map(|replica| BucketPlace { name: replica.bucket.clone(), account: replica.account.clone(), region: replica.region.clone(), endpoint: None });
+    for replica in replicas {
+        if out.iter().all(|place| place.name != replica.name) {
+            out.push(replica);
+        }
+    }
     let Some(spec) = loaded.repository.as_ref().map(|repository| &repository.spec) else { return out };
     let evidence = spec.evidence.iter().map(|place| (&place.bucket, &place.account, &place.region));
     let control = spec.control.iter().map(|place| (&place.bucket, &place.account, &place.region));

@@ -75,7 +75,7 @@ pub async fn plan(place: &Where, asked: &Asked<'_>) -> Result<(Planned, Exit), O
     view.others = others;
     let mut findings = prepared.findings.clone();
     findings.extend(rules::check_observed(&prepared.loaded.policies, &prepared.desired, &observed));
-    let findings = CheckView::of(&prepared.revision, prepared.loaded.files, &findings);
+    let findings = CheckView::of(&prepared.revision, prepared.loaded.files, &findings).about(prepared.files().into_values());
     Ok((Planned::Plan(Box::new(view), findings), exit))
 }
 

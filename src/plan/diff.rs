@@ -117,6 +117,10 @@ impl Planner<'_> {
             self.hold(id, setting, Hold::WaitsFor(needed), None);
             return true;
         }
+        if let Some(sentence) = settings::not_ready(setting, wish, self.observed) {
+            self.hold(id, setting, Hold::CannotChange(sentence), None);
+            return true;
+        }
         let mut step = self.step(wish, id, setting, &seen, to);
         step.allowed = allowed;
         match obstacle(wish, setting, &seen, &step) {

@@ -116,7 +116,7 @@ pub(super) fn of_versioning_off(bucket: &BucketWish, observed: &Observed) -> Vec
 fn is_versioned(bucket: &BucketWish, observed: &Observed) -> bool {
     let id = crate::model::id::ResourceId::Bucket(bucket.name.clone());
     let fact = observed.resources.get(&id).map(|resource| resource.fact(ReadOp::BucketVersioning));
-    matches!(fact, Some(Fact::Known(document)) if document.to() == Some(Versioning::Enabled))
+    matches!(fact, Some(Fact::Known(document)) if document.to().is_some_and(Versioning::keeps))
 }
 
 fn effect(policy: &str, points: usize, bytes: u64, first: Option<Timestamp>, sentence: String) -> Effect {

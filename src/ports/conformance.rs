@@ -104,7 +104,9 @@ pub const DIFFERENCES: &[Difference] = &[
     Difference { server: "moto", case: "reads back as it was written: bucket-logging *", reason: MOTO_LOGGING },
     Difference { server: "moto", case: "reads back as it was written: bucket-object-lock *", reason: MOTO_LOCK },
     Difference { server: "SeaweedFS", case: "reads back as it was written: bucket-logging *", reason: SEAWEEDFS_LOGGING },
+    Difference { server: "moto", case: "reads back as it was written: bucket-replication *", reason: MOTO_REPLICATION },
     Difference { server: "SeaweedFS", case: "reads back as it was written: bucket-policy *", reason: SEAWEEDFS_POLICY },
+    Difference { server: "SeaweedFS", case: "reads back as it was written: bucket-replication *", reason: SEAWEEDFS_LOGGING },
     Difference {
         server: "SeaweedFS",
         case: "an object that is not there is not replaced",
@@ -130,6 +132,7 @@ const MOTO_VERSIONING: &str = "5.2.5 answers `GetBucketVersioningResponse` inste
     written";
 const MOTO_SIZES: &str = "5.2.5 drops ObjectSizeGreaterThan and ObjectSizeLessThan of what is written: a foreign rule that has them cannot be kept there";
 const MOTO_LOCK: &str = "5.2.5 answers questions about versioning so that nothing is versioned there, and a lock needs versioning";
+const MOTO_REPLICATION: &str = "5.2.5 answers questions about versioning so that nothing is versioned there, and replication needs versioning";
 const MOTO_LOGGING: &str = "5.2.5 refuses a log bucket without a grant that AWS has not asked for since 2023, and answers HTTP 500 afterwards";
 const SEAWEEDFS_LOGGING: &str = "4.48 takes the request for one that makes the bucket, which is never sent there";
 const SEAWEEDFS_POLICY: &str = "4.48 refuses a policy that names the actions on a bucket's settings";
@@ -142,8 +145,15 @@ const SEAWEEDFS_CLASSES: &str = "4.48 refuses (501) every lifecycle configuratio
 pub const SERVERS: &[(&str, &str)] = &[("simulator", ""), ("ministack", "1.5.33"), ("moto", "5.2.5"), ("SeaweedFS", "4.48")];
 
 /// How many recorded answers of AWS itself are read and written back by a test, by setting. None of the suite was run there.
-pub const RECORDED: &[(&str, usize)] =
-    &[("bucket-encryption", 6), ("bucket-lifecycle", 11), ("bucket-ownership", 4), ("bucket-public-access", 2), ("bucket-tags", 9), ("bucket-versioning", 6)];
+pub const RECORDED: &[(&str, usize)] = &[
+    ("bucket-encryption", 6),
+    ("bucket-lifecycle", 11),
+    ("bucket-ownership", 4),
+    ("bucket-public-access", 2),
+    ("bucket-replication", 3),
+    ("bucket-tags", 9),
+    ("bucket-versioning", 6),
+];
 
 /// How far a server supports a setting, as the suite measured it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -182,7 +192,7 @@ pub async fn run(ports: &Ports, subject: &Subject) -> Vec<Case> {
         case(subject, "nothing is made in a bucket that is not there", made_nowhere(ports, subject).await),
         case(subject, "a bucket is made once", documents::bucket(ports, subject).await),
         case(subject, "a new bucket has no tags, no lifecycle and no versioning", born(ports, subject).await),
-        case(subject, "a new bucket has no policy, no lock and no log", open(ports, subject).await),
+        case(subject, "a new bucket has no policy, no lock, no log and no replica", open(ports, subject).await),
         case(subject, "a lock needs versioning", documents::lock_needs_versioning(ports, subject).await),
     ]);
     // Before the settings: a bucket policy that some server reads otherwise than AWS would close the bucket to its maker.
@@ -207,7 +217,7 @@ pub async fn run(ports: &Ports, subject: &Subject) -> Vec<Case> {
     for (name, outcome) in forms::lifecycle(ports, subject).await {
         cases.push(case(subject, &format!("a foreign rule keeps its form: {name}"), outcome));
     }
-    for (name, outcome) in documents::locks(ports, subject).await {
+    for (name, outcome) in documents::replicates(ports, subject).await.into_iter().chain(documents::locks(ports, subject).await) {
         cases.push(case(subject, &format!("{WRITTEN}{name}"), outcome));
     }
     cases
@@ -288,7 +298,7 @@ async fn born(ports: &Ports, subject: &Subject) -> Found {
 }
 
 async fn open(ports: &Ports, subject: &Subject) -> Found {
-    without(ports, subject, &[ReadOp::BucketPolicy, ReadOp::BucketObjectLock, ReadOp::BucketLogging]).await
+    without(ports, subject, &[ReadOp::BucketPolicy, ReadOp::BucketObjectLock, ReadOp::BucketLogging, ReadOp::BucketReplication]).await
 }
 
 async fn without(ports: &Ports, subject: &Subject, absent: &[ReadOp]) -> Found {

@@ -62,6 +62,7 @@ pub const SEAWEEDFS: Quirks = Quirks {
             part: &["rules", "*", "noncurrentTransitions"],
             sentence: "storage classes of noncurrent versions: SeaweedFS refuses the whole configuration (501)",
         },
+        NotTaken { op: RequestOp::PutBucketReplication, part: &[], sentence: "replication: SeaweedFS takes the request for one that makes the bucket" },
         NotTaken { op: RequestOp::PutBucketLogging, part: &[], sentence: "access logging: SeaweedFS takes the request for one that makes the bucket" },
     ],
     makes_buckets: true,

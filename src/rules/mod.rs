@@ -18,9 +18,14 @@ mod key_cannot_be_used;
 mod key_is_not_rotated;
 mod key_policy_keeps_roles_out;
 mod lock_does_not_fit_retention;
+mod mfa_delete_with_lifecycle;
 mod minimum_storage_not_reached;
 mod never_drilled;
 mod promotion_impossible;
+mod replica;
+mod replica_expires_too_early;
+mod replica_has_no_rule_of_its_own;
+mod replication_role_is_closed;
 mod retention_not_kept;
 mod rpo_shorter_than_schedule;
 mod rule_without_slash;
@@ -38,9 +43,13 @@ pub(super) static RULES: &[&Rule] = &[
     &key_is_not_rotated::RULE,
     &key_policy_keeps_roles_out::RULE,
     &lock_does_not_fit_retention::RULE,
+    &mfa_delete_with_lifecycle::RULE,
     &minimum_storage_not_reached::RULE,
     &never_drilled::RULE,
     &promotion_impossible::RULE,
+    &replica_expires_too_early::RULE,
+    &replica_has_no_rule_of_its_own::RULE,
+    &replication_role_is_closed::RULE,
     &retention_not_kept::RULE,
     &rpo_shorter_than_schedule::RULE,
     &rule_without_slash::RULE,

@@ -7,7 +7,7 @@ use crate::model::id::{ResourceId, ResourceKind};
 use crate::model::request::{ReadOp, Request, RequestOp};
 use crate::model::resource::{ObservedResource, ResourceWish};
 
-use super::{Docs, Setting, Weakening, as_wanted, before_after, no_threats};
+use super::{Docs, Setting, Weakening, before_after, no_threats};
 
 /// The setting.
 pub(super) static SETTING: Setting = Setting {
@@ -24,7 +24,7 @@ pub(super) static SETTING: Setting = Setting {
     },
     want,
     seen,
-    adopt: as_wanted,
+    adopt,
     requests,
     refused: super::never_refused,
     weakens,
@@ -42,11 +42,17 @@ fn seen(observed: &ObservedResource) -> Fact<Document> {
     observed.fact(ReadOp::BucketVersioning)
 }
 
+/// A second factor on top of what is wanted stays: only the root user could take it off.
+fn adopt(want: &Document, seen: &Fact<Document>) -> Document {
+    let guarded = Document::of(&Versioning::EnabledWithMfa);
+    if want.to() == Some(Versioning::Enabled) && seen.known() == Some(&guarded) { guarded } else { want.clone() }
+}
+
 fn requests(id: &ResourceId, _: &Fact<Document>, to: &Document) -> Vec<Request> {
     vec![Request { op: RequestOp::PutBucketVersioning, target: id.clone(), body: to.clone() }]
 }
 
 fn weakens(from: &Document, to: &Document) -> Option<Weakening> {
-    (from.to() == Some(Versioning::Enabled) && to.to() == Some(Versioning::Suspended))
+    (from.to().is_some_and(Versioning::keeps) && to.to() == Some(Versioning::Suspended))
         .then(|| Weakening { id: "weakens-versioning".to_owned(), sentence: "from then on an overwrite or delete of a backup is final".to_owned() })
 }

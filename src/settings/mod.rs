@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::model::document::Document;
 use crate::model::fact::Fact;
 use crate::model::id::{ResourceId, ResourceKind};
-use crate::model::request::{ReadOp, Request};
-use crate::model::resource::{ObservedResource, ResourceWish};
+use crate::model::request::{Read, ReadOp, Request};
+use crate::model::resource::{Observed, ObservedResource, ResourceWish};
 
 mod bucket_encryption;
 mod bucket_exists;
@@ -21,6 +21,7 @@ mod bucket_object_lock;
 mod bucket_ownership;
 mod bucket_policy;
 mod bucket_public_access;
+mod bucket_replication;
 mod bucket_tags;
 mod bucket_versioning;
 mod oidc_provider;
@@ -43,6 +44,7 @@ pub static SETTINGS: &[&Setting] = &[
     &bucket_lifecycle::SETTING,
     &bucket_tags::SETTING,
     &bucket_logging::SETTING,
+    &bucket_replication::SETTING,
     &bucket_policy::SETTING,
     &role_trust::SETTING,
     &role_session::SETTING,
@@ -54,7 +56,7 @@ pub static SETTINGS: &[&Setting] = &[
 ];
 
 /// Settings that AWS refuses while another one of the same resource is not as wanted: the first needs the second.
-static NEEDS: &[(&str, &str)] = &[("bucket-object-lock", "bucket-versioning")];
+static NEEDS: &[(&str, &str)] = &[("bucket-object-lock", "bucket-versioning"), ("bucket-replication", "bucket-versioning")];
 
 type ForGood = fn(&ResourceWish, &Fact<Document>) -> Option<Weakening>;
 
@@ -64,6 +66,16 @@ static FOR_GOOD: &[(&str, ForGood)] = &[("bucket-object-lock", bucket_object_loc
 /// The setting that must be settled or planned before this one can be sent.
 pub fn needs(setting: &Setting) -> Option<&'static str> {
     NEEDS.iter().find(|(id, _)| *id == setting.id).map(|(_, needed)| *needed)
+}
+
+/// Questions about other resources that the settings of this one rest upon.
+pub fn beyond(wish: &ResourceWish) -> Vec<Read> {
+    bucket_replication::far_end(wish)
+}
+
+/// Why another resource, which is not ours to change, makes AWS refuse this setting.
+pub fn not_ready(setting: &Setting, wish: &ResourceWish, observed: &Observed) -> Option<String> {
+    if setting.read == ReadOp::BucketReplication { bucket_replication::not_ready(wish, observed) } else { None }
 }
 
 /// Whether changing what was seen cannot be undone, so that a person must say that it is meant.

@@ -28,7 +28,7 @@ fn merged(yaml: &str) -> (Desired, Vec<String>) {
 
 fn wishes() -> Vec<ResourceWish> {
     // Everything that a policy can leave out.
-    merged("storage: {objectLock: {mode: governance, days: 1}, accessLog: {bucket: shop-logs}}").0.resources
+    merged("storage: {objectLock: {mode: governance, days: 1}, accessLog: {bucket: shop-logs}, replication: {bucket: shop-replica, region: eu-central-1, role: \"arn:aws:iam::111122223333:role/dr-replicator\"}}").0.resources
 }
 
 /// The bucket of the quickstart policy.
@@ -167,7 +167,8 @@ fn a_bucket_cannot_move_and_an_endpoint_that_names_no_region_is_believed() {
 
 #[test]
 fn versioning_is_weakened_by_suspending_only() {
-    let [on, off] = [Versioning::Enabled, Versioning::Suspended].map(|state| Document::of(&state));
+    let [on, guarded, off] = [Versioning::Enabled, Versioning::EnabledWithMfa, Versioning::Suspended].map(|state| Document::of(&state));
+    assert_eq!(weakening("bucket-versioning", &guarded, &off).as_deref(), Some("weakens-versioning"));
     assert_eq!(weakening("bucket-versioning", &on, &off).as_deref(), Some("weakens-versioning"));
     assert_eq!(weakening("bucket-versioning", &off, &on), None);
 }

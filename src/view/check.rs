@@ -18,6 +18,9 @@ pub struct CheckView {
     pub revision: String,
     /// How many policy files there are.
     pub policies: usize,
+    /// The files of the policies that could be read.
+    #[serde(default)]
+    pub files: Vec<String>,
     /// How many findings are errors.
     pub errors: usize,
     /// How many are warnings.
@@ -75,7 +78,20 @@ impl CheckView {
         views.sort_by_key(FindingView::order);
         views.dedup_by(|a, b| a.order() == b.order());
         let errors = views.iter().filter(|finding| finding.level == Level::Error.as_str()).count();
-        Self { format: "lifeboat.check/1".to_owned(), revision: revision.to_owned(), policies, errors, warnings: views.len() - errors, findings: views }
+        Self {
+            format: "lifeboat.check/1".to_owned(),
+            revision: revision.to_owned(),
+            policies,
+            files: Vec::new(),
+            errors,
+            warnings: views.len() - errors,
+            findings: views,
+        }
+    }
+
+    /// The same with the files of the policies that could be read.
+    pub fn about(self, files: impl IntoIterator<Item = String>) -> Self {
+        Self { files: files.into_iter().collect(), ..self }
     }
 }
 

@@ -207,7 +207,7 @@ fn the_quickstart_is_sound() {
     let said = run(&quickstart(), &["check", "--format", "json"]);
     let view: serde_json::Value = serde_json::from_str(&said.out).unwrap();
     let wanted = serde_json::json!({
-        "format": "lifeboat.check/1", "revision": "the working folder", "policies": 1, "errors": 0, "warnings": 0, "findings": []
+        "format": "lifeboat.check/1", "revision": "the working folder", "policies": 1, "files": ["policies/orders.yaml"], "errors": 0, "warnings": 0, "findings": []
     });
     assert_eq!((view, said.code), (wanted, 0));
 }

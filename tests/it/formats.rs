@@ -1,6 +1,7 @@
 //! What machines and pull requests read: plans of the simulator in every format, held against committed files and published
 //! schemas, and against text that wants to break out.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -16,7 +17,7 @@ pub(crate) mod samples;
 
 /// No findings beside a plan.
 pub(crate) fn no_findings() -> CheckView {
-    CheckView::of("3f2c1ab (main)", 1, &[])
+    CheckView::of("3f2c1ab (main)", 1, &[]).about(["policies/orders.yaml".to_owned()])
 }
 
 fn folder() -> PathBuf {
@@ -85,6 +86,20 @@ async fn every_plan_keeps_to_the_published_schema() {
         seen += 1;
     }
     assert!(seen > 40, "{seen} plans");
+}
+
+#[tokio::test]
+async fn every_apply_keeps_to_the_published_schema() {
+    let schema = published("apply");
+    let mut outcomes = BTreeSet::new();
+    for (name, view) in samples::applied().await {
+        let document: Value = serde_json::from_str(&json::render(&view)).unwrap();
+        assert_eq!(complaints(&schema, &document), Vec::<String>::new(), "{name}");
+        let back: lifeboat::view::apply::ApplyView = serde_json::from_value(document).unwrap();
+        assert_eq!(json::render(&back), json::render(&view), "{name} is read back as it was written");
+        outcomes.extend(view.steps.into_iter().map(|step| step.outcome));
+    }
+    assert_eq!(outcomes.into_iter().collect::<Vec<_>>(), ["done", "maybeDone", "notSent"]);
 }
 
 #[tokio::test]

@@ -164,7 +164,7 @@ const IDENTITY: &str = "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws
 
 /// What an ordinary bucket answers: at first it holds nothing, and then what was put.
 fn ordinary(asked: &Asked, kept: &mut Kept) -> Answer {
-    const NONE: [(&str, &str); 8] = [
+    const NONE: [(&str, &str); 9] = [
         ("?tagging", "NoSuchTagSet"),
         ("?lifecycle", "NoSuchLifecycleConfiguration"),
         ("?encryption", "ServerSideEncryptionConfigurationNotFoundError"),
@@ -172,6 +172,7 @@ fn ordinary(asked: &Asked, kept: &mut Kept) -> Answer {
         ("?ownershipControls", "OwnershipControlsNotFoundError"),
         ("?policy", "NoSuchBucketPolicy"),
         ("?object-lock", "ObjectLockConfigurationNotFoundError"),
+        ("?replication", "ReplicationConfigurationNotFoundError"),
         ("/", "NoSuchKey"),
     ];
     let Some((method, place)) = asked.what.split_once(' ') else {
@@ -376,6 +377,21 @@ fn a_hollow_answer_is_not_supported_and_nothing_is_written_over_it() {
     holds(&stub.run(&config, &["plan"]), 0, &["6 not supported and skipped · exit 0: everything else is as the policies say"]);
     assert_eq!(stub.run(&config, &["apply"]).code, 0);
     assert_eq!(stub.times("PUT /shop-stub-hollow-orders"), 0);
+}
+
+/// On a stub: none of the servers knows MFA delete.
+#[test]
+fn mfa_delete_is_more_than_what_is_wanted_and_is_told() {
+    let guarded = |asked: &Asked, _| {
+        let body = "<VersioningConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Status>Enabled</Status><MfaDelete>Enabled</MfaDelete></VersioningConfiguration>";
+        (asked.what == "GET /shop-stub-mfa-orders/?versioning").then(|| answer(200, body))
+    };
+    let (config, stub) = (config("mfa"), Stub::new(guarded));
+    let said = stub.run(&config, &["plan"]);
+    assert!(said.err.contains("has MFA delete, so S3 takes no lifecycle rules for it"), "{}{}", said.out, said.err);
+    assert!(!said.out.contains("· versioning"), "{}", said.out);
+    stub.run(&config, &["apply"]);
+    assert_eq!(stub.times("PUT /shop-stub-mfa-orders/?versioning"), 0);
 }
 
 /// On a stub: ministack answers too fast to be interrupted. Another answer than a lifecycle's never comes here.

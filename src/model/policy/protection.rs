@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::backups::StorageClass;
+
 /// How requests must come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -111,4 +113,29 @@ pub struct AccessLogWish {
     /// What the keys of the log begin with.
     #[serde(default)]
     pub prefix: String,
+}
+
+/// The bucket that receives a copy of every new backup.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(title = "the replication")]
+pub struct ReplicationWish {
+    /// Its name. It must be versioned; lifeboat reads that and changes nothing of it.
+    #[schemars(regex(pattern = "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"))]
+    pub bucket: String,
+    /// Its account; in another account than the original, the copies belong to that one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = "^[0-9]{12}$"))]
+    pub account: Option<String>,
+    /// Its region.
+    pub region: String,
+    /// ARN of the role that S3 takes on to copy.
+    pub role: PrincipalArn,
+    /// ARN of the KMS key that encrypts the copies; needed when a KMS key encrypts the originals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = "^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(key|alias)/.+$"))]
+    pub kms_key: Option<String>,
+    /// Storage class of the copies; left out, that of the originals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage_class: Option<StorageClass>,
 }

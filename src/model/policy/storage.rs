@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::units::Span;
-use super::protection::{AccessLogWish, BucketPolicyWish, LockWish, PrincipalArn, TransportWish};
+use super::protection::{AccessLogWish, BucketPolicyWish, LockWish, PrincipalArn, ReplicationWish, TransportWish};
 
 /// The bucket and how it is protected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -67,6 +67,9 @@ pub struct Storage {
     /// Where the access log goes; left out, it is not managed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_log: Option<AccessLogWish>,
+    /// Where every new backup is copied to; left out, it is not managed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replication: Option<ReplicationWish>,
     /// How long what was expired can be brought back.
     #[serde(default)]
     pub noncurrent: NoncurrentWish,

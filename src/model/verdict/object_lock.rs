@@ -25,7 +25,7 @@ pub fn object_lock(configuration: &Value) -> Verdict {
 
 /// What S3 says to a lock of a bucket by its versioning. `None` is a bucket that was never versioned.
 pub fn on_bucket(versioning: Option<Versioning>) -> Verdict {
-    if versioning == Some(Versioning::Enabled) {
+    if versioning.is_some_and(Versioning::keeps) {
         return Ok(());
     }
     let message = "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration";

@@ -12,11 +12,11 @@ pub fn replication(configuration: &Value) -> Verdict {
 
 /// What S3 says to replication by the versioning of both ends. A destination that is missing is `None` too: S3 says the same.
 pub fn between(source: Option<Versioning>, destination: Option<Versioning>) -> Verdict {
-    if source != Some(Versioning::Enabled) {
+    if !source.is_some_and(Versioning::keeps) {
         let message = "Versioning must be 'Enabled' on the bucket to apply a replication configuration";
         return Err(Refusal::new("InvalidRequest", message, "the bucket is not versioned, and only versions are replicated"));
     }
-    if destination != Some(Versioning::Enabled) {
+    if !destination.is_some_and(Versioning::keeps) {
         let sentence = "the bucket that is to receive the copies is missing or not versioned";
         return Err(Refusal::new("InvalidRequest", "Destination bucket must have versioning enabled.", sentence));
     }

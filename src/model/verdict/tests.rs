@@ -53,6 +53,7 @@ fn the_form_of_a_lifecycle_rule() {
         json!({"Transitions": [{"Days": 1}]}),
         json!({"Transitions": [{"Days": 1, "StorageClass": "STANDARD"}]}),
         json!({"Transitions": [{"Days": 1, "StorageClass": "REDUCED_REDUNDANCY"}]}),
+        json!({"Transitions": [{"Days": 1, "StorageClass": ""}]}),
         json!({"NoncurrentVersionTransitions": [{"StorageClass": "GLACIER"}]}),
         json!({"AbortIncompleteMultipartUpload": {}}),
         json!({"Unknown": 1}),
@@ -87,6 +88,7 @@ fn the_days_of_a_lifecycle_rule() {
         (json!({"Transitions": steps(&[(90, "STANDARD_IA"), (30, "GLACIER_IR")])}), "InvalidArgument"),
         (json!({"Transitions": steps(&[(30, "ONEZONE_IA"), (90, "STANDARD_IA")])}), "InvalidArgument"),
         (json!({"Transitions": steps(&[(30, "INTELLIGENT_TIERING"), (40, "DEEP_ARCHIVE")])}), "ok"),
+        (json!({"Transitions": steps(&[(30, "GLACIER"), (40, "CLASS_OF_NEXT_YEAR")])}), "ok"),
         (
             json!({"Expiration": {"Date": "2030-01-01T00:00:00Z"}, "Transitions": [{"Date": "2030-01-01T00:00:00Z", "StorageClass": "GLACIER"}]}),
             "InvalidArgument",

@@ -3,6 +3,7 @@
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
+use super::guard::REFUSED;
 use crate::model::causes::causes;
 use crate::ports::{Kind, PortError};
 
@@ -16,6 +17,7 @@ const ABSENT: &[&str] = &[
     "OwnershipControlsNotFoundError",
     "NoSuchBucketPolicy",
     "ObjectLockConfigurationNotFoundError",
+    "ReplicationConfigurationNotFoundError",
     "NoSuchBucket",
     "NoSuchKey",
     "NoSuchEntity",
@@ -76,6 +78,7 @@ where
         },
     };
     let (kind, maybe_done) = match &error {
+        _ if message.contains(REFUSED) => (Kind::Rejected, false),
         SdkError::ConstructionFailure(_) => (construction(&message), false),
         SdkError::DispatchFailure(failure) => (construction(&message), !failure.is_user() && !NEVER_SENT.iter().any(|words| message.contains(words))),
         SdkError::TimeoutError(_) => (Kind::Unreachable, true),

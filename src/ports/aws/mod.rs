@@ -8,11 +8,13 @@ use std::time::Duration;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 
+use self::guard::Guard;
 use super::quirks::{self, Quirks};
 use crate::model::resource::{BucketPlace, Partition};
 
 mod cloud;
 mod error;
+mod guard;
 mod iam;
 mod kms;
 mod lifecycle;
@@ -23,6 +25,7 @@ mod objects;
 mod ownership;
 mod policy;
 mod raw;
+mod replication;
 mod s3;
 
 /// How long to wait for a connection.
@@ -85,7 +88,7 @@ impl Aws {
 
     /// The same from a configuration that was read before.
     pub async fn with(base: SdkConfig, places: &[BucketPlace]) -> Self {
-        let iam = aws_sdk_iam::Client::new(&base);
+        let iam = aws_sdk_iam::Client::from_conf(aws_sdk_iam::config::Builder::from(&base).interceptor(Guard).build());
         let sts = aws_sdk_sts::Client::new(&base);
         let default = bucket(&base, None);
         // Clients keep their connections to themselves: thousands of buckets in one place share one.
@@ -168,7 +171,7 @@ fn bucket(base: &SdkConfig, place: Option<&BucketPlace>) -> Bucket {
     let effective = endpoint.clone().or_else(|| environment_endpoint(base));
     let quirks = quirks::of(effective.as_deref());
     let config = |timeouts: Option<TimeoutConfig>| {
-        let mut builder = aws_sdk_s3::config::Builder::from(base).force_path_style(quirks.path_style);
+        let mut builder = aws_sdk_s3::config::Builder::from(base).force_path_style(quirks.path_style).interceptor(Guard);
         if let Some(place) = place {
             builder = builder.region(Region::new(place.region.clone()));
         }

@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_s3::types::{
-    BlockedEncryptionTypes, BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, EncryptionType, PublicAccessBlockConfiguration,
-    ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag, Tagging, VersioningConfiguration,
+    BlockedEncryptionTypes, BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, EncryptionType, MfaDeleteStatus,
+    PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag,
+    Tagging, VersioningConfiguration,
 };
 
 use super::Bucket;
 use super::error::port;
 use super::iam::unreadable;
 use super::raw::RawBody;
-use super::{lifecycle, lock, logging, ownership, policy};
+use super::{lifecycle, lock, logging, ownership, policy, replication};
 use crate::model::aspects::{Encryption, Existence, PublicAccess, Tags, Versioning};
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
@@ -33,6 +34,7 @@ pub(super) async fn read(bucket: &Bucket, op: ReadOp, name: &str) -> Reading {
         ReadOp::BucketPolicy => policy::read(bucket, name).await,
         ReadOp::BucketObjectLock => lock::read(bucket, name).await,
         ReadOp::BucketLogging => logging::read(bucket, name).await,
+        ReadOp::BucketReplication => replication::read(bucket, name).await,
         ReadOp::RoleTrust | ReadOp::RolePermissions | ReadOp::RoleAttached | ReadOp::RoleInline | ReadOp::RoleProfiles | ReadOp::OidcProvider | ReadOp::Key => {
             Ok(Fact::Unknown(Why::Unsupported("not a question about a bucket".to_owned())))
         }
@@ -91,6 +93,9 @@ async fn versioning(bucket: &Bucket, name: &str) -> Reading {
     let answer = ask.customize().interceptor(raw.clone()).send().await.map_err(|error| port(&format!("GetBucketVersioning {name}"), error))?;
     let known = ["Status", "MfaDelete", "MFADelete"];
     Ok(match answer.status() {
+        Some(BucketVersioningStatus::Enabled) if answer.mfa_delete() == Some(&MfaDeleteStatus::Enabled) => {
+            proven(&raw, "VersioningConfiguration", &known, &Versioning::EnabledWithMfa)
+        }
         Some(BucketVersioningStatus::Enabled) => proven(&raw, "VersioningConfiguration", &known, &Versioning::Enabled),
         Some(BucketVersioningStatus::Suspended) => proven(&raw, "VersioningConfiguration", &known, &Versioning::Suspended),
         Some(other) => Fact::Unknown(Why::NotUnderstood(format!("versioning status `{}`", other.as_str()))),
@@ -156,6 +161,7 @@ pub(super) async fn send(bucket: &Bucket, request: &Request) -> Result<(), PortE
         RequestOp::PutBucketLifecycle => lifecycle::put(bucket, name, &body.to().ok_or_else(wrong)?, &what).await,
         RequestOp::PutBucketPolicy => policy::put(bucket, name, body, &what).await,
         RequestOp::PutBucketObjectLock => lock::put(bucket, name, &body.to().ok_or_else(wrong)?, &what).await,
+        RequestOp::PutBucketReplication => replication::put(bucket, name, &body.to().ok_or_else(wrong)?, &what).await,
         RequestOp::PutBucketLogging => logging::put(bucket, name, &body.to().ok_or_else(wrong)?, &what).await,
         RequestOp::PutBucketOwnership => ownership::put(bucket, name, body.to().ok_or_else(wrong)?, &what).await,
         RequestOp::CreateRole
@@ -188,7 +194,7 @@ async fn put_tags(bucket: &Bucket, name: &str, tags: &Tags, what: &str) -> Resul
 
 async fn put_versioning(bucket: &Bucket, name: &str, wish: Versioning, what: &str) -> Result<(), PortError> {
     let status = match wish {
-        Versioning::Enabled => BucketVersioningStatus::Enabled,
+        Versioning::Enabled | Versioning::EnabledWithMfa => BucketVersioningStatus::Enabled,
         Versioning::Suspended => BucketVersioningStatus::Suspended,
     };
     let configuration = VersioningConfiguration::builder().status(status).build();

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Found, Subject, fails, read, same};
-use crate::model::aspects::{AccessLog, Encryption, LockMode, LockRetention, ObjectLock, Ownership, Versioning};
+use crate::model::aspects::{AccessLog, Encryption, Existence, LockMode, LockRetention, ObjectLock, Ownership, Versioning};
 use crate::model::document::Document;
 use crate::model::fact::Fact;
 use crate::model::id::ResourceId;
 use crate::model::policy::{ClassStep, GithubTrust, Retention, StorageClass, TlsVersion, TransportWish, Trust};
 use crate::model::request::{ReadOp, Request, RequestOp};
 use crate::model::resource::{
-    BoundaryWish, BucketWish, Guard, LockWanted, ObservedResource, Partition, ProviderWish, Purpose, ResourceWish, RoleWish, SetWish, Tenant,
+    BoundaryWish, BucketWish, Guard, LockWanted, ObservedResource, Partition, ProviderWish, Purpose, Replica, ResourceWish, RoleWish, SetWish, Tenant,
 };
 use crate::model::units::Span;
 use crate::ports::{Kind, Ports};
@@ -50,6 +50,37 @@ pub(super) async fn settings(ports: &Ports, subject: &Subject) -> Vec<(String, F
         let wanted = settings::of_kind(wish.id().kind()).filter(|setting| setting.id != "bucket-exists" && (setting.want)(wish).is_some());
         for setting in wanted {
             out.push((format!("{} {name}", setting.id), write(ports, setting, wish).await));
+        }
+    }
+    out
+}
+
+/// Replication into a second bucket, made for it.
+pub(super) async fn replicates(ports: &Ports, subject: &Subject) -> Vec<(String, Found)> {
+    let replica = Replica {
+        bucket: format!("{}-replica", subject.bucket),
+        account: None,
+        region: subject.region.clone(),
+        role: "arn:aws:iam::000000000000:role/dr-replicator".to_owned(),
+        kms_key: None,
+        storage_class: Some("STANDARD_IA".to_owned()),
+    };
+    let key = "arn:aws:kms:eu-west-1:000000000000:key/1234abcd".to_owned();
+    let elsewhere = Replica { account: Some("444455556666".to_owned()), kms_key: Some(key), storage_class: None, ..replica.clone() };
+    let target = ResourceId::Bucket(replica.bucket.clone());
+    let made = Request { op: RequestOp::CreateBucket, target: target.clone(), body: Document::of(&Existence { region: Some(subject.region.clone()) }) };
+    let versioned = Request { op: RequestOp::PutBucketVersioning, target, body: Document::of(&Versioning::Enabled) };
+    let mut out = Vec::new();
+    for request in [made, versioned] {
+        if let Err(error) = ports.cloud.send(&request).await {
+            out.push(("bucket-replication".to_owned(), Err(error.to_string())));
+        }
+    }
+    let Some(setting) = settings::by_id("bucket-replication") else { return out };
+    for (name, replica) in [("to another class", replica), ("to another account and key", elsewhere)] {
+        if let ResourceWish::Bucket(bucket) = wish(subject, Versioning::Enabled, None) {
+            let wish = ResourceWish::Bucket(BucketWish { replication: Some(replica), ..bucket });
+            out.push((format!("bucket-replication {name}"), write(ports, setting, &wish).await));
         }
     }
     out
@@ -129,6 +160,7 @@ fn wish(subject: &Subject, versioning: Versioning, encryption: Option<Encryption
             unfilled_keys: &[],
         }),
         object_lock: None,
+        replication: None,
         access_log: Some(AccessLog { bucket: subject.bucket.clone(), prefix: "log/".to_owned(), grants: Vec::new(), key_format: None }),
         tags: BTreeMap::from([("cost-centre".to_owned(), "4711 + more".to_owned())]),
         skip_unsupported: false,

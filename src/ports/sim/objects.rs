@@ -227,7 +227,7 @@ impl State {
         let bucket = self.bucket(op, bucket)?;
         let versioned = bucket.settings.get(&ReadOp::BucketVersioning).and_then(|document| document.to::<Versioning>());
         let versions = bucket.objects.entry(key.to_owned()).or_default();
-        let numbered = versioned == Some(Versioning::Enabled);
+        let numbered = versioned.is_some_and(Versioning::keeps);
         if !numbered {
             versions.retain(|version| version.numbered);
         }

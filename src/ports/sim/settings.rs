@@ -7,6 +7,7 @@ use super::{Op, State, failure, lifecycle};
 use crate::model::aspects::{AccessLog, Encryption, ObjectLock, PublicAccess, Tags};
 use crate::model::document::Document;
 use crate::model::lifecycle::Lifecycle;
+use crate::model::replication::Replication;
 use crate::model::request::{ReadOp, Request, RequestOp};
 use crate::model::verdict;
 use crate::ports::{Kind, PortError};
@@ -33,6 +34,21 @@ impl State {
     fn accept_versioning(&mut self, op: Op, name: &str, wish: &Document) -> Result<(), PortError> {
         let locked = self.setting::<ObjectLock>(op, name, ReadOp::BucketObjectLock)?.is_some();
         judged(op, name, verdict::versioning::versioning(&json!({"Status": wish.value()}), locked))
+    }
+
+    /// S3 gives a random id to a rule without one.
+    fn accept_replication(&mut self, op: Op, name: &str, mut wish: Replication) -> Result<Document, PortError> {
+        judged(op, name, verdict::replication::replication(&wish.wire()))?;
+        let source = self.setting(op, name, ReadOp::BucketVersioning)?;
+        for rule in &mut wish.rules {
+            let target = rule.destination.bucket.rsplit(':').next().and_then(|target| self.buckets.get(target));
+            let versioning = target.and_then(|target| target.settings.get(&ReadOp::BucketVersioning)).and_then(Document::to);
+            judged(op, name, verdict::replication::between(source, versioning))?;
+            if rule.id.is_empty() {
+                rule.id = format!("{:048x}", self.serial());
+            }
+        }
+        Ok(Document::of(&wish))
     }
 
     fn accept_log(&mut self, op: Op, name: &str, wish: &AccessLog) -> Result<(), PortError> {
@@ -75,6 +91,10 @@ impl State {
             RequestOp::PutBucketObjectLock => {
                 self.accept_lock(op, name, &request.body.to().ok_or_else(wrong)?)?;
                 (ReadOp::BucketObjectLock, Some(request.body.clone()))
+            }
+            RequestOp::PutBucketReplication => {
+                let kept = self.accept_replication(op, name, request.body.to().ok_or_else(wrong)?)?;
+                (ReadOp::BucketReplication, Some(kept))
             }
             RequestOp::PutBucketLogging => {
                 self.accept_log(op, name, &request.body.to().ok_or_else(wrong)?)?;

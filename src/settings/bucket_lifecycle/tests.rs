@@ -35,6 +35,7 @@ fn wish(retention: Retention) -> ResourceWish {
         guard: None,
         object_lock: None,
         access_log: None,
+        replication: None,
         tags: BTreeMap::new(),
         skip_unsupported: false,
         not_taken: &[],

@@ -66,6 +66,12 @@ fn reads(role: &RoleWish, estate: &Estate) -> Vec<Value> {
     if !estate.places.is_empty() {
         out.push(json!({"Sid": "ReadSettings", "Effect": "Allow", "Action": READ_BUCKET, "Resource": bucket_arns(role, estate)}));
     }
+    if !estate.replicas.is_empty() {
+        let arns: Vec<String> = estate.replicas.iter().map(|bucket| format!("arn:{}:s3:::{bucket}", role.partition.as_str())).collect();
+        let look = ["s3:GetBucketVersioning", "s3:GetLifecycleConfiguration"];
+        out.push(json!({"Sid": "ReadReplicas", "Effect": "Allow", "Action": look, "Resource": arns}));
+        out.push(json!({"Sid": "ReadReplicators", "Effect": "Allow", "Action": "iam:GetRole", "Resource": estate.replicators}));
+    }
     out
 }
 
@@ -104,10 +110,9 @@ pub(super) fn applier(role: &RoleWish, estate: &Estate) -> Vec<Value> {
         let change: Vec<&str> = ["s3:CreateBucket"].into_iter().chain(CHANGE_BUCKET).collect();
         out.push(json!({"Sid": "ChangeSettings", "Effect": "Allow", "Action": change, "Resource": buckets}));
     }
-    if let Some((bucket, prefix)) = &estate.control {
-        // The lock is taken over by a conditional replace; journals are created and never changed.
-        out.push(json!({"Sid": "LockAndJournal", "Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": objects(role, bucket, prefix)}));
-        out.push(list(role, "ListJournals", bucket, prefix));
+    if !estate.replicators.is_empty() {
+        // Who tells S3 to copy as a role hands it over (service authorization reference, PutReplicationConfiguration).
+        out.push(json!({"Sid": "PassReplicators", "Effect": "Allow", "Action": "iam:PassRole", "Resource": estate.replicators}));
     }
     out.push(json!({"Sid": "ChangeTrust", "Effect": "Allow", "Action": UNBOUNDED, "Resource": roles(role)}));
     let mut change = json!({"Sid": "ChangeRoles", "Effect": "Allow", "Action": BOUNDED, "Resource": roles(role)});
@@ -117,7 +122,7 @@ pub(super) fn applier(role: &RoleWish, estate: &Estate) -> Vec<Value> {
         fields.insert("Condition".to_owned(), json!({"StringEquals": {BOUNDARY_KEY: arn}}));
     }
     out.push(change);
-    // To replace an object on condition takes both (S3 User Guide, conditional-writes).
+    // The lock is replaced on condition, which takes both (S3 User Guide, conditional-writes); journals are created and never changed.
     out.extend(control(role, estate, &["s3:GetObject", "s3:PutObject"]));
     out.extend(refusals(role, estate));
     out

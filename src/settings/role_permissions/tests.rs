@@ -13,6 +13,7 @@ use crate::model::resource::{BoundaryWish, Estate, Partition, Purpose, ResourceW
 const BOUNDARY: &str = "arn:aws:iam::111122223333:policy/dr-boundary";
 const SELF: &str = "arn:aws:iam::111122223333:role/lifeboat/dr/dr-applier";
 const WRITER: &str = "arn:aws:iam::111122223333:role/lifeboat/dr/orders-writer";
+const REPLICATOR: &str = "arn:aws:iam::111122223333:role/dr-replicator";
 const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd";
 const MANIFEST: &str = "arn:aws:s3:::acme-dr/orders/nightly/20261122T000000Z/manifest.json";
 const DATA: &str = "arn:aws:s3:::acme-dr/orders/nightly/20261122T000000Z/orders.dump.zst";
@@ -22,6 +23,8 @@ fn role(purpose: Purpose, boundary: BoundaryWish) -> RoleWish {
     let estate = Estate {
         places: BTreeSet::from([("acme-dr".to_owned(), "orders/".to_owned()), ("acme-dr".to_owned(), "carts/".to_owned())]),
         keys: BTreeSet::from([KEY.to_owned()]),
+        replicas: BTreeSet::from(["acme-replica".to_owned()]),
+        replicators: BTreeSet::from([REPLICATOR.to_owned()]),
         guarded: ["dr-applier", "dr-planner", "dr-auditor"].map(|name| format!("arn:aws:iam::111122223333:role/lifeboat/dr/{name}")).into(),
         control: Some(("acme-control".to_owned(), "control/".to_owned())),
     };
@@ -191,7 +194,7 @@ fn the_planner_reads_settings_roles_and_manifests_and_leaves_no_record() {
         &[
             ("s3:GetObject", DATA),
             ("s3:GetObject", GLOBALS),
-            ("s3:PutObject", "arn:aws:s3:::acme-control/control/lock.json"),
+            ("s3:PutObject", "arn:aws:s3:::acme-control/control/lock"),
             ("s3:GetBucketVersioning", "arn:aws:s3:::of-others"),
             ("s3:PutObject", MANIFEST),
             ("s3:PutObject", "arn:aws:s3:::acme-evidence/evidence/dr-planner/000001.json"),
@@ -220,10 +223,12 @@ fn the_applier_makes_bounded_roles_and_cannot_get_out_of_that() {
         &[
             ("s3:CreateBucket", "arn:aws:s3:::acme-dr"),
             ("s3:PutLifecycleConfiguration", "arn:aws:s3:::acme-dr"),
+            ("s3:GetBucketVersioning", "arn:aws:s3:::acme-replica"),
+            ("iam:PassRole", REPLICATOR),
             ("iam:UpdateAssumeRolePolicy", WRITER),
             ("iam:UpdateRole", WRITER),
             ("iam:TagRole", WRITER),
-            ("s3:PutObject", "arn:aws:s3:::acme-control/control/lock.json"),
+            ("s3:PutObject", "arn:aws:s3:::acme-control/control/lock"),
             ("s3:GetObject", "arn:aws:s3:::acme-control/control/journal/1"),
         ],
     );
@@ -240,17 +245,34 @@ fn the_applier_makes_bounded_roles_and_cannot_get_out_of_that() {
             ("iam:CreateOpenIDConnectProvider", "arn:aws:iam::111122223333:oidc-provider/evil.example"),
             ("sts:AssumeRole", WRITER),
             ("s3:PutBucketPolicy", "arn:aws:s3:::acme-evidence"),
+            ("s3:PutLifecycleConfiguration", "arn:aws:s3:::acme-replica"),
+            ("iam:PassRole", WRITER),
+            ("iam:UpdateAssumeRolePolicy", REPLICATOR),
             ("s3:PutLifecycleConfiguration", "arn:aws:s3:::acme-evidence"),
             ("s3:PutBucketVersioning", "arn:aws:s3:::of-others"),
             ("s3:PutLifecycleConfiguration", "arn:aws:s3:::acme-control"),
-            ("s3:DeleteObject", "arn:aws:s3:::acme-control/control/lock.json"),
-            ("s3:PutObject", "arn:aws:s3:::acme-control/other/lock.json"),
+            ("s3:DeleteObject", "arn:aws:s3:::acme-control/control/lock"),
+            ("s3:PutObject", "arn:aws:s3:::acme-control/other/lock"),
             ("s3:PutObject", "arn:aws:s3:::acme-evidence/evidence/dr-writer/000001.json"),
             ("s3:PutObject", DATA),
             ("s3:GetObject", DATA),
         ],
     );
     assert!(may(Purpose::Applier, "s3:PutObject", "arn:aws:s3:::acme-evidence/evidence/dr-applier/000001.json", NEW), "its own chain");
+}
+
+#[test]
+fn nothing_is_granted_by_two_statements() {
+    for purpose in [Purpose::Writer, Purpose::Keeper, Purpose::Restorer, Purpose::Planner, Purpose::Applier, Purpose::Auditor] {
+        let mut seen = BTreeSet::new();
+        for statement in statements(purpose).iter().filter(|statement| statement["Effect"] == "Allow") {
+            for action in statement["Action"].as_array().unwrap() {
+                for on in statement["Resource"].as_array().unwrap() {
+                    assert!(seen.insert(format!("{action} {on} {}", statement["Condition"])), "{}: {action} on {on} twice", purpose.as_str());
+                }
+            }
+        }
+    }
 }
 
 #[test]

@@ -18,12 +18,13 @@ use crate::aws::{cases, text};
 use crate::servers::recorder::Recorder;
 
 /// A recorded question: its name in boto3, the root of its answer, and what lifeboat makes of it.
-const QUESTIONS: [(&str, &str, &str, ReadOp, RequestOp); 6] = [
+const QUESTIONS: [(&str, &str, &str, ReadOp, RequestOp); 7] = [
     ("bucket-versioning", "get_bucket_versioning", "VersioningConfiguration", ReadOp::BucketVersioning, RequestOp::PutBucketVersioning),
     ("bucket-encryption", "get_bucket_encryption", "ServerSideEncryptionConfiguration", ReadOp::BucketEncryption, RequestOp::PutBucketEncryption),
     ("bucket-public-access", "get_public_access_block", "PublicAccessBlockConfiguration", ReadOp::BucketPublicAccess, RequestOp::PutPublicAccess),
     ("bucket-lifecycle", "get_bucket_lifecycle_configuration", "LifecycleConfiguration", ReadOp::BucketLifecycle, RequestOp::PutBucketLifecycle),
     ("bucket-ownership", "get_bucket_ownership_controls", "OwnershipControls", ReadOp::BucketOwnership, RequestOp::PutBucketOwnership),
+    ("bucket-replication", "get_bucket_replication", "ReplicationConfiguration", ReadOp::BucketReplication, RequestOp::PutBucketReplication),
     ("bucket-tags", "get_bucket_tagging", "Tagging", ReadOp::BucketTags, RequestOp::PutBucketTags),
 ];
 

@@ -3,6 +3,9 @@
 use std::sync::Arc;
 
 use lifeboat::compile;
+use lifeboat::model::aspects::Versioning;
+use lifeboat::model::document::Document;
+use lifeboat::model::request::ReadOp;
 use lifeboat::model::resource::Desired;
 use lifeboat::plan::Hold;
 use lifeboat::policy::{self, ConfigFile};
@@ -28,7 +31,11 @@ fn both() -> (Desired, Desired) {
 }
 
 fn world() -> Arc<World> {
-    World::at("2026-11-22T10:00:00Z".parse().unwrap())
+    let world = World::at("2026-11-22T10:00:00Z".parse().unwrap());
+    world.put_bucket("acme-dr-orders-replica", "eu-central-1");
+    world.put_bucket_setting("acme-dr-orders-replica", ReadOp::BucketVersioning, Some(Document::of(&Versioning::Enabled)));
+    world.forget();
+    world
 }
 
 #[tokio::test]

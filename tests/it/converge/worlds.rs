@@ -10,12 +10,14 @@ use lifeboat::model::document::Document;
 use lifeboat::model::fact::{Fact, Why};
 use lifeboat::model::id::ResourceId;
 use lifeboat::model::lifecycle::{Expiration, Filter, Noncurrent, Rule};
+use lifeboat::model::replication::{Destination, Replication, ReplicationRule, Timed};
 use lifeboat::model::request::ReadOp;
 use lifeboat::ports::conformance::rule_forms;
 use lifeboat::ports::sim::{CALLER, Op, World};
 use serde_json::json;
 
 pub(crate) const BUCKET: &str = "shop-dr-orders";
+const REPLICA: &str = "shop-replica";
 pub(crate) const WRITER: &str = "shop-backup-writer";
 pub(crate) const KEEPER: &str = "shop-keeper";
 
@@ -39,6 +41,8 @@ impl Start {
     pub(crate) fn world(&self) -> Arc<World> {
         let world = World::at("2026-11-22T10:00:00Z".parse().unwrap());
         world.put_bucket("shop-logs", "eu-west-1");
+        world.put_bucket(REPLICA, "eu-central-1");
+        world.put_bucket_setting(REPLICA, ReadOp::BucketVersioning, Some(Document::of(&Versioning::Enabled)));
         (self.build)(&world);
         world.forget();
         world
@@ -174,6 +178,46 @@ fn locks_and_logs() -> Vec<Start> {
     ]
 }
 
+/// Replication that somebody else set up, and a replica that cannot receive.
+fn replicas() -> Vec<Start> {
+    let rule = |id: &str, bucket: &str, priority: i32| ReplicationRule {
+        id: id.to_owned(),
+        priority: Some(priority),
+        enabled: true,
+        filter: Filter::prefix("logs/"),
+        delete_markers: Some(true),
+        existing_objects: None,
+        kms_objects: None,
+        replica_modifications: None,
+        destination: Destination {
+            bucket: format!("arn:aws:s3:::{bucket}"),
+            account: None,
+            storage_class: None,
+            owner_changes: false,
+            kms_key: None,
+            time: Some(Timed { enabled: true, minutes: Some(15) }),
+            metrics: Some(Timed { enabled: true, minutes: Some(15) }),
+        },
+    };
+    let start = |name: &str, role: &str, rules: Vec<ReplicationRule>| {
+        let live = Replication { role: format!("arn:aws:iam::000000000000:role/{role}"), rules };
+        Start::new(name, move |world| {
+            bucket(world);
+            set(world, ReadOp::BucketVersioning, &Versioning::Enabled);
+            set(world, ReadOp::BucketReplication, &live);
+        })
+    };
+    vec![
+        start("rules of others, by the same role", "dr-replicator", vec![rule("theirs", REPLICA, 1), rule("more", REPLICA, 2)]),
+        start("rules of others, by another role", "theirs", vec![rule("theirs", REPLICA, 1)]),
+        start("our rule, to another bucket", "dr-replicator", vec![rule("lifeboat/orders", "shop-logs", 1)]),
+        Start::new("a replica without versioning", |world| {
+            bucket(world);
+            world.put_bucket_setting(REPLICA, ReadOp::BucketVersioning, None);
+        }),
+    ]
+}
+
 /// Statements of others and what is left of ours.
 fn policies() -> Vec<Start> {
     let start = |name: &str, statements: serde_json::Value| {
@@ -243,6 +287,7 @@ fn unknowns() -> Vec<Start> {
         ReadOp::BucketPolicy,
         ReadOp::BucketObjectLock,
         ReadOp::BucketLogging,
+        ReadOp::BucketReplication,
         ReadOp::RoleTrust,
         ReadOp::RolePermissions,
         ReadOp::RoleAttached,
@@ -269,5 +314,5 @@ fn unknowns() -> Vec<Start> {
 /// Every small world.
 pub(crate) fn all() -> Vec<Start> {
     let about_roles = roles().into_iter().map(Start::with_roles);
-    buckets().into_iter().chain(policies()).chain(locks_and_logs()).chain(lifecycles()).chain(about_roles).chain(unknowns()).collect()
+    buckets().into_iter().chain(policies()).chain(locks_and_logs()).chain(replicas()).chain(lifecycles()).chain(about_roles).chain(unknowns()).collect()
 }

@@ -7,6 +7,7 @@ use std::process::Command;
 use std::sync::LazyLock;
 
 use lifeboat::formats::{github, junit, sarif};
+use lifeboat::view::check::CheckView;
 use lifeboat::view::rule::RuleView;
 use proptest::prelude::*;
 use serde_json::Value;
@@ -119,6 +120,25 @@ fn every_finding_is_a_failed_case() {
         let failures = xml.descendants().filter(|node| node.has_tag_name("failure")).count();
         assert_eq!(failures as u64, view["errors"].as_u64().unwrap(), "{name}");
     }
+}
+
+/// A server of test results sees each policy by each rule, so that it can tell which one began to fail.
+#[test]
+fn every_policy_is_a_case_of_every_rule() {
+    let view = CheckView::of("3f2c1ab (main)", 2, &[]).about(["policies/a.yaml".to_owned(), "policies/b.yaml".to_owned()]);
+    let said = junit::check(&view);
+    let xml = roxmltree::Document::parse(&said).unwrap();
+    let cases: BTreeSet<(&str, &str)> = xml
+        .descendants()
+        .filter(|node| node.has_tag_name("testcase"))
+        .map(|case| (case.attribute("classname").unwrap(), case.attribute("name").unwrap()))
+        .collect();
+    for rule in RuleView::all() {
+        for file in &view.files {
+            assert!(cases.contains(&(rule.id, format!("{file}: {}", rule.summary).as_str())), "{} of {file}", rule.id);
+        }
+    }
+    assert_eq!(cases.len(), 2 * RuleView::all().len());
 }
 
 #[test]

@@ -13,7 +13,8 @@ use lifeboat::model::request::ReadOp;
 use lifeboat::model::resource::Desired;
 use lifeboat::observe;
 use lifeboat::plan::{self, Leave};
-use lifeboat::ports::sim::World;
+use lifeboat::ports::sim::{Fault, When, World};
+use lifeboat::view::apply::ApplyView;
 use lifeboat::view::plan::{Around, PlanView};
 
 use crate::converge::worlds::{self, BUCKET, expiring};
@@ -71,6 +72,24 @@ pub(crate) async fn all() -> Vec<(&'static str, PlanView)> {
     let denied = "AccessDenied: arn:aws:sts::123456789012:assumed-role/dr-planner/ci is not authorized";
     world.answer(ResourceId::Bucket(BUCKET.to_owned()), ReadOp::BucketLifecycle, Fact::Unknown(Why::Refused(denied.to_owned())));
     out.push(("unread", view(&wanted, &world, &[]).await));
+    out
+}
+
+/// The apply of a new world through every fault at its third write.
+pub(crate) async fn applied() -> Vec<(String, ApplyView)> {
+    let wanted = desired(&[QUICKSTART]);
+    let mut out = Vec::new();
+    for fault in [None].into_iter().chain(Fault::ALL.map(Some)) {
+        let world = World::at("2026-11-22T10:00:00Z".parse().unwrap());
+        let shown = view(&wanted, &world, &[]).await;
+        let plan = planned(&wanted, &world, &[]).await;
+        world.forget();
+        if let Some(fault) = fault {
+            world.strike(When::NthWrite(3), fault);
+        }
+        let done = apply::apply(&plan, &world.ports(), lifeboat::apply::Settle::default(), &mut Memory::default()).await;
+        out.push((format!("{fault:?}"), ApplyView::of(shown, &done)));
+    }
     out
 }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::access::{get, put, s3};
-use super::stage::{Stage, drill_line, not_passed};
+use super::stage::{Stage, drill_line, not_passed, url};
 
 const PAYMENTS: &str = "CREATE TABLE payments (id int PRIMARY KEY, amount int); INSERT INTO payments SELECT n, n * 10 FROM generate_series(1, 1000) n; \
     CREATE TABLE customers AS SELECT n AS id FROM generate_series(1, 50) n;";
@@ -222,4 +222,17 @@ fn materialized_views_are_compared_and_a_difference_is_noted() {
     stage.sql("DROP MATERIALIZED VIEW timed");
     stage.backup();
     ends(stage.drill(&[]), "passed", &[]);
+
+    // pg_dump needs no right to read a view, so a backup does not either. The role stays: others read the list of roles at the same time.
+    stage.sql(
+        "CREATE ROLE lifeboat_half LOGIN PASSWORD 'half'; GRANT USAGE ON SCHEMA \"Re ports\" TO lifeboat_half; \
+        GRANT SELECT ON ALL TABLES IN SCHEMA public, \"Re ports\" TO lifeboat_half; REVOKE SELECT ON old FROM lifeboat_half;",
+    );
+    let server = url("SHOP_DATABASE_URL", &stage.database);
+    let half = format!("postgresql://lifeboat_half:half@{}", server.rsplit_once('@').unwrap().1);
+    let taken = stage.with("writer", &["backup", "orders/nightly"], &[("SHOP_DATABASE_URL", &half)]);
+    assert_eq!(taken.code, 0, "{}{}", taken.out, taken.err);
+    let (code, view) = stage.drill(&[]);
+    let bad = not_passed(&view);
+    assert!(code == 0 && bad.len() == 1 && bad[0].contains("public.old: its rows could not be read when the backup was taken"), "{bad:#?}");
 }

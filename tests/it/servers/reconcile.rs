@@ -144,6 +144,27 @@ async fn a_lock_is_never_put_on_a_bucket_by_surprise() {
     assert!(plan.code == 5 && plan.out.contains("weakens-object-lock"), "{}{}", plan.out, plan.err);
 }
 
+/// The other end is asked first: S3 refuses replication into a bucket without versioning.
+#[tokio::test]
+async fn replication_waits_for_a_replica_that_can_receive() {
+    let config = applied("replica");
+    let (admin, bucket) = (s3("admin").await, config.bucket());
+    let replica = format!("{bucket}-replica");
+    let elsewhere = aws_sdk_s3::types::CreateBucketConfiguration::builder().location_constraint("eu-west-1".into()).build();
+    admin.create_bucket().bucket(&replica).create_bucket_configuration(elsewhere).send().await.unwrap();
+    let wish = format!("    replication: {{bucket: {replica}, region: eu-west-1, role: \"arn:aws:iam::000000000000:role/dr-replicator\"}}\n");
+    config.edit("    prefix: orders/\n", &format!("    prefix: orders/\n{wish}"));
+    let held = config.lifeboat("applier", &["apply"]);
+    assert!(held.code == 5 && held.out.contains("missing or not versioned"), "{}{}", held.out, held.err);
+    assert!(admin.get_bucket_replication().bucket(&bucket).send().await.is_err(), "nothing was sent");
+    let on = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+    admin.put_bucket_versioning().bucket(&replica).versioning_configuration(on).send().await.unwrap();
+    let done = config.lifeboat("applier", &["apply"]);
+    assert_eq!(done.code, 0, "{}{}", done.out, done.err);
+    let again = config.lifeboat("planner", &["plan"]);
+    assert_eq!(again.code, 0, "{}{}", again.out, again.err);
+}
+
 #[test]
 fn a_saved_plan_selects_and_approves_and_never_supplies() {
     let config = Config::new("saved");

@@ -160,8 +160,8 @@ async fn nothing_is_lost(server: Server) {
     assert_eq!(world.run(&["check"]).code, 0);
     let first = world.plan();
     assert_eq!(settings(&first, "held"), BTreeSet::from(["bucket-exists".to_owned()]), "{first:#}");
-    // These policies ask neither for a lock nor for an access log nor for statements in the bucket policy.
-    let unasked = ["bucket-object-lock", "bucket-logging", "bucket-policy"];
+    // These policies ask neither for a lock, an access log or a replica nor for statements in the bucket policy.
+    let unasked = ["bucket-object-lock", "bucket-logging", "bucket-replication", "bucket-policy"];
     let unsupported: BTreeSet<String> = not_supported(&world).into_iter().filter(|id| !unasked.contains(&id.as_str())).collect();
     assert_eq!(settings(&first, "unknown"), unsupported);
     world.apply().await;

@@ -126,7 +126,8 @@ fn downwards(steps: &[Step], rule: &Value, name: &str) -> Verdict {
     in_time.sort_by_key(|step| (step.days, step.date.and_then(moment), rank(step.class)));
     for pair in in_time.windows(2) {
         let [earlier, later] = pair else { continue };
-        let allowed = DOWN.iter().any(|(from, to)| *from == earlier.class && to.contains(&later.class));
+        let known = |class: &str| rank(class).is_some();
+        let allowed = DOWN.iter().any(|(from, to)| *from == earlier.class && to.contains(&later.class)) || !(known(earlier.class) && known(later.class));
         let archived_early = earlier.class.ends_with("_IA") && matches!(later.class, "GLACIER" | "DEEP_ARCHIVE");
         let gap = later.days.zip(earlier.days).map(|(later, earlier)| later - earlier);
         if allowed && !(archived_early && gap.is_some_and(|gap| gap < 30)) {

@@ -1,0 +1,92 @@
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex};
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
+use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+
+use super::super::Aws;
+use super::super::error::port;
+use super::{ACTIONS, REFUSED, judge};
+use crate::ports::Kind;
+
+fn form(action: &str) -> Vec<u8> {
+    format!("Action={action}&Version=2010-05-08&RoleName=x").into_bytes()
+}
+
+#[test]
+fn of_all_deletions_only_those_of_the_table_pass() {
+    for (uri, may) in [
+        ("https://b.s3.amazonaws.com/", false),
+        ("http://127.0.0.1:9000/b", false),
+        ("http://127.0.0.1:9000/b?replication", false),
+        ("http://127.0.0.1:9000/b/key?x-id=DeleteObject", false),
+        ("http://127.0.0.1:9000/b/key?versionId=1", false),
+        ("http://127.0.0.1:9000/b/key?uploadId=", false),
+        ("http://127.0.0.1:9000/b/key?x-id=AbortMultipartUpload&uploadId=abc", true),
+        ("http://127.0.0.1:9000/b/uploadId=1", false),
+    ] {
+        assert_eq!(judge("DELETE", uri, None).is_ok(), may, "{uri}");
+        assert_eq!(judge("delete", uri, None).is_ok(), may, "{uri}");
+        assert_eq!(judge("GET", uri, None), Ok(()), "{uri}");
+    }
+    assert!(judge("POST", "http://127.0.0.1:9000/b?delete", Some(b"<Delete/>")).is_err());
+    assert_eq!(judge("POST", "http://127.0.0.1:9000/b/key?uploads", None), Ok(()));
+    assert_eq!(judge("PUT", "http://127.0.0.1:9000/b?replication", Some(b"<x/>")), Ok(()));
+}
+
+#[test]
+fn of_iams_deletions_only_those_of_the_table_pass() {
+    for may in ACTIONS {
+        assert_eq!(judge("POST", "https://iam.amazonaws.com/", Some(&form(may))), Ok(()), "{may}");
+    }
+    for may_not in ["DeleteUser", "DeletePolicy", "DeleteOpenIDConnectProvider", "RemoveRoleFromInstanceProfile", "DetachUserPolicy"] {
+        assert!(judge("POST", "https://iam.amazonaws.com/", Some(&form(may_not))).is_err(), "{may_not}");
+    }
+    for other in ["GetRole", "PutRolePolicy", "CreateRole", "GetCallerIdentity", "AssumeRole"] {
+        assert_eq!(judge("POST", "https://iam.amazonaws.com/", Some(&form(other))), Ok(()), "{other}");
+    }
+}
+
+/// A server that says yes to everything, and what it was asked.
+fn server() -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let asked = Arc::<Mutex<Vec<String>>>::default();
+    let all = Arc::clone(&asked);
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let mut client = client.unwrap();
+            let mut line = String::new();
+            BufReader::new(client.try_clone().unwrap()).read_line(&mut line).unwrap();
+            all.lock().unwrap().push(line.trim_end().to_owned());
+            let _ = client.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+        }
+    });
+    (url, asked)
+}
+
+#[tokio::test]
+async fn no_client_sends_a_deletion_that_is_not_in_the_table() {
+    let (url, asked) = server();
+    let keys = SharedCredentialsProvider::new(Credentials::new("key", "secret", None, None, "test"));
+    let config = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).region(Region::new("eu-west-1")).endpoint_url(url).credentials_provider(keys);
+    let aws = Aws::with(config.build(), &[]).await;
+    asked.lock().unwrap().clear();
+    let bucket = aws.bucket("b");
+    let mut refused = vec![
+        port("DeleteBucket", bucket.control.delete_bucket().bucket("b").send().await.unwrap_err()),
+        port("DeleteBucketReplication", bucket.control.delete_bucket_replication().bucket("b").send().await.unwrap_err()),
+        port("DeleteObject", bucket.data.delete_object().bucket("b").key("k").send().await.unwrap_err()),
+        port("DeleteUser", aws.iam.delete_user().user_name("u").send().await.unwrap_err()),
+    ];
+    let many = Delete::builder().objects(ObjectIdentifier::builder().key("k").build().unwrap()).build().unwrap();
+    refused.push(port("DeleteObjects", bucket.data.delete_objects().bucket("b").delete(many).send().await.unwrap_err()));
+    for error in refused {
+        assert!(error.kind == Kind::Rejected && !error.maybe_done && error.message.contains(REFUSED), "{error:?}");
+    }
+    assert_eq!(*asked.lock().unwrap(), Vec::<String>::new());
+    bucket.data.abort_multipart_upload().bucket("b").key("k").upload_id("u").send().await.unwrap();
+    assert!(asked.lock().unwrap().iter().all(|line| line.starts_with("DELETE /b/k?")) && asked.lock().unwrap().len() == 1, "{asked:?}");
+}
