@@ -180,6 +180,9 @@ async fn read_back(setting: &'static Setting, step: &Step, ports: &Ports, settle
 
 /// Whether what is there is what the step makes.
 fn reached(setting: &Setting, step: &Step, now: &Fact<Document>) -> bool {
+    if step.is_removal() {
+        return *now == Fact::Absent;
+    }
     now.known().is_some_and(|document| (setting.adopt)(&step.to, now) == *document && !still_there(setting, step, document))
 }
 

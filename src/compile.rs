@@ -25,10 +25,11 @@ pub fn compile(loaded: &Loaded, unfilled_keys: &'static [&'static str]) -> (Desi
     findings.append(&mut roles.findings);
     let roles: Vec<_> = roles.wishes().collect();
     let providers = bootstrap::providers(&roles);
+    let places = roles::places(loaded, &roles);
     let buckets = buckets.into_values().map(|(bucket, _)| ResourceWish::Bucket(bucket));
     let resources = buckets.chain(roles.into_iter().map(ResourceWish::Role)).chain(providers);
     let limits = loaded.repository.as_ref().map(|repository| repository.spec.limits).unwrap_or_default();
-    (Desired { resources: resources.collect(), digest: loaded.digest(), approvals: given, limits }, findings)
+    (Desired { resources: resources.collect(), digest: loaded.digest(), approvals: given, limits, roles: places }, findings)
 }
 
 /// Checks that name a database which no set of their drill backs up: nobody could ever ask them.

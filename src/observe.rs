@@ -66,7 +66,7 @@ pub fn questions(desired: &Desired) -> BTreeSet<Read> {
     };
     let keys = desired.resources.iter().filter_map(key_of).map(|key| Read { op: ReadOp::Key, target: ResourceId::Key(key.to_owned()) });
     let profiles = desired.resources.iter().filter(|wish| has_instance_profile(wish)).map(|wish| Read { op: ReadOp::RoleProfiles, target: wish.id() });
-    desired.resources.iter().flat_map(of).chain(keys).chain(profiles).collect()
+    desired.resources.iter().flat_map(of).chain(keys).chain(profiles).chain(desired.roles.question()).collect()
 }
 
 fn has_instance_profile(wish: &ResourceWish) -> bool {
@@ -92,8 +92,8 @@ pub async fn observe_watched(desired: &Desired, ports: &Ports, identity: Fact<Id
     asking.ask_all(ports, watch).await;
     if asking.seen.unasked == 0 {
         // What left a bucket is known only when its rules are.
-        let left = left_behind(desired, &asking.seen);
-        asking.lanes.iter_mut().zip([left]).for_each(|(lane, left)| lane.open.extend(left));
+        let left = [left_behind(desired, &asking.seen), left_roles(desired, &asking.seen)];
+        asking.lanes.iter_mut().zip(left).for_each(|(lane, left)| lane.open.extend(left));
         asking.ask_all(ports, watch).await;
     }
     asking.seen
@@ -172,6 +172,17 @@ fn left_behind(desired: &Desired, seen: &Observed) -> Vec<Question> {
         out.extend(gone.filter_map(|rule| Some(Question::Left { bucket: bucket.name.clone(), policy: rule.policy, prefix: rule.prefix? })));
     }
     out
+}
+
+/// All about roles that no policy wants any more, as the list of roles shows them.
+fn left_roles(desired: &Desired, seen: &Observed) -> Vec<Question> {
+    let Some(question) = desired.roles.question() else { return Vec::new() };
+    let found = seen.resources.get(&question.target).map_or(Fact::Absent, |seen| seen.fact(question.op));
+    let about = |name: String| {
+        let ops = settings::of_kind(ResourceKind::Role).map(|setting| setting.read).chain([ReadOp::RoleProfiles]).collect::<BTreeSet<_>>();
+        ops.into_iter().map(move |op| Question::Setting(Read { op, target: ResourceId::Role(name.clone()) }))
+    };
+    desired.roles.unwanted(&found).into_iter().flat_map(about).collect()
 }
 
 /// The same shape with nothing asked, for `--offline`.

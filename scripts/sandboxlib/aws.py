@@ -33,7 +33,7 @@ def _allow(resource: str | list[str], *actions: str) -> dict:
 # keep and restore backups as job, which may do nothing but take on the roles that lifeboat makes.
 USERS = {
     "planner": [
-        _allow("*", "s3:GetBucket*", "s3:GetLifecycleConfiguration", "s3:GetEncryptionConfiguration", "s3:ListBucket", "iam:GetRole", "iam:GetRolePolicy",
+        _allow("*", "s3:GetBucket*", "s3:GetLifecycleConfiguration", "s3:GetEncryptionConfiguration", "s3:ListBucket", "iam:GetRole", "iam:GetRolePolicy", "iam:ListRoles",
                "iam:ListRolePolicies", "iam:ListAttachedRolePolicies", "iam:GetOpenIDConnectProvider", "iam:ListInstanceProfilesForRole",
                "s3:GetReplicationConfiguration", "kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "sts:GetCallerIdentity"),
         _allow(["arn:aws:s3:::*/manifest.json", f"arn:aws:s3:::{CONTROL_BUCKET}/evidence/*", f"arn:aws:s3:::{CONTROL_BUCKET}/control/*"],

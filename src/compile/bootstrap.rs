@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::aspects::{Ownership, Versioning};
 use crate::model::policy::Trust;
-use crate::model::resource::{BucketWish, Desired, GITHUB_OIDC, ProviderWish, ResourceWish, RoleWish};
+use crate::model::resource::{BucketWish, Desired, GITHUB_OIDC, ProviderWish, ResourceWish, RolePlaces, RoleWish};
 use crate::policy::Loaded;
 
 /// The OIDC providers that the trusts of roles need, by account.
@@ -29,7 +29,8 @@ pub fn bootstrap(loaded: &Loaded, desired: &Desired) -> Desired {
     };
     let mut resources: Vec<ResourceWish> = kept(loaded, desired).into_values().map(ResourceWish::Bucket).collect();
     resources.extend(desired.resources.iter().filter_map(released));
-    Desired { resources, ..desired.clone() }
+    // It adds what is missing and looks for nothing else.
+    Desired { resources, roles: RolePlaces::default(), ..desired.clone() }
 }
 
 /// The buckets of evidence and control by name, but for those that a policy manages.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::finding::Finding;
 use crate::model::policy::{Access, Algorithm, GithubEvent, GithubTrust, Policy, Role, Trust};
 use crate::model::repository::RepositoryAccess;
-use crate::model::resource::{BoundaryWish, Estate, Partition, Purpose, RoleWish};
+use crate::model::resource::{BoundaryWish, Estate, Partition, Purpose, RolePlaces, RoleWish};
 use crate::policy::{Loaded, LoadedPolicy};
 use crate::settings::bucket_lifecycle::{tag_value, tiers};
 use crate::settings::role_session;
@@ -207,6 +207,18 @@ impl<'a> Roles<'a> {
             self.findings.push(policy.mark(finding, "/spec/storage/encryption/key", "an id or an alias"));
         }
     }
+}
+
+/// Where roles are that this config repo made. A path of a policy that is gone cannot be told from one of another config repo:
+/// only a scope covers it. Who wants no role at all has no IAM to ask.
+pub(super) fn places(loaded: &Loaded, roles: &[RoleWish]) -> RolePlaces {
+    let scope = loaded.repository.as_ref().and_then(|repository| repository.spec.access.as_ref()).map(|access| access.scope.as_str());
+    let paths = match scope {
+        Some(scope) => BTreeSet::from([format!("/lifeboat/{scope}/")]),
+        None if roles.is_empty() => BTreeSet::new(),
+        None => loaded.policies.iter().map(|policy| format!("/lifeboat/{}/", policy.name)).collect(),
+    };
+    RolePlaces { paths, wanted: roles.iter().map(|role| role.name.clone()).collect() }
 }
 
 fn is_key_arn(key: &str) -> bool {

@@ -54,7 +54,7 @@ fn found(rule: &str, finding: &FindingView) -> Case {
 }
 
 fn settings(group: &GroupView) -> Vec<Case> {
-    let class = group.policies.join(", ");
+    let class = group.name();
     let settled = group.settled_ids.iter().map(|id| Case { class: class.clone(), name: id.clone(), failure: None, note: None });
     let mut out: Vec<Case> = settled.collect();
     for step in &group.steps {

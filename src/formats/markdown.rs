@@ -245,7 +245,7 @@ fn one(safe: &Safe, group: &GroupView, step: &StepView) -> String {
         "change" => "~",
         _ => "!",
     };
-    let policies = safe.prose(&group.policies.join(", "), NAME);
+    let policies = safe.prose(&group.name(), NAME);
     let mut out = format!(
         "\n<details><summary><code>{mark}</code> <b>{}</b> · {} · {policies}</summary>\n",
         safe.prose(&step.title, NAME),

@@ -52,6 +52,8 @@ pub enum ReadOp {
     RoleInline,
     /// Names of the instance profiles that hold a role \[`aspects::Names`\].
     RoleProfiles,
+    /// Which roles are below a path, each with the whole path before its name; asked of `role/PATH/` \[`aspects::Names`\].
+    RolesBelow,
     /// An OIDC provider with its audiences \[`aspects::Provider`\].
     OidcProvider,
     /// A KMS key \[`aspects::Key`\].
@@ -76,6 +78,7 @@ impl ReadOp {
             Self::RoleTrust => "iam:GetRole",
             Self::RolePermissions => "iam:GetRolePolicy",
             Self::RoleAttached => "iam:ListAttachedRolePolicies",
+            Self::RolesBelow => "iam:ListRoles",
             Self::RoleInline => "iam:ListRolePolicies",
             Self::RoleProfiles => "iam:ListInstanceProfilesForRole",
             Self::OidcProvider => "iam:GetOpenIDConnectProvider",
@@ -135,6 +138,8 @@ pub enum RequestOp {
     ChangeRoleAttached,
     /// `DeleteRolePolicy`, one for each name.
     DeleteRoleInline,
+    /// `DeleteRole`, when nothing hangs on it any more.
+    DeleteRole,
     /// `CreateOpenIDConnectProvider`.
     CreateProvider,
     /// `AddClientIDToOpenIDConnectProvider`, one for each audience.
@@ -153,6 +158,7 @@ impl RequestOp {
                 | Self::PutRoleBoundary
                 | Self::ChangeRoleAttached
                 | Self::DeleteRoleInline
+                | Self::DeleteRole
         )
     }
 }
@@ -162,7 +168,7 @@ impl Request {
     /// with its objects: such a request may only follow an answer that showed the part, with its expected element.
     pub fn removes(&self) -> bool {
         match self.op {
-            RequestOp::DeleteRoleInline => true,
+            RequestOp::DeleteRoleInline | RequestOp::DeleteRole => true,
             RequestOp::PutRoleBoundary => self.body.value().get("boundary").is_none_or(serde_json::Value::is_null),
             RequestOp::ChangeRoleAttached => self.body.value().get("detach").and_then(|names| names.as_array()).is_some_and(|names| !names.is_empty()),
             RequestOp::CreateBucket

@@ -24,6 +24,10 @@ pub fn asked(desired: &Desired, observed: &Observed, ask: &Ask<'_>) -> Plan {
         planner.resource(wish);
         planner.plan.leftovers.extend(leftovers::of(wish, observed));
     }
+    for (leftover, removal) in leftovers::roles(desired, observed) {
+        planner.plan.leftovers.push(leftover);
+        planner.plan.steps.extend(removal.filter(|_| ask.prune));
+    }
     let unused = leaves.iter().zip(&planner.used).filter(|(_, used)| !**used).map(|(leave, _)| leave.clone());
     planner.plan.unused = unused.collect();
     brake::apply(&mut planner.plan, desired);

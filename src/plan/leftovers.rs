@@ -114,5 +114,9 @@ fn old_sets(id: &ResourceId, bucket: &BucketWish, observed: &Observed) -> Vec<Le
     out
 }
 
+mod roles;
+
+pub(super) use roles::roles;
+
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
 use crate::model::id::{ResourceId, ResourceKind};
-use crate::model::request::Request;
+use crate::model::request::{Request, RequestOp};
 use crate::model::units::Percent;
 use crate::settings::{Setting, Weakening};
 
@@ -82,6 +82,11 @@ impl Step {
         format!("{}@{}", self.setting, self.resource)
     }
 
+    /// Whether it takes the whole resource away: nothing is there afterwards.
+    pub fn is_removal(&self) -> bool {
+        self.requests.iter().any(|request| request.op == RequestOp::DeleteRole)
+    }
+
     /// SHA-256 over what is approved when this step is approved: the setting, from, to and the requests.
     pub fn digest(&self) -> String {
         Document::of(&(&self.resource, &self.setting, &self.from, &self.to, &self.requests)).digest()
@@ -100,6 +105,8 @@ pub enum Reason {
     Drifted(Timestamp),
     /// It is taken back.
     Undo,
+    /// No policy wants it any more.
+    LeftOver,
 }
 
 /// A setting that apply will not touch.

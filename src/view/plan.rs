@@ -116,7 +116,7 @@ pub struct LeftoverView {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GroupView {
-    /// The policies.
+    /// The policies; none when no policy wants it any more.
     pub policies: Vec<String>,
     /// Their files.
     pub files: Vec<String>,
@@ -255,6 +255,12 @@ impl PlanView {
             group.settled = group.settled_ids.len();
             group.steps.extend(part.steps());
         }
+        // What no policy wants any more stands by itself.
+        let rest: Vec<StepView> = by_resource.0.into_values().flat_map(Part::steps).collect();
+        if !rest.is_empty() {
+            let nobody = GroupView { policies: Vec::new(), files: Vec::new(), settled: 0, settled_ids: Vec::new(), steps: rest };
+            groups.insert(Vec::new(), nobody);
+        }
         let groups: Vec<GroupView> = groups.into_values().collect();
         let counts = count(&groups);
         let approved: Vec<ApprovedStep> = plan.steps.iter().map(ApprovedStep::of).collect();
@@ -338,6 +344,13 @@ impl Part {
     }
 }
 
+impl GroupView {
+    /// Its policies as one name.
+    pub fn name(&self) -> String {
+        if self.policies.is_empty() { "no policy".to_owned() } else { self.policies.join(", ") }
+    }
+}
+
 impl IdentityView {
     fn of(identity: &Identity) -> Self {
         Self { account: identity.account.clone(), arn: identity.arn.clone(), name: identity.short().to_owned() }
@@ -362,6 +375,7 @@ impl StepView {
             Reason::Differs => ("change", "differs".to_owned()),
             Reason::Drifted(since) => ("change", format!("drifted since the apply of {}", since.strftime("%Y-%m-%d"))),
             Reason::Undo => ("change", "taken back".to_owned()),
+            Reason::LeftOver => ("change", "removed".to_owned()),
         };
         Self {
             id: step.id(),

@@ -21,6 +21,7 @@ use lifeboat::settings;
 
 mod bootstrap;
 mod killed;
+mod left;
 mod pure;
 pub(crate) mod worlds;
 

@@ -68,7 +68,11 @@ fn of<'a>(groups: &'a [&GroupView]) -> impl Iterator<Item = &'a str> {
 fn one_group(out: &mut String, group: &GroupView, paint: Paint) {
     let policies = group.policies.iter().map(String::as_str);
     let files = group.files.iter().map(String::as_str);
-    let _ = writeln!(out, "\n{} · {}", paint.text(Label::Strong, &names(policies, MOST_NAMES)), names(files, MOST_NAMES));
+    if group.policies.is_empty() {
+        let _ = writeln!(out, "\n{}", paint.text(Label::Strong, &group.name()));
+    } else {
+        let _ = writeln!(out, "\n{} · {}", paint.text(Label::Strong, &names(policies, MOST_NAMES)), names(files, MOST_NAMES));
+    }
     for step in group.steps.iter().filter(|step| step.kind != "waits") {
         one(out, step, paint);
         let waiting = group.steps.iter().filter(|other| other.kind == "waits" && other.resource == step.resource).count();

@@ -31,6 +31,7 @@ impl Cloud for Aws {
                 ReadOp::RolePermissions => iam::permissions(&self.iam, read.target.name()).await,
                 ReadOp::RoleAttached => iam::attached(&self.iam, read.target.name()).await,
                 ReadOp::Key => kms::key(&self.kms(read.target.name()), read.target.name()).await,
+                ReadOp::RolesBelow => iam::below(&self.iam, read.target.name()).await,
                 ReadOp::RoleProfiles => iam::profiles(&self.iam, read.target.name()).await,
                 ReadOp::OidcProvider => iam::provider(&self.iam, &self.provider_arn(read.target.name())).await,
                 ReadOp::RoleInline => iam::other_inline(&self.iam, read.target.name()).await,

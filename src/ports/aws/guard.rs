@@ -12,7 +12,7 @@ use aws_sdk_s3::error::BoxError;
 const QUERIES: &[(&str, &str)] = &[("uploadId", "AbortMultipartUpload")];
 
 /// What may be deleted by an action of IAM, which comes as a form by POST.
-const ACTIONS: &[&str] = &["DeleteRolePolicy", "DeleteRolePermissionsBoundary", "DetachRolePolicy"];
+const ACTIONS: &[&str] = &["DeleteRole", "DeleteRolePolicy", "DeleteRolePermissionsBoundary", "DetachRolePolicy"];
 
 /// How actions begin that take something away.
 const REMOVING: &[&str] = &["Delete", "Detach", "Remove"];

@@ -60,6 +60,18 @@ pub(super) async fn profiles(client: &Client, name: &str) -> Result<Fact<Documen
     Ok(Fact::Known(Document::of(&Names(found))))
 }
 
+/// The roles below a path, page by page, each with the path before its name.
+pub(super) async fn below(client: &Client, path: &str) -> Result<Fact<Document>, PortError> {
+    let what = format!("ListRoles /{path}");
+    let mut pages = client.list_roles().path_prefix(format!("/{path}")).into_paginator().send();
+    let mut found = BTreeSet::new();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| port(&what, error))?;
+        found.extend(page.roles().iter().map(|role| format!("{}{}", role.path(), role.role_name())));
+    }
+    Ok(Fact::Known(Document::of(&Names(found))))
+}
+
 /// An OIDC provider with its audiences.
 pub(super) async fn provider(client: &Client, arn: &str) -> Result<Fact<Document>, PortError> {
     let what = format!("GetOpenIDConnectProvider {arn}");
@@ -139,6 +151,7 @@ pub(super) async fn send(client: &Client, request: &Request) -> Result<(), PortE
             None => client.delete_role_permissions_boundary().role_name(name).send().await.map(|_| ()).map_err(|error| port(&what, error)),
         },
         RequestOp::ChangeRoleAttached => change_attached(client, name, &request.body.to().ok_or_else(wrong)?, &what).await,
+        RequestOp::DeleteRole => client.delete_role().role_name(name).send().await.map(|_| ()).map_err(|error| port(&what, error)),
         RequestOp::DeleteRoleInline => {
             let gone: Names = request.body.to().ok_or_else(wrong)?;
             for (nth, policy) in gone.0.iter().enumerate() {

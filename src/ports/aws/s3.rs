@@ -35,9 +35,14 @@ pub(super) async fn read(bucket: &Bucket, op: ReadOp, name: &str) -> Reading {
         ReadOp::BucketObjectLock => lock::read(bucket, name).await,
         ReadOp::BucketLogging => logging::read(bucket, name).await,
         ReadOp::BucketReplication => replication::read(bucket, name).await,
-        ReadOp::RoleTrust | ReadOp::RolePermissions | ReadOp::RoleAttached | ReadOp::RoleInline | ReadOp::RoleProfiles | ReadOp::OidcProvider | ReadOp::Key => {
-            Ok(Fact::Unknown(Why::Unsupported("not a question about a bucket".to_owned())))
-        }
+        ReadOp::RoleTrust
+        | ReadOp::RolePermissions
+        | ReadOp::RoleAttached
+        | ReadOp::RoleInline
+        | ReadOp::RoleProfiles
+        | ReadOp::RolesBelow
+        | ReadOp::OidcProvider
+        | ReadOp::Key => Ok(Fact::Unknown(Why::Unsupported("not a question about a bucket".to_owned()))),
     }
 }
 
@@ -171,6 +176,7 @@ pub(super) async fn send(bucket: &Bucket, request: &Request) -> Result<(), PortE
         | RequestOp::PutRoleBoundary
         | RequestOp::ChangeRoleAttached
         | RequestOp::DeleteRoleInline
+        | RequestOp::DeleteRole
         | RequestOp::CreateProvider
         | RequestOp::AddAudiences => Err(wrong()),
     }

@@ -9,7 +9,7 @@ use super::{MANAGED, Op, Role, State, failure};
 use crate::model::aspects::{Attachments, Names, Provider, RoleBoundary, RoleSession, RoleTrust};
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
-use crate::model::request::{ReadOp, Request, RequestOp};
+use crate::model::request::{INLINE_POLICY, ReadOp, Request, RequestOp};
 use crate::model::verdict;
 use crate::ports::{Kind, PortError};
 
@@ -18,6 +18,10 @@ const SESSION: i32 = 3_600;
 
 impl State {
     pub(super) fn read_role(&mut self, op: Op, name: &str, read: ReadOp) -> Result<Fact<Document>, PortError> {
+        if read == ReadOp::RolesBelow {
+            let named = self.roles.iter().map(|(role, live)| format!("{}{role}", live.trust.path));
+            return Ok(Fact::Known(Document::of(&Names(named.filter(|role| role.starts_with(&format!("/{name}"))).collect()))));
+        }
         let role = self.role(op, name)?;
         Ok(match read {
             ReadOp::RoleTrust => {
@@ -79,6 +83,14 @@ impl State {
                 let gone: Names = request.body.to().ok_or_else(wrong)?;
                 let role = self.role(op, name)?;
                 role.inline.retain(|name| !gone.0.contains(name));
+                role.permissions.take_if(|_| gone.0.contains(INLINE_POLICY));
+            }
+            RequestOp::DeleteRole => {
+                let role = self.role(op, name)?;
+                if role.permissions.is_some() || !role.inline.is_empty() || !role.attached.is_empty() {
+                    return Err(failure(op, name, Kind::Rejected, "DeleteConflict: Cannot delete entity, must delete policies first."));
+                }
+                self.roles.remove(name);
             }
             _ => return Err(wrong()),
         }

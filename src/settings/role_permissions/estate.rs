@@ -36,7 +36,7 @@ const BOUNDED: [&str; 6] =
     ["iam:AttachRolePolicy", "iam:CreateRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"];
 
 /// Actions on roles that do not know it.
-const UNBOUNDED: [&str; 3] = ["iam:TagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole"];
+const UNBOUNDED: [&str; 4] = ["iam:DeleteRole", "iam:TagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole"];
 
 /// The condition key by which the applier is limited to bounded roles.
 const BOUNDARY_KEY: &str = "iam:PermissionsBoundary";
@@ -56,6 +56,8 @@ fn reads(role: &RoleWish, estate: &Estate) -> Vec<Value> {
     let account = role.account.as_deref().unwrap_or_default();
     let providers = format!("arn:{}:iam::{account}:oidc-provider/*", role.partition.as_str());
     let mut out = vec![
+        // IAM knows no resource for it (service authorization reference, ListRoles).
+        json!({"Sid": "ListRoles", "Effect": "Allow", "Action": "iam:ListRoles", "Resource": "*"}),
         json!({"Sid": "ReadRoles", "Effect": "Allow", "Action": READ_ROLE, "Resource": roles(role)}),
         json!({"Sid": "ReadProviders", "Effect": "Allow", "Action": "iam:GetOpenIDConnectProvider", "Resource": providers}),
     ];

@@ -165,6 +165,23 @@ async fn replication_waits_for_a_replica_that_can_receive() {
     assert_eq!(again.code, 0, "{}{}", again.out, again.err);
 }
 
+/// A role that was renamed in the policy is made anew; the old one is reported, and goes only when that is asked for.
+#[test]
+fn a_role_that_left_the_policy_is_reported_and_pruned() {
+    let config = applied("left");
+    config.edit("role: shop-left-keeper", "role: shop-left-guardian");
+    let plan = config.lifeboat("planner", &["plan"]);
+    assert!(plan.code == 4 && plan.out.contains("role shop-left-keeper") && plan.out.contains("--prune removes it"), "{}{}", plan.out, plan.err);
+    let kept = config.lifeboat("applier", &["apply"]);
+    assert!(kept.code == 0 && kept.out.contains("no policy wants it: --prune removes it"), "{}{}", kept.out, kept.err);
+    let removal = config.lifeboat("planner", &["plan", "--prune"]);
+    assert!(removal.code == 4 && removal.out.contains("\nno policy\n") && removal.out.contains("- inline policy lifeboat"), "{}{}", removal.out, removal.err);
+    let pruned = config.lifeboat("applier", &["apply", "--prune"]);
+    assert_eq!(pruned.code, 0, "{}{}", pruned.out, pruned.err);
+    let again = config.lifeboat("planner", &["plan", "--prune"]);
+    assert!(again.code == 0 && !again.out.contains("shop-left-keeper"), "{}{}", again.out, again.err);
+}
+
 #[test]
 fn a_saved_plan_selects_and_approves_and_never_supplies() {
     let config = Config::new("saved");
