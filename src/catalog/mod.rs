@@ -3,4 +3,6 @@
 pub mod backups;
 pub mod layout;
 pub mod manifest;
+pub mod physical;
+pub mod release;
 pub mod retention;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures_util::StreamExt as _;
+use futures_util::future::join_all;
 use futures_util::stream;
 use jiff::Timestamp;
 
@@ -21,6 +22,17 @@ use crate::ports::{Kind, PortError, Ports};
 const AT_ONCE: usize = 16;
 /// From how far on the clock of this machine is worth a sentence, in seconds.
 const SKEW: i64 = 60;
+
+/// Whose tags are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Marked {
+    /// Nobody's.
+    No,
+    /// Those of the manifest, or of the first object where there is none.
+    Last,
+    /// Those of every object.
+    All,
+}
 
 /// The backups of one policy.
 pub(super) struct Shelf<'a> {
@@ -68,7 +80,7 @@ fn said(chains: &[Checked]) -> Proofs {
                 Some("failed") if damages(record) => (proven.verified, proven.failed) = (None, true),
                 _ => {}
             },
-            RecordKind::Apply | RecordKind::Restore => {}
+            RecordKind::Apply | RecordKind::Restore | RecordKind::Keep | RecordKind::Hold | RecordKind::Undelete => {}
         }
     }
     out
@@ -81,8 +93,14 @@ fn damages(record: &Record) -> bool {
     checks.into_iter().flatten().any(|check| of(check, "outcome").as_deref() == Some("failed") && !matches!(of(check, "id").as_deref(), Some("rpo" | "rto")))
 }
 
-/// Reads the backups of a policy, or of one set of it. `marked` asks for tags too.
-pub(super) async fn shelf<'a>(ports: &Ports, policy: &'a LoadedPolicy, set: Option<&Name>, proofs: &Fact<Proofs>, marked: bool) -> Result<Shelf<'a>, OpError> {
+/// Reads the backups of a policy, or of one set of it. `marked` says whose tags are asked for.
+pub(super) async fn shelf<'a>(
+    ports: &Ports,
+    policy: &'a LoadedPolicy,
+    set: Option<&Name>,
+    proofs: &Fact<Proofs>,
+    marked: Marked,
+) -> Result<Shelf<'a>, OpError> {
     let storage = &policy.policy.spec.storage;
     let below = set.map_or_else(|| storage.prefix.clone(), |set| format!("{}{set}/", storage.prefix));
     let listing = match ports.objects.list(&storage.bucket, &below).await {
@@ -127,7 +145,7 @@ async fn clock(ports: &Ports, bucket: &str, prefix: &str, seen: &[SeenBackup]) -
     }
 }
 
-async fn read(ports: &Ports, policy: &LoadedPolicy, seen: &SeenBackup, recorded: bool, marked: bool) -> Read {
+async fn read(ports: &Ports, policy: &LoadedPolicy, seen: &SeenBackup, recorded: bool, marked: Marked) -> Read {
     let storage = &policy.policy.spec.storage;
     let key = format!("{}{MANIFEST}", layout::folder(&storage.prefix, &seen.set, &seen.id));
     let manifest = if !seen.complete {
@@ -140,15 +158,20 @@ async fn read(ports: &Ports, policy: &LoadedPolicy, seen: &SeenBackup, recorded:
             Err(error) => Fact::Unknown(error.why()),
         }
     };
-    let tags = if marked { marks(ports, &storage.bucket, seen, &key).await } else { Fact::Unknown(Why::NotAsked) };
-    Read { manifest, tags, recorded }
-}
-
-/// Tags of the manifest, or of the first object.
-async fn marks(ports: &Ports, bucket: &str, seen: &SeenBackup, manifest: &str) -> Fact<Tags> {
-    let key = if seen.complete { Some(manifest) } else { seen.keys.keys().next().map(String::as_str) };
-    match key {
-        None => Fact::Absent,
-        Some(key) => ports.objects.tags(bucket, key, None).await.map_or_else(|error| Fact::Unknown(error.why()), Fact::Known),
-    }
+    let last = if seen.complete { Some(&key) } else { seen.keys.keys().next() };
+    let asked: Vec<&String> = match marked {
+        Marked::No => Vec::new(),
+        Marked::Last => last.into_iter().collect(),
+        Marked::All => seen.keys.keys().collect(),
+    };
+    let ask = |key: &String| {
+        let key = key.clone();
+        async move {
+            let tags = ports.objects.tags(&storage.bucket, &key, None).await.map_or_else(|error| Fact::Unknown(error.why()), Fact::Known);
+            (key, tags)
+        }
+    };
+    let marks: BTreeMap<String, Fact<Tags>> = join_all(asked.into_iter().map(ask)).await.into_iter().collect();
+    let tags = last.and_then(|last| marks.get(last)).cloned().unwrap_or(Fact::Unknown(Why::NotAsked));
+    Read { manifest, tags, marks, recorded }
 }
