@@ -14,7 +14,7 @@ use crate::model::resource::SeenBackup;
 use crate::policy::LoadedPolicy;
 use crate::ports::Ports;
 use crate::restore::fetch::{self, At};
-use crate::view::backups::{BackupCheckView, BackupLineView, BackupListView, BackupShowView, CheckedBackupView, ForeignView, ShelfView};
+use crate::view::backups::{BackupCheckView, BackupLineView, BackupListView, BackupShowView, CheckedBackupView, ForeignView, RepositoryView, ShelfView};
 
 /// Lists the backups of `POLICY`, of `POLICY/SET`, or of every policy.
 ///
@@ -28,7 +28,8 @@ pub async fn list(place: &Where, name: Option<&str>) -> Result<(BackupListView, 
     let shelves = try_join_all(wanted.iter().map(|(policy, set)| catalogue::shelf(&ports, policy, *set, &proofs, Marked::Last))).await?;
     let policies: Vec<ShelfView> = shelves.iter().map(|shelf| view(shelf, &proofs)).collect();
     let odd = [State::Partial, State::Refused, State::Unknown];
-    let exit = if policies.iter().any(|shelf| odd.into_iter().any(|state| shelf.count(state) > 0)) { Exit::Findings } else { Exit::Good };
+    let is_odd = |shelf: &ShelfView| odd.into_iter().any(|state| shelf.count(state) > 0) || !shelf.repositories.iter().all(RepositoryView::is_whole);
+    let exit = if policies.iter().any(is_odd) { Exit::Findings } else { Exit::Good };
     let view = BackupListView {
         format: "lifeboat.backup-list/1".to_owned(),
         tool: env!("CARGO_PKG_VERSION").to_owned(),
@@ -75,6 +76,7 @@ fn view(shelf: &Shelf<'_>, proofs: &Fact<Proofs>) -> ShelfView {
         states: BTreeMap::new(),
         bytes: 0,
         backups: lines.collect(),
+        repositories: shelf.repositories.iter().map(RepositoryView::of).collect(),
         foreign: ForeignView::of(&shelf.foreign),
     }
     .summed()

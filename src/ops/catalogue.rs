@@ -11,12 +11,13 @@ use super::{OpError, Prepared, causes, evidence};
 use crate::catalog::backups::{Around, Backup, Proven, Read, Tags, judge};
 use crate::catalog::layout::{self, Foreign, MANIFEST};
 use crate::catalog::manifest::{LARGEST, Manifest};
+use crate::catalog::physical::{self, Place, Repository};
 use crate::evidence::{Checked, Kind as RecordKind, Record};
 use crate::model::fact::{Fact, Why};
 use crate::model::policy::Name;
 use crate::model::resource::SeenBackup;
 use crate::policy::LoadedPolicy;
-use crate::ports::{Kind, PortError, Ports};
+use crate::ports::{Kind, ObjectInfo, PortError, Ports};
 
 /// How many requests are under way at once.
 const AT_ONCE: usize = 16;
@@ -39,6 +40,8 @@ pub(super) struct Shelf<'a> {
     pub(super) policy: &'a LoadedPolicy,
     pub(super) backups: Vec<Backup>,
     pub(super) foreign: Foreign,
+    /// Repositories of other engines that lie there too.
+    pub(super) repositories: Vec<Repository>,
     /// The time, by S3 where it said it.
     pub(super) now: Timestamp,
     /// What is wrong with the clock of this machine, if something is.
@@ -118,7 +121,28 @@ pub(super) async fn shelf<'a>(
         judge(seen, read, &Around { policy: &policy.name, folder: &folder, max_duration, now })
     };
     let backups = stream::iter(seen).map(read).buffered(AT_ONCE).collect().await;
-    Ok(Shelf { policy, backups, foreign: layout::foreign(&storage.prefix, objects()), now, clock })
+    let places = physical::places(listing.iter().map(|object| object.key.as_str()));
+    let others = objects().filter(|(key, ..)| places.iter().all(|place| !physical::is_of(place, key)));
+    let foreign = layout::foreign(&storage.prefix, others);
+    let repositories = join_all(places.iter().map(|place| repository(ports, &storage.bucket, place, &listing))).await;
+    Ok(Shelf { policy, backups, foreign, repositories, now, clock })
+}
+
+/// A repository of another engine, by its own metadata.
+async fn repository(ports: &Ports, bucket: &str, place: &Place, listing: &[ObjectInfo]) -> Repository {
+    let keys = || listing.iter().map(|object| object.key.as_str());
+    let mut metadata = Vec::new();
+    let mut problems = Vec::new();
+    for key in physical::metadata(place, keys()) {
+        match ports.objects.get(bucket, &key, LARGEST).await {
+            Ok(bytes) => metadata.push((key, bytes)),
+            Err(error) => problems.push(causes(&error)),
+        }
+    }
+    let listed: Vec<(&str, u64)> = listing.iter().map(|object| (object.key.as_str(), object.bytes)).collect();
+    let mut repository = physical::read(place, &listed, &metadata);
+    repository.problems.extend(problems);
+    repository
 }
 
 fn unlisted(policy: &LoadedPolicy, source: PortError) -> OpError {

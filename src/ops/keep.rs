@@ -201,3 +201,6 @@ pub(super) async fn retag(ports: &Ports, bucket: &str, key: &str, to: Option<&st
     let after = release::with(&before, to);
     if after == before { Ok(()) } else { ports.objects.put_tags(bucket, key, None, &after).await }
 }
+
+#[cfg(test)]
+mod tests;
