@@ -6,3 +6,4 @@ pub mod manifest;
 pub mod physical;
 pub mod release;
 pub mod retention;
+pub mod timeline;

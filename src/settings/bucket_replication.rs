@@ -119,7 +119,7 @@ pub(super) fn not_ready(wish: &ResourceWish, observed: &Observed) -> Option<Stri
     let target = ResourceId::Bucket(bucket.replication.as_ref()?.bucket.clone());
     let fact = observed.resources.get(&target).map_or(Fact::Unknown(Why::NotAsked), |resource| resource.fact(ReadOp::BucketVersioning));
     match fact {
-        Fact::Known(document) if document.to() == Some(Versioning::Enabled) => None,
+        Fact::Known(document) if document.to().is_some_and(Versioning::keeps) => None,
         Fact::Unknown(Why::NotAsked) => None,
         Fact::Known(_) | Fact::Absent => Some(format!("{target}, which is to receive the copies, is missing or not versioned; version it first")),
         Fact::Unknown(why) => Some(format!("whether {target}, which is to receive the copies, is versioned is not known: {why}")),

@@ -134,6 +134,9 @@ pub enum StorageClass {
 }
 
 impl StorageClass {
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::StandardIa, Self::OnezoneIa, Self::IntelligentTiering, Self::GlacierIr, Self::Glacier, Self::DeepArchive];
+
     /// S3's spelling.
     pub fn as_str(self) -> &'static str {
         match self {

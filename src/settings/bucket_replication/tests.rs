@@ -98,7 +98,9 @@ fn the_other_bucket_must_be_there_and_versioned() {
             unasked: 0,
         }
     };
-    assert_eq!(not_ready(&wish, &observed(Fact::Known(Document::of(&Versioning::Enabled)))), None);
+    for versioned in [Versioning::Enabled, Versioning::EnabledWithMfa] {
+        assert_eq!(not_ready(&wish, &observed(Fact::Known(Document::of(&versioned)))), None);
+    }
     assert!(not_ready(&wish, &observed(Fact::Known(Document::of(&Versioning::Suspended)))).is_some_and(|why| why.contains("not versioned")));
     assert!(not_ready(&wish, &observed(Fact::Absent)).is_some_and(|why| why.contains("missing")));
     assert!(not_ready(&wish, &observed(Fact::Unknown(Why::Refused("403".to_owned())))).is_some_and(|why| why.contains("403")));

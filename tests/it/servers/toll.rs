@@ -22,7 +22,7 @@ pub(crate) enum Side {
 /// Which request is stopped.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stop {
-    /// Counting begins with the first request whose first line holds this; empty, with the first of all.
+    /// Counting begins with the first PUT whose first line holds this; empty, with the first request of all.
     pub(crate) since: &'static str,
     /// The so many-th, from 1.
     pub(crate) nth: usize,
@@ -41,7 +41,7 @@ impl State {
     fn ask(&mut self, line: &str) -> Option<Side> {
         self.asked.push(line.to_owned());
         let stop = self.stop?;
-        let begins = self.asked.iter().position(|line| line.contains(stop.since))?;
+        let begins = self.asked.iter().position(|line| stop.since.is_empty() || (line.starts_with("PUT ") && line.contains(stop.since)))?;
         (self.asked.len() - begins == stop.nth).then_some(stop.side)
     }
 }
