@@ -31,6 +31,8 @@ pub struct Read {
     pub manifest: Fact<Result<Manifest, ManifestError>>,
     /// Tags of its manifest, or of its first object when there is no manifest.
     pub tags: Fact<Tags>,
+    /// Tags of its objects by key, as far as they were asked for.
+    pub marks: BTreeMap<String, Fact<Tags>>,
     /// Whether a record says that it was completed.
     pub recorded: bool,
 }
@@ -101,6 +103,8 @@ pub struct Backup {
     pub facts: Option<Facts>,
     /// Tags of its manifest, or of its first object.
     pub tags: Fact<Tags>,
+    /// Tags of its objects by key, as far as they were asked for.
+    pub marks: BTreeMap<String, Fact<Tags>>,
     /// What is odd without deciding anything.
     pub notes: Vec<String>,
 }
@@ -160,7 +164,7 @@ pub fn judge(seen: SeenBackup, read: Read, around: &Around<'_>) -> Backup {
     if around.max_duration.is_none() {
         notes.push(format!("policy `{}` has no set `{}`: nothing of it is ever released", around.policy, seen.set));
     }
-    Backup { seen, state, why, facts, tags: read.tags, notes }
+    Backup { seen, state, why, facts, tags: read.tags, marks: read.marks, notes }
 }
 
 /// A writer's clock against S3's date of the first object, which is written first.
@@ -244,6 +248,9 @@ pub struct Proven {
 impl Backup {
     /// What is known of holds on it. A hold that is not understood is one that is not known.
     pub fn hold(&self) -> Hold {
+        if self.marks.values().any(|tags| tags.known().is_none()) {
+            return Hold::Unknown;
+        }
         match self.tags.known().map(|tags| tags.get(HOLD_TAG)) {
             None => Hold::Unknown,
             Some(None) => Hold::None,

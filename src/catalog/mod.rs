@@ -3,5 +3,7 @@
 pub mod backups;
 pub mod layout;
 pub mod manifest;
+pub mod physical;
+pub mod release;
 pub mod retention;
 pub mod timeline;

@@ -22,7 +22,9 @@ mod completions;
 mod drill;
 mod evidence;
 mod explain;
+mod hold;
 mod import;
+mod keep;
 mod plan;
 mod policy;
 mod progress;
@@ -172,6 +174,9 @@ enum Command {
     Bootstrap(bootstrap::Arguments),
     Backup(backup::Arguments),
     Backups(backups::Arguments),
+    Keep(keep::Arguments),
+    Hold(hold::Arguments),
+    Undelete(hold::UndeleteArguments),
     Drill(drill::Arguments),
     Restore(restore::Arguments),
     Evidence(evidence::Arguments),
@@ -210,6 +215,9 @@ async fn dispatch(cli: Cli) -> Said {
         Command::Bootstrap(arguments) => bootstrap::run(&arguments, &global).await,
         Command::Backup(arguments) => backup::run(&arguments, &global).await,
         Command::Backups(arguments) => backups::run(&arguments, &global).await,
+        Command::Keep(arguments) => keep::run(&arguments, &global).await,
+        Command::Hold(arguments) => hold::run(&arguments, &global).await,
+        Command::Undelete(arguments) => hold::undelete(&arguments, &global).await,
         Command::Drill(arguments) => drill::run(&arguments, &global).await,
         Command::Restore(arguments) => restore::run(&arguments, &global).await,
         Command::Evidence(arguments) => evidence::run(&arguments, &global).await,

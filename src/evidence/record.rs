@@ -47,16 +47,25 @@ pub enum Kind {
     Drill,
     /// A restore was done.
     Restore,
+    /// Backups were released, or kept again.
+    Keep,
+    /// A backup was held, or its hold was lifted.
+    Hold,
+    /// A backup that had expired was brought back.
+    Undelete,
 }
 
 impl Kind {
-    /// `apply`, `backup`, `drill`, `restore`.
+    /// `apply`, `backup`, `drill`, `restore`, `keep`, `hold`, `undelete`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Apply => "apply",
             Self::Backup => "backup",
             Self::Drill => "drill",
             Self::Restore => "restore",
+            Self::Keep => "keep",
+            Self::Hold => "hold",
+            Self::Undelete => "undelete",
         }
     }
 }

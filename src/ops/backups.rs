@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use futures_util::future::try_join_all;
 
-use super::catalogue::{self, Proofs, Shelf};
+use super::catalogue::{self, Marked, Proofs, Shelf};
 use super::{Exit, OpError, Prepared, Where, backup as sets, causes, connect, identify};
 use crate::catalog::backups::{Backup, Proven, State};
 use crate::catalog::layout;
@@ -14,7 +14,7 @@ use crate::model::resource::SeenBackup;
 use crate::policy::LoadedPolicy;
 use crate::ports::Ports;
 use crate::restore::fetch::{self, At};
-use crate::view::backups::{BackupCheckView, BackupLineView, BackupListView, BackupShowView, CheckedBackupView, ForeignView, ShelfView};
+use crate::view::backups::{BackupCheckView, BackupLineView, BackupListView, BackupShowView, CheckedBackupView, ForeignView, RepositoryView, ShelfView};
 
 /// Lists the backups of `POLICY`, of `POLICY/SET`, or of every policy.
 ///
@@ -25,10 +25,11 @@ pub async fn list(place: &Where, name: Option<&str>) -> Result<(BackupListView, 
     identify(&ports, Some(&aws)).await?;
     let wanted = wanted(&prepared, name)?;
     let proofs = catalogue::proofs(&prepared, &ports).await;
-    let shelves = try_join_all(wanted.iter().map(|(policy, set)| catalogue::shelf(&ports, policy, *set, &proofs, true))).await?;
+    let shelves = try_join_all(wanted.iter().map(|(policy, set)| catalogue::shelf(&ports, policy, *set, &proofs, Marked::Last))).await?;
     let policies: Vec<ShelfView> = shelves.iter().map(|shelf| view(shelf, &proofs)).collect();
     let odd = [State::Partial, State::Refused, State::Unknown];
-    let exit = if policies.iter().any(|shelf| odd.into_iter().any(|state| shelf.count(state) > 0)) { Exit::Findings } else { Exit::Good };
+    let is_odd = |shelf: &ShelfView| odd.into_iter().any(|state| shelf.count(state) > 0) || !shelf.repositories.iter().all(RepositoryView::is_whole);
+    let exit = if policies.iter().any(is_odd) { Exit::Findings } else { Exit::Good };
     let view = BackupListView {
         format: "lifeboat.backup-list/1".to_owned(),
         tool: env!("CARGO_PKG_VERSION").to_owned(),
@@ -75,6 +76,7 @@ fn view(shelf: &Shelf<'_>, proofs: &Fact<Proofs>) -> ShelfView {
         states: BTreeMap::new(),
         bytes: 0,
         backups: lines.collect(),
+        repositories: shelf.repositories.iter().map(RepositoryView::of).collect(),
         foreign: ForeignView::of(&shelf.foreign),
     }
     .summed()
@@ -106,7 +108,7 @@ pub async fn show(place: &Where, name: &str) -> Result<(BackupShowView, Exit), O
     identify(&ports, Some(&aws)).await?;
     let (policy, set, id) = named(&prepared, name)?;
     let proofs = catalogue::proofs(&prepared, &ports).await;
-    let shelf = catalogue::shelf(&ports, policy, Some(set), &proofs, true).await?;
+    let shelf = catalogue::shelf(&ports, policy, Some(set), &proofs, Marked::All).await?;
     let backup = pick(&shelf, id)?;
     let at = location(policy, set, id);
     let below = |key: &String| key.strip_prefix(&at.folder).unwrap_or(key).to_owned();
@@ -139,7 +141,7 @@ pub async fn verify(place: &Where, name: &str) -> Result<(BackupCheckView, Exit)
     } else {
         one_wanted(&prepared, name).map(|(policy, set)| (policy, set, None))?
     };
-    let shelf = catalogue::shelf(&ports, policy, set, &Fact::Known(Proofs::new()), false).await?;
+    let shelf = catalogue::shelf(&ports, policy, set, &Fact::Known(Proofs::new()), Marked::No).await?;
     let backups: Vec<&Backup> = match id {
         Some(id) => vec![pick(&shelf, id)?],
         None => shelf.backups.iter().filter(|backup| backup.seen.complete).collect(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures_util::StreamExt as _;
+use futures_util::future::join_all;
 use futures_util::stream;
 use jiff::Timestamp;
 
@@ -10,23 +11,37 @@ use super::{OpError, Prepared, causes, evidence};
 use crate::catalog::backups::{Around, Backup, Proven, Read, Tags, judge};
 use crate::catalog::layout::{self, Foreign, MANIFEST};
 use crate::catalog::manifest::{LARGEST, Manifest};
+use crate::catalog::physical::{self, Place, Repository};
 use crate::evidence::{Checked, Kind as RecordKind, Record};
 use crate::model::fact::{Fact, Why};
 use crate::model::policy::Name;
 use crate::model::resource::SeenBackup;
 use crate::policy::LoadedPolicy;
-use crate::ports::{Kind, PortError, Ports};
+use crate::ports::{Kind, ObjectInfo, PortError, Ports};
 
 /// How many requests are under way at once.
 const AT_ONCE: usize = 16;
 /// From how far on the clock of this machine is worth a sentence, in seconds.
 const SKEW: i64 = 60;
 
+/// Whose tags are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Marked {
+    /// Nobody's.
+    No,
+    /// Those of the manifest, or of the first object where there is none.
+    Last,
+    /// Those of every object.
+    All,
+}
+
 /// The backups of one policy.
 pub(super) struct Shelf<'a> {
     pub(super) policy: &'a LoadedPolicy,
     pub(super) backups: Vec<Backup>,
     pub(super) foreign: Foreign,
+    /// Repositories of other engines that lie there too.
+    pub(super) repositories: Vec<Repository>,
     /// The time, by S3 where it said it.
     pub(super) now: Timestamp,
     /// What is wrong with the clock of this machine, if something is.
@@ -68,7 +83,7 @@ fn said(chains: &[Checked]) -> Proofs {
                 Some("failed") if damages(record) => (proven.verified, proven.failed) = (None, true),
                 _ => {}
             },
-            RecordKind::Apply | RecordKind::Restore => {}
+            RecordKind::Apply | RecordKind::Restore | RecordKind::Keep | RecordKind::Hold | RecordKind::Undelete => {}
         }
     }
     out
@@ -81,8 +96,14 @@ fn damages(record: &Record) -> bool {
     checks.into_iter().flatten().any(|check| of(check, "outcome").as_deref() == Some("failed") && !matches!(of(check, "id").as_deref(), Some("rpo" | "rto")))
 }
 
-/// Reads the backups of a policy, or of one set of it. `marked` asks for tags too.
-pub(super) async fn shelf<'a>(ports: &Ports, policy: &'a LoadedPolicy, set: Option<&Name>, proofs: &Fact<Proofs>, marked: bool) -> Result<Shelf<'a>, OpError> {
+/// Reads the backups of a policy, or of one set of it. `marked` says whose tags are asked for.
+pub(super) async fn shelf<'a>(
+    ports: &Ports,
+    policy: &'a LoadedPolicy,
+    set: Option<&Name>,
+    proofs: &Fact<Proofs>,
+    marked: Marked,
+) -> Result<Shelf<'a>, OpError> {
     let storage = &policy.policy.spec.storage;
     let below = set.map_or_else(|| storage.prefix.clone(), |set| format!("{}{set}/", storage.prefix));
     let listing = match ports.objects.list(&storage.bucket, &below).await {
@@ -100,7 +121,28 @@ pub(super) async fn shelf<'a>(ports: &Ports, policy: &'a LoadedPolicy, set: Opti
         judge(seen, read, &Around { policy: &policy.name, folder: &folder, max_duration, now })
     };
     let backups = stream::iter(seen).map(read).buffered(AT_ONCE).collect().await;
-    Ok(Shelf { policy, backups, foreign: layout::foreign(&storage.prefix, objects()), now, clock })
+    let places = physical::places(listing.iter().map(|object| object.key.as_str()));
+    let others = objects().filter(|(key, ..)| places.iter().all(|place| !physical::is_of(place, key)));
+    let foreign = layout::foreign(&storage.prefix, others);
+    let repositories = join_all(places.iter().map(|place| repository(ports, &storage.bucket, place, &listing))).await;
+    Ok(Shelf { policy, backups, foreign, repositories, now, clock })
+}
+
+/// A repository of another engine, by its own metadata.
+async fn repository(ports: &Ports, bucket: &str, place: &Place, listing: &[ObjectInfo]) -> Repository {
+    let keys = || listing.iter().map(|object| object.key.as_str());
+    let mut metadata = Vec::new();
+    let mut problems = Vec::new();
+    for key in physical::metadata(place, keys()) {
+        match ports.objects.get(bucket, &key, LARGEST).await {
+            Ok(bytes) => metadata.push((key, bytes)),
+            Err(error) => problems.push(causes(&error)),
+        }
+    }
+    let listed: Vec<(&str, u64)> = listing.iter().map(|object| (object.key.as_str(), object.bytes)).collect();
+    let mut repository = physical::read(place, &listed, &metadata);
+    repository.problems.extend(problems);
+    repository
 }
 
 fn unlisted(policy: &LoadedPolicy, source: PortError) -> OpError {
@@ -127,7 +169,7 @@ async fn clock(ports: &Ports, bucket: &str, prefix: &str, seen: &[SeenBackup]) -
     }
 }
 
-async fn read(ports: &Ports, policy: &LoadedPolicy, seen: &SeenBackup, recorded: bool, marked: bool) -> Read {
+async fn read(ports: &Ports, policy: &LoadedPolicy, seen: &SeenBackup, recorded: bool, marked: Marked) -> Read {
     let storage = &policy.policy.spec.storage;
     let key = format!("{}{MANIFEST}", layout::folder(&storage.prefix, &seen.set, &seen.id));
     let manifest = if !seen.complete {
@@ -140,15 +182,20 @@ async fn read(ports: &Ports, policy: &LoadedPolicy, seen: &SeenBackup, recorded:
             Err(error) => Fact::Unknown(error.why()),
         }
     };
-    let tags = if marked { marks(ports, &storage.bucket, seen, &key).await } else { Fact::Unknown(Why::NotAsked) };
-    Read { manifest, tags, recorded }
-}
-
-/// Tags of the manifest, or of the first object.
-async fn marks(ports: &Ports, bucket: &str, seen: &SeenBackup, manifest: &str) -> Fact<Tags> {
-    let key = if seen.complete { Some(manifest) } else { seen.keys.keys().next().map(String::as_str) };
-    match key {
-        None => Fact::Absent,
-        Some(key) => ports.objects.tags(bucket, key, None).await.map_or_else(|error| Fact::Unknown(error.why()), Fact::Known),
-    }
+    let last = if seen.complete { Some(&key) } else { seen.keys.keys().next() };
+    let asked: Vec<&String> = match marked {
+        Marked::No => Vec::new(),
+        Marked::Last => last.into_iter().collect(),
+        Marked::All => seen.keys.keys().collect(),
+    };
+    let ask = |key: &String| {
+        let key = key.clone();
+        async move {
+            let tags = ports.objects.tags(&storage.bucket, &key, None).await.map_or_else(|error| Fact::Unknown(error.why()), Fact::Known);
+            (key, tags)
+        }
+    };
+    let marks: BTreeMap<String, Fact<Tags>> = join_all(asked.into_iter().map(ask)).await.into_iter().collect();
+    let tags = last.and_then(|last| marks.get(last)).cloned().unwrap_or(Fact::Unknown(Why::NotAsked));
+    Read { manifest, tags, marks, recorded }
 }

@@ -75,6 +75,8 @@ pub trait Objects: Send + Sync {
     fn versions<'a>(&'a self, bucket: &'a str, prefix: &'a str) -> Answer<'a, Result<Vec<VersionInfo>, PortError>>;
     /// Removes a delete marker, by its version id: what it hid is there again.
     fn remove_marker<'a>(&'a self, bucket: &'a str, key: &'a str, version: &'a str) -> Answer<'a, Result<(), PortError>>;
+    /// What S3 itself says of the expiry of the current version (`x-amz-expiration`); none = nothing expires it.
+    fn expiry<'a>(&'a self, bucket: &'a str, key: &'a str) -> Answer<'a, Result<Option<String>, PortError>>;
     /// Sets the legal hold of the current version on or off; only where the bucket has an object lock.
     fn legal_hold<'a>(&'a self, bucket: &'a str, key: &'a str, on: bool) -> Answer<'a, Result<(), PortError>>;
 }

@@ -102,11 +102,14 @@ fn keeper(role: &RoleWish) -> Vec<Value> {
     if !role.unfilled_keys.iter().any(|unfilled| key.starts_with(unfilled))
         && let Some(fields) = tag.as_object_mut()
     {
-        fields.insert("Condition".to_owned(), json!({"StringEquals": {key: role.tag_values}}));
+        // A tag that is taken off again is no tag of the request: what keeps is always allowed.
+        fields.insert("Condition".to_owned(), json!({"StringEqualsIfExists": {key: role.tag_values}}));
     }
     let mut out = vec![
         list(role, "ListBackups", &role.bucket, &role.prefix),
-        json!({"Sid": "ReadManifests", "Effect": "Allow", "Action": ["s3:GetObject", "s3:GetObjectTagging"], "Resource": format!("{data}/manifest.json")}),
+        json!({"Sid": "ReadManifests", "Effect": "Allow", "Action": "s3:GetObject", "Resource": format!("{data}/manifest.json")}),
+        json!({"Sid": "ReadTags", "Effect": "Allow", "Action": "s3:GetObjectTagging", "Resource": data}),
+        json!({"Sid": "ReadRules", "Effect": "Allow", "Action": "s3:GetLifecycleConfiguration", "Resource": format!("arn:{}:s3:::{}", role.partition.as_str(), role.bucket)}),
         tag,
     ];
     if let Some(key) = role.kms_key.as_ref().filter(|key| key.starts_with("arn:")) {

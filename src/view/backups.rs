@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalog::backups::{Backup, Proven, State};
 use crate::catalog::layout::Foreign;
+use crate::catalog::physical::{Physical, Repository};
 use crate::catalog::retention::Hold;
 use crate::model::lifecycle::EXPIRE_TAG;
 
@@ -45,8 +46,60 @@ pub struct ShelfView {
     pub bytes: u64,
     /// The backups, by set, the newest first.
     pub backups: Vec<BackupLineView>,
+    /// Repositories of other engines that lie there too: read, and never expired by lifeboat.
+    pub repositories: Vec<RepositoryView>,
     /// What lies there and is no part of a backup.
     pub foreign: ForeignView,
+}
+
+/// A repository of another engine.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RepositoryView {
+    /// `pgbackrest` or `barman-cloud`.
+    pub engine: String,
+    /// The prefix that it lies below.
+    pub base: String,
+    /// pgBackRest's stanza, or barman's server.
+    pub name: String,
+    /// Its backups, oldest first.
+    pub backups: Vec<PhysicalView>,
+    /// How many WAL segments are archived.
+    pub segments: u64,
+    /// The first of them.
+    pub first_segment: Option<String>,
+    /// The last of them.
+    pub last_segment: Option<String>,
+    /// What is missing between them: the last segment before each gap, and the first one behind it.
+    pub gaps: Vec<[String; 2]>,
+    /// What could not be understood.
+    pub problems: Vec<String>,
+}
+
+/// One physical backup.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PhysicalView {
+    /// Its label or id.
+    pub id: String,
+    /// `complete`, `failed`, `unfinished`, `orphaned` or `partial`.
+    pub state: String,
+    /// Why, where the state does not say it.
+    pub why: Option<String>,
+    /// `full`, `diff` or `incr`.
+    pub kind: String,
+    /// The backup that it builds on.
+    pub prior: Option<String>,
+    /// When it ended, RFC 3339.
+    pub stopped_at: Option<String>,
+    /// Bytes of the database.
+    pub bytes: Option<u64>,
+    /// Bytes that it stores.
+    pub stored: u64,
+    /// Version of the server, in the engine's words.
+    pub server: Option<String>,
+    /// The first and the last WAL segment that it needs.
+    pub wal: Option<[String; 2]>,
 }
 
 /// One backup.
@@ -185,6 +238,41 @@ impl BackupLineView {
             },
             notes: backup.notes.clone(),
         }
+    }
+}
+
+impl RepositoryView {
+    /// The view of a repository.
+    pub fn of(repository: &Repository) -> Self {
+        let of = |backup: &Physical| PhysicalView {
+            id: backup.id.clone(),
+            state: backup.state.as_str().to_owned(),
+            why: backup.why.clone(),
+            kind: backup.kind.clone(),
+            prior: backup.prior.clone(),
+            stopped_at: backup.stopped.map(text),
+            bytes: backup.bytes,
+            stored: backup.stored,
+            server: backup.server.clone(),
+            wal: backup.wal.map(|(first, last)| [first.to_string(), last.to_string()]),
+        };
+        Self {
+            engine: repository.place.engine.as_str().to_owned(),
+            base: repository.place.base.clone(),
+            name: repository.place.name.clone(),
+            backups: repository.backups.iter().map(of).collect(),
+            segments: repository.segments,
+            first_segment: repository.range.map(|(first, _)| first.to_string()),
+            last_segment: repository.range.map(|(_, last)| last.to_string()),
+            gaps: repository.gaps.iter().map(|gap| [gap.after.to_string(), gap.before.to_string()]).collect(),
+            problems: repository.problems.clone(),
+        }
+    }
+
+    /// Whether everything in it is as it should be: no gap, nothing broken, nothing that was not understood.
+    pub fn is_whole(&self) -> bool {
+        let well = |backup: &PhysicalView| matches!(backup.state.as_str(), "complete" | "unfinished");
+        self.gaps.is_empty() && self.problems.is_empty() && self.backups.iter().all(well)
     }
 }
 

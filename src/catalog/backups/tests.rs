@@ -25,7 +25,7 @@ fn judged_at(seen: SeenBackup, manifest: Fact<Result<Manifest, ManifestError>>, 
     let policy = manifest_policy();
     let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     let around = Around { policy: &policy, folder: FOLDER, max_duration: Some(Span::seconds(3600)), now: time(now) };
-    judge(seen, Read { manifest, tags: Fact::Known(tags), recorded }, &around)
+    judge(seen, Read { manifest, tags: Fact::Known(tags), marks: BTreeMap::new(), recorded }, &around)
 }
 
 fn manifest_policy() -> String {

@@ -20,6 +20,27 @@ fn ids_sort_by_age_and_read_back() {
 }
 
 #[test]
+fn a_million_foreign_objects_are_counted_and_not_kept() {
+    let at = "2026-11-22T01:00:00Z".parse().unwrap();
+    let keys: Vec<String> = (0..1_000_000).map(|number| format!("shop/nightly/{number}/x")).collect();
+    let mut listing: Vec<(&str, u64, jiff::Timestamp)> = keys.iter().map(|key| (key.as_str(), 1, at)).collect();
+    listing.insert(500_000, ("shop/nightly/20261122T010000Z/manifest.json", 5, at));
+    let found = foreign("shop/", listing.iter().copied());
+    assert_eq!((found.objects, found.bytes, found.first.len()), (1_000_000, 1_000_000, 5));
+    assert_eq!(backups("shop/", listing.iter().copied()).len(), 1);
+}
+
+#[test]
+fn keys_with_every_character_that_s3_takes_are_no_backups_and_no_harm() {
+    let at = "2026-11-22T01:00:00Z".parse().unwrap();
+    let odd =
+        ["shop/nightly//manifest.json", "shop//20261122T010000Z/manifest.json", "shop/nightly/20261122T010000Z", "shop/a b+%2F/\u{7f}\u{1f600}/x", "shop/"];
+    let found = backups("shop/", odd.iter().map(|key| (*key, 1, at)));
+    assert!(found.iter().all(|backup| backup.set.is_empty()), "{found:?}");
+    assert_eq!(foreign("shop/", odd.iter().map(|key| (*key, 1, at))).objects, 4);
+}
+
+#[test]
 fn a_listing_is_grouped_and_only_a_manifest_makes_it_complete() {
     let (early, late) = ("2026-11-22T01:00:00Z".parse().unwrap(), "2026-11-22T01:05:00Z".parse().unwrap());
     let listing = [

@@ -99,6 +99,9 @@ impl Objects for Bucket {
     fn remove_marker<'a>(&'a self, _: &'a str, _: &'a str, _: &'a str) -> Answer<'a, Result<(), PortError>> {
         unreachable!()
     }
+    fn expiry<'a>(&'a self, _: &'a str, _: &'a str) -> Answer<'a, Result<Option<String>, PortError>> {
+        unreachable!()
+    }
     fn legal_hold<'a>(&'a self, _: &'a str, _: &'a str, _: bool) -> Answer<'a, Result<(), PortError>> {
         unreachable!()
     }

@@ -6,7 +6,7 @@ use super::super::paint::{Label, Paint};
 use super::labelled;
 use crate::catalog::backups::State;
 use crate::model::units::{self, count, plural};
-use crate::view::backups::{BackupCheckView, BackupLineView, BackupListView, BackupShowView, ShelfView};
+use crate::view::backups::{BackupCheckView, BackupLineView, BackupListView, BackupShowView, RepositoryView, ShelfView};
 
 /// Renders a list.
 pub fn list(view: &BackupListView, paint: Paint) -> String {
@@ -18,6 +18,9 @@ pub fn list(view: &BackupListView, paint: Paint) -> String {
         }
         for backup in &shelf.backups {
             line(&mut out, backup, paint);
+        }
+        for repository in &shelf.repositories {
+            physical(&mut out, repository, paint);
         }
         foreign(&mut out, shelf);
         let _ = writeln!(out, "  {}", summary(shelf));
@@ -48,6 +51,29 @@ fn line(out: &mut String, backup: &BackupLineView, paint: Paint) {
     }
     for note in &backup.notes {
         labelled(out, "note", note);
+    }
+}
+
+fn physical(out: &mut String, repository: &RepositoryView, paint: Paint) {
+    let _ = writeln!(out, "  {} {}{}", repository.engine, repository.base, repository.name);
+    for backup in &repository.backups {
+        let label = if backup.state == "complete" { Label::Good } else { Label::Bad };
+        let mut parts = vec![backup.kind.clone()];
+        parts.extend(backup.bytes.map(units::bytes));
+        parts.extend(backup.stopped_at.clone());
+        let _ = writeln!(out, "    {}  {} {}", backup.id, paint.text(label, &format!("{:<10}", backup.state)), parts.join(" · "));
+        if let Some(why) = &backup.why {
+            labelled(out, "why", why);
+        }
+    }
+    if let (Some(first), Some(last)) = (&repository.first_segment, &repository.last_segment) {
+        labelled(out, "WAL", &format!("{}, {first} to {last}", plural(repository.segments, "segment")));
+    }
+    for [after, before] in &repository.gaps {
+        labelled(out, "gap", &format!("between {after} and {before}: nothing behind it can be reached from before it"));
+    }
+    for problem in &repository.problems {
+        labelled(out, "note", problem);
     }
 }
 

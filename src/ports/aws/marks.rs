@@ -55,6 +55,13 @@ pub(super) async fn remove_marker(at: &Bucket, bucket: &str, key: &str, version:
     delete.set_expected_bucket_owner(at.account.clone()).send().await.map(|_| ()).map_err(|error| port(&what, error))
 }
 
+/// Without a version id: with one S3 says nothing of expiry.
+pub(super) async fn expiry(at: &Bucket, bucket: &str, key: &str) -> Result<Option<String>, PortError> {
+    let what = format!("HeadObject of s3://{bucket}/{key}");
+    let head = at.control.head_object().bucket(bucket).key(key).set_expected_bucket_owner(at.account.clone());
+    head.send().await.map(|answer| answer.expiration().map(str::to_owned)).map_err(|error| port(&what, error))
+}
+
 pub(super) async fn legal_hold(at: &Bucket, bucket: &str, key: &str, on: bool) -> Result<(), PortError> {
     let what = format!("PutObjectLegalHold of s3://{bucket}/{key}");
     let status = if on { ObjectLockLegalHoldStatus::On } else { ObjectLockLegalHoldStatus::Off };

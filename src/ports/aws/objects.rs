@@ -241,6 +241,10 @@ impl Objects for Aws {
         Box::pin(marks::remove_marker(self.bucket(bucket), bucket, key, version))
     }
 
+    fn expiry<'a>(&'a self, bucket: &'a str, key: &'a str) -> Answer<'a, Result<Option<String>, PortError>> {
+        Box::pin(marks::expiry(self.bucket(bucket), bucket, key))
+    }
+
     fn legal_hold<'a>(&'a self, bucket: &'a str, key: &'a str, on: bool) -> Answer<'a, Result<(), PortError>> {
         Box::pin(marks::legal_hold(self.bucket(bucket), bucket, key, on))
     }

@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::{Op, State, World, failure};
+use crate::catalog::layout::expires_at;
 use crate::model::aspects::Versioning;
 use crate::model::document::sha256_hex;
+use crate::model::lifecycle::{Expiration, Rule};
 use crate::model::request::ReadOp;
 use crate::ports::{Answer, Kind, ObjectInfo, Objects, PortError, Tagged, Upload, VersionInfo};
 
@@ -187,6 +189,20 @@ impl Objects for World {
                 versions.retain(|found| found.id != version);
             }
             Ok(())
+        }))
+    }
+
+    fn expiry<'a>(&'a self, bucket: &'a str, key: &'a str) -> Answer<'a, Result<Option<String>, PortError>> {
+        let rules = self.rules(bucket);
+        answer(self.call(Op::Get, &url(bucket, key), None, |state| {
+            let version = state.version(Op::Get, bucket, key, None)?;
+            let acts =
+                |rule: &&Rule| rule.enabled && rule.filter.covers(key) && rule.filter.tags.iter().all(|tag| version.tags.get(&tag.key) == Some(&tag.value));
+            let said = rules.iter().filter(acts).find_map(|rule| match rule.expiration {
+                Some(Expiration::Days(days)) => Some(format!("expiry-date=\"{}\", rule-id=\"{}\"", expires_at(version.modified, days), rule.id)),
+                _ => None,
+            });
+            Ok(said)
         }))
     }
 

@@ -78,6 +78,7 @@ fn holds(condition: &Value, context: &BTreeMap<&str, &str>) -> bool {
             let has = |test: &dyn Fn(&str) -> bool| values.iter().any(|value| test(value.as_str().unwrap()));
             match operator.as_str() {
                 "StringEquals" => found.is_some_and(|found| has(&|value| value == *found)),
+                "StringEqualsIfExists" => found.is_none_or(|found| has(&|value| value == *found)),
                 "StringLike" => found.is_some_and(|found| has(&|value| matches(value, found))),
                 "Bool" => found.is_some_and(|found| has(&|value| value == *found)),
                 "Null" => has(&|value| (value == "true") == found.is_none()),

@@ -12,6 +12,7 @@ mod evidence;
 mod faults;
 mod gate;
 mod import;
+mod keep;
 mod keys;
 mod others;
 mod readme;

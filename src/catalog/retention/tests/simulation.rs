@@ -190,7 +190,9 @@ impl World {
         let count = i64::try_from(self.objects.len()).unwrap();
         if count > 0 {
             let (at, days) = (usize::try_from(self.seed.below(count)).unwrap(), self.seed.below(120));
-            self.objects[at].point.hold = Hold::Until(time(self.now + days * DAY));
+            let until = time(self.now + days * DAY);
+            let longer = if let Hold::Until(before) = self.objects[at].point.hold { before.max(until) } else { until };
+            self.objects[at].point.hold = Hold::Until(longer);
             self.objects[at].tag = None;
         }
     }

@@ -1,0 +1,91 @@
+//! barman-cloud: `<server>/base/<id>/backup.info` says what a backup is, `<server>/wals/` holds the WAL
+//! (barman documentation, cloud object stores; repositories of 3.20 were read).
+
+use std::collections::BTreeMap;
+
+use super::wal::{Archive, Segment};
+use super::{Engine, Listed, Physical, Place, Repository, State, judged};
+
+/// 16 MiB, where no backup says another size.
+const SEGMENT: u64 = 16 << 20;
+
+pub(super) fn place(key: &str) -> Option<Place> {
+    let (server, id) = key.strip_suffix("/backup.info")?.rsplit_once("/base/")?;
+    let (base, name) = server.rsplit_once('/').map_or(("", server), |(base, name)| (base, name));
+    let base = if base.is_empty() { String::new() } else { format!("{base}/") };
+    id.as_bytes().first().filter(|byte| byte.is_ascii_digit() && !id.contains('/'))?;
+    Some(Place { engine: Engine::BarmanCloud, base, name: name.to_owned() })
+}
+
+pub(super) fn is_info(place: &Place, key: &str) -> bool {
+    key.strip_prefix(&folder(place)).and_then(|rest| rest.strip_suffix("/backup.info")).is_some_and(|id| !id.contains('/'))
+}
+
+fn folder(place: &Place) -> String {
+    format!("{}{}/base/", place.base, place.name)
+}
+
+pub(super) fn read(place: &Place, listing: &[Listed<'_>], metadata: &[(String, Vec<u8>)]) -> Repository {
+    let mut problems = Vec::new();
+    let folder = folder(place);
+    let mut sizes: BTreeMap<&str, u64> = BTreeMap::new();
+    for (id, bytes) in listing.iter().filter_map(|(key, bytes)| Some((key.strip_prefix(&folder)?.split_once('/')?.0, *bytes))) {
+        *sizes.entry(id).or_default() += bytes;
+    }
+    let mut backups = Vec::new();
+    let mut segment_bytes = SEGMENT;
+    for (id, stored) in sizes {
+        let info = metadata.iter().find(|(key, _)| *key == format!("{folder}{id}/backup.info"));
+        let fields = info.and_then(|(_, bytes)| std::str::from_utf8(bytes).ok()).map(fields);
+        match fields {
+            Some(fields) => {
+                segment_bytes = fields.get("xlog_segment_size").and_then(|size| size.parse().ok()).unwrap_or(segment_bytes);
+                backups.push(backup(id, stored, &fields, listing.iter().any(|(key, _)| key.starts_with(&format!("{folder}{id}/data.tar")))));
+            }
+            None => {
+                if info.is_some() {
+                    problems.push(format!("{folder}{id}/backup.info is not text"));
+                }
+                let why = Some("it has no backup.info: it is under way, or broke off".to_owned());
+                let (state, kind) = (State::Unfinished, "full".to_owned());
+                backups.push(Physical { id: id.to_owned(), state, why, kind, prior: None, stopped: None, bytes: None, stored, server: None, wal: None });
+            }
+        }
+    }
+    let wals = format!("{}{}/wals/", place.base, place.name);
+    let segment = |key: &str| {
+        let name = key.strip_prefix(&wals)?.rsplit('/').next()?;
+        // A label has more behind its segment than the ending of a compression.
+        Segment::parse(name.split('.').next()?).filter(|_| !name.contains(".backup") && !name.contains(".partial"))
+    };
+    let archive = Archive::new(listing.iter().filter_map(|(key, _)| segment(key)).collect(), segment_bytes);
+    judged(place, backups, &archive, problems)
+}
+
+/// `key=value` lines; `None` stands for nothing.
+fn fields(text: &str) -> BTreeMap<&str, &str> {
+    text.lines().filter_map(|line| line.split_once('=')).filter(|(_, value)| *value != "None").collect()
+}
+
+fn backup(id: &str, stored: u64, fields: &BTreeMap<&str, &str>, data: bool) -> Physical {
+    let text = |name: &str| fields.get(name).copied();
+    let segment = |name: &str| text(name).and_then(Segment::parse);
+    let (state, why) = match text("status") {
+        Some("DONE") if data => (State::Complete, None),
+        Some("DONE") => (State::Partial, Some("its data.tar is gone".to_owned())),
+        Some("FAILED") => (State::Failed, text("error").map(str::to_owned)),
+        other => (State::Unfinished, Some(format!("its engine calls it {}", other.unwrap_or("nothing")))),
+    };
+    Physical {
+        id: id.to_owned(),
+        state,
+        why,
+        kind: "full".to_owned(),
+        prior: text("parent_backup_id").map(str::to_owned),
+        stopped: text("end_time").and_then(|at| at.replacen(' ', "T", 1).parse().ok()),
+        bytes: text("cluster_size").and_then(|size| size.parse().ok()),
+        stored,
+        server: text("version").map(str::to_owned),
+        wal: segment("begin_wal").zip(segment("end_wal")),
+    }
+}

@@ -1,0 +1,178 @@
+//! Repositories of other engines that lie below a prefix, told from their own metadata: read, and never expired by lifeboat.
+//!
+//! Pure: the listing and the metadata come in as values. What is not understood is said as a problem, never guessed.
+
+use jiff::Timestamp;
+
+mod barman;
+mod pgbackrest;
+mod wal;
+
+pub use wal::{Gap, Segment};
+
+/// A repository that a listing shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Its engine.
+    pub engine: Engine,
+    /// The key prefix that it lies below, with a slash behind or empty.
+    pub base: String,
+    /// pgBackRest's stanza, or barman's server.
+    pub name: String,
+}
+
+/// Engines whose repositories are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Engine {
+    /// pgBackRest, repository format 5.
+    PgBackRest,
+    /// barman-cloud.
+    BarmanCloud,
+}
+
+impl Engine {
+    /// `pgbackrest`, `barman-cloud`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PgBackRest => "pgbackrest",
+            Self::BarmanCloud => "barman-cloud",
+        }
+    }
+}
+
+/// What a repository holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Repository {
+    /// Where it is.
+    pub place: Place,
+    /// Its backups, oldest first.
+    pub backups: Vec<Physical>,
+    /// The archived segments that are missing between ones that are there.
+    pub gaps: Vec<Gap>,
+    /// How many segments are archived.
+    pub segments: u64,
+    /// The first and the last of them, by timeline and position.
+    pub range: Option<(Segment, Segment)>,
+    /// What could not be understood.
+    pub problems: Vec<String>,
+}
+
+/// What a physical backup is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It, what it builds on, and the WAL that makes it consistent are there.
+    Complete,
+    /// Its engine says that it failed.
+    Failed,
+    /// A folder that the engine's metadata does not name: under way, or broken off.
+    Unfinished,
+    /// It builds on a backup that is gone.
+    Orphaned,
+    /// Some of it, or of its WAL, is gone.
+    Partial,
+}
+
+impl State {
+    /// `complete`, `failed`, `unfinished`, `orphaned`, `partial`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Failed => "failed",
+            Self::Unfinished => "unfinished",
+            Self::Orphaned => "orphaned",
+            Self::Partial => "partial",
+        }
+    }
+}
+
+/// One physical backup.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Physical {
+    /// Its label or id.
+    pub id: String,
+    /// What can be said of it.
+    pub state: State,
+    /// Why, where the state does not say it.
+    pub why: Option<String>,
+    /// `full`, `diff`, `incr`.
+    pub kind: String,
+    /// The backup that it builds on.
+    pub prior: Option<String>,
+    /// When it ended: the first moment that can be restored.
+    pub stopped: Option<Timestamp>,
+    /// Bytes of the database.
+    pub bytes: Option<u64>,
+    /// Bytes that it stores.
+    pub stored: u64,
+    /// Version of the server, in the engine's words.
+    pub server: Option<String>,
+    /// The WAL from its beginning to its end, without which it is nothing.
+    pub wal: Option<(Segment, Segment)>,
+}
+
+/// An object of a listing: key and bytes.
+pub type Listed<'a> = (&'a str, u64);
+
+/// The repositories that a listing shows, by their own write-once metadata.
+pub fn places<'a>(listing: impl Iterator<Item = &'a str>) -> Vec<Place> {
+    let mut out: Vec<Place> = listing.filter_map(|key| pgbackrest::place(key).or_else(|| barman::place(key))).collect();
+    out.sort_by(|a, b| (a.engine, &a.base, &a.name).cmp(&(b.engine, &b.base, &b.name)));
+    out.dedup();
+    out
+}
+
+/// The keys that must be read to judge a repository.
+pub fn metadata<'a>(place: &Place, listing: impl Iterator<Item = &'a str>) -> Vec<String> {
+    match place.engine {
+        Engine::PgBackRest => vec![format!("{}backup/{}/backup.info", place.base, place.name)],
+        Engine::BarmanCloud => listing.filter(|key| barman::is_info(place, key)).map(str::to_owned).collect(),
+    }
+}
+
+/// Whether a key is part of a repository.
+pub fn is_of(place: &Place, key: &str) -> bool {
+    match place.engine {
+        Engine::PgBackRest => ["backup", "archive"].iter().any(|part| key.starts_with(&format!("{}{part}/{}/", place.base, place.name))),
+        Engine::BarmanCloud => key.starts_with(&format!("{}{}/", place.base, place.name)),
+    }
+}
+
+/// Judges a repository by its listing and the metadata that [`metadata`] asked for, by key.
+pub fn read(place: &Place, listing: &[Listed<'_>], metadata: &[(String, Vec<u8>)]) -> Repository {
+    match place.engine {
+        Engine::PgBackRest => pgbackrest::read(place, listing, metadata),
+        Engine::BarmanCloud => barman::read(place, listing, metadata),
+    }
+}
+
+/// Puts what is known of backups and of the archive together: chains, and the WAL that each backup needs.
+fn judged(place: &Place, mut backups: Vec<Physical>, archive: &wal::Archive, problems: Vec<String>) -> Repository {
+    backups.sort_by(|a, b| a.id.cmp(&b.id));
+    let sound: Vec<String> = backups.iter().filter(|backup| backup.state == State::Complete).map(|backup| backup.id.clone()).collect();
+    for backup in backups.iter_mut().filter(|backup| backup.state == State::Complete) {
+        if let Some((first, last)) = backup.wal
+            && let Some(missing) = archive.missing(first, last)
+        {
+            (backup.state, backup.why) =
+                (State::Partial, Some(format!("segment {missing} is not in the archive, and without it the backup is not consistent")));
+        }
+    }
+    // Oldest first, and a label begins with that of the full backup: what breaks a chain is seen before what builds on it.
+    let mut whole: Vec<String> = Vec::new();
+    for backup in &mut backups {
+        match &backup.prior {
+            Some(prior) if backup.state == State::Complete && !whole.contains(prior) => {
+                let gone = if sound.contains(prior) { "is not whole" } else { "is gone" };
+                (backup.state, backup.why) = (State::Orphaned, Some(format!("it builds on {prior}, which {gone}")));
+            }
+            _ => {}
+        }
+        if backup.state == State::Complete {
+            whole.push(backup.id.clone());
+        }
+    }
+    Repository { place: place.clone(), backups, gaps: archive.gaps(), segments: archive.count(), range: archive.range(), problems }
+}
+
+#[cfg(test)]
+mod tests;
