@@ -238,3 +238,6 @@ async fn undelete(ports: &Ports, bucket: &str, folder: &str, doubts: &mut Vec<St
     }
     Ok(back)
 }
+
+#[cfg(test)]
+mod tests;
