@@ -1,6 +1,7 @@
 //! The questions of `lifeboat plan`, asked by nothing but the AWS SDK: what a plan is measured against (`make bench`).
 //!
-//! `bare_reads REPO` prints how many requests were answered and how many seconds that took. It must do nothing but ask.
+//! `bare_reads REPO` prints how many requests were answered and how many seconds that took; `bare_reads REPO prepare` only
+//! finds out what to ask. It must do nothing but ask.
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -38,6 +39,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             asks.extend(bucket.tenants.iter().map(|tenant| Ask::List(bucket.name.clone(), tenant.prefix.clone())));
         }
     }
+    if std::env::args().nth(2).is_some_and(|word| word == "prepare") {
+        return Ok(());
+    }
     let begun = Instant::now();
     let base = aws_config::defaults(BehaviorVersion::latest()).load().await;
     let s3 = aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(&base).force_path_style(true).build());
@@ -45,19 +49,22 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     aws_sdk_sts::Client::new(&base).get_caller_identity().send().await?;
     let mut answers = stream::iter(asks).map(|ask| one(Arc::clone(&clients), ask)).buffer_unordered(AT_ONCE);
     let mut requests = 0;
-    while let Some(()) = answers.next().await {
-        requests += 1;
+    while let Some(asked) = answers.next().await {
+        requests += asked;
     }
     writeln!(std::io::stdout(), "{requests} {:.4}", begun.elapsed().as_secs_f64())?;
     Ok(())
 }
 
-/// Asks; an error is an answer too.
-async fn one(clients: Arc<Clients>, ask: Ask) {
+/// Asks; an error is an answer too. How many requests that were.
+async fn one(clients: Arc<Clients>, ask: Ask) -> usize {
     let (s3, iam) = (&clients.s3, &clients.iam);
     let read = match ask {
         Ask::Setting(read) => read,
-        Ask::List(bucket, prefix) => return drop(s3.list_objects_v2().bucket(bucket).prefix(prefix).send().await),
+        Ask::List(bucket, prefix) => {
+            drop(s3.list_objects_v2().bucket(bucket).prefix(prefix).send().await);
+            return 1;
+        }
     };
     let name = read.target.name();
     match read.op {
@@ -70,12 +77,14 @@ async fn one(clients: Arc<Clients>, ask: Ask) {
         ReadOp::BucketOwnership => drop(s3.get_bucket_ownership_controls().bucket(name).send().await),
         ReadOp::BucketPolicy => drop(s3.get_bucket_policy().bucket(name).send().await),
         ReadOp::BucketObjectLock => drop(s3.get_object_lock_configuration().bucket(name).send().await),
+        ReadOp::BucketReplication => drop(s3.get_bucket_replication().bucket(name).send().await),
         ReadOp::BucketLogging => drop(s3.get_bucket_logging().bucket(name).send().await),
         ReadOp::RoleTrust => drop(iam.get_role().role_name(name).send().await),
         ReadOp::RolePermissions => drop(iam.get_role_policy().role_name(name).policy_name(INLINE_POLICY).send().await),
         ReadOp::RoleAttached => drop(iam.list_attached_role_policies().role_name(name).send().await),
         ReadOp::RoleInline => drop(iam.list_role_policies().role_name(name).send().await),
-        // No policy of scripts/fleet raises another question; the count of `make bench` would not be lifeboat's.
-        _ => {}
+        // No policy of scripts/fleet raises another question.
+        _ => return 0,
     }
+    1
 }

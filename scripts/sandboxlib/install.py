@@ -23,7 +23,8 @@ from typing import Iterator
 from .process import SandboxError, say, step
 
 SCRIPTS = Path(__file__).resolve().parent.parent
-REQUIREMENTS = {"ministack": SCRIPTS / "sandbox-requirements.txt", "moto": SCRIPTS / "sandbox-moto-requirements.txt"}
+REQUIREMENTS = {"ministack": SCRIPTS / "sandbox-requirements.txt", "moto": SCRIPTS / "sandbox-moto-requirements.txt",
+                "ansible": SCRIPTS / "bench-requirements.txt"}
 TOOLS = SCRIPTS / "tools-requirements.txt"
 OLDEST_POSTGRES = 14  # the first with pg_read_all_data
 POSTGRES_TOOLS = ("initdb", "postgres", "pg_ctl", "pg_dump", "pg_restore", "pg_dumpall", "psql")
@@ -107,6 +108,11 @@ def moto_python() -> Path:
     return _venv("moto")
 
 
+def ansible_python() -> Path:
+    """The Python of the venv that has ansible: only `make bench` asks for it."""
+    return _venv("ansible")
+
+
 def _venv(name: str) -> Path:
     digest = hashlib.sha256(REQUIREMENTS[name].read_bytes()).hexdigest()[:12]
     folder = home() / f"{name}-{digest}"
@@ -119,6 +125,9 @@ def _venv(name: str) -> Path:
             say(f"installing {name} into {folder}")
             step("making a virtual environment", [_python_with_venv(), "-m", "venv", "--clear", folder])
             _pip(python, "install", "--no-compile", "-r", REQUIREMENTS[name])
+            for other in folder.glob("lib/*/site-packages/ansible_collections/*"):
+                if other.is_dir() and other.name != "amazon":
+                    shutil.rmtree(other)  # a hundred collections of modules that nobody here asks for
             step(f"compiling {name}", [python, "-m", "compileall", "-q", folder / "lib"])
     return python
 

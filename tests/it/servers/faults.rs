@@ -142,6 +142,23 @@ async fn a_storm_without_an_end_ends_the_apply() {
     assert_eq!(ended(&ran.applied, "maybeDone").len(), 1, "{}", ran.ran.out);
 }
 
+/// A plan of an endpoint that answers who one is and then nothing, or only that it is too busy: it ends, and knows nothing.
+#[tokio::test]
+async fn a_plan_of_an_endpoint_that_is_busy_or_silent_for_ever_ends_and_leaves_all_alone() {
+    let config = shared("dead").await;
+    for (deed, why) in [(SLOW_DOWN, "too busy to answer"), (Deed::Silence, "no usable answer")] {
+        let questions = ["GET /", "HEAD /", "GetRole", "List"];
+        let rules = questions.map(|what| Rule::every(what, deed.clone())).to_vec();
+        let proxy = Proxy::before(&sandbox("AWS_ENDPOINT_URL"), 7, rules);
+        let begun = Instant::now();
+        let ran = config.with("planner", &["plan"], &[("AWS_ENDPOINT_URL", proxy.endpoint.as_str()), ("LIFEBOAT_REQUEST_TIMEOUT", "1s")]);
+        assert!(begun.elapsed() < BOUND, "{:?}", begun.elapsed());
+        assert_eq!(ran.code, 5, "{}{}", ran.out, ran.err);
+        assert!(ran.out.contains(why) && !ran.out.contains("to add") && !ran.out.contains("to change"), "{}", ran.out);
+    }
+    others_are_untouched(&config).await;
+}
+
 #[tokio::test]
 async fn resets_before_and_after_the_server_heard_are_survived() {
     for (name, deed) in [("before", Deed::ResetBefore), ("after", Deed::ResetAfter)] {

@@ -5,14 +5,20 @@ use std::time::{Duration, Instant};
 
 use super::super::{MAX_BYTES, Parsed, YamlProblemKind as Kind, parse};
 
-/// Parses within a limit that is generous for a debug build and still excludes anything quadratic.
+/// Parses within a limit that is generous for a debug build and still excludes anything quadratic. The best of a few runs
+/// counts: a machine that is busy with something else is no slow parser.
 #[track_caller]
 fn within(millis: u64, name: &str, text: &str) -> Parsed {
-    let start = Instant::now();
-    let parsed = parse(text.as_bytes());
-    let took = start.elapsed();
-    assert!(took < Duration::from_millis(millis), "{name} took {took:?}");
-    parsed
+    let mut best = Duration::MAX;
+    for _ in 0..5 {
+        let start = Instant::now();
+        let parsed = parse(text.as_bytes());
+        best = best.min(start.elapsed());
+        if best < Duration::from_millis(millis) {
+            return parsed;
+        }
+    }
+    panic!("{name} took {best:?}");
 }
 
 #[track_caller]
