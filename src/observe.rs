@@ -14,7 +14,7 @@ use crate::catalog::layout;
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
 use crate::model::id::{ResourceId, ResourceKind};
-use crate::model::lifecycle::Lifecycle;
+use crate::model::lifecycle::{EXPIRE_TAG, Lifecycle};
 use crate::model::policy::Trust;
 use crate::model::request::{Read, ReadOp};
 use crate::model::resource::{Desired, Identity, Observed, ObservedResource, ResourceWish, SeenBackup};
@@ -92,7 +92,9 @@ pub async fn observe_watched(desired: &Desired, ports: &Ports, identity: Fact<Id
     asking.ask_all(ports, watch).await;
     if asking.seen.unasked == 0 {
         // What left a bucket is known only when its rules are.
-        let left = [left_behind(desired, &asking.seen), left_roles(desired, &asking.seen)];
+        let mut of_buckets = left_behind(desired, &asking.seen);
+        of_buckets.extend(releases(desired, &asking.seen));
+        let left = [of_buckets, left_roles(desired, &asking.seen)];
         asking.lanes.iter_mut().zip(left).for_each(|(lane, left)| lane.open.extend(left));
         asking.ask_all(ports, watch).await;
     }
@@ -174,6 +176,40 @@ fn left_behind(desired: &Desired, seen: &Observed) -> Vec<Question> {
     out
 }
 
+/// The release tags of backups whose lifecycle rules are not as they should be: what a change means hangs on them. Where nothing is to
+/// change, nothing is asked, so that a plan without one costs no request for each backup.
+fn releases(desired: &Desired, seen: &Observed) -> Vec<Question> {
+    let mut out = Vec::new();
+    for wish in &desired.resources {
+        let ResourceWish::Bucket(bucket) = wish else { continue };
+        let changes = |setting: &&settings::Setting| setting.read == ReadOp::BucketLifecycle && is_open(setting, wish, seen);
+        if !settings::of_kind(ResourceKind::Bucket).any(|setting| changes(&setting)) {
+            continue;
+        }
+        for tenant in &bucket.tenants {
+            let backups = seen.backups.get(&tenant.policy).and_then(Fact::known).into_iter().flatten().filter(|backup| backup.complete);
+            out.extend(backups.map(|backup| Question::Release {
+                bucket: bucket.name.clone(),
+                key: format!("{}{}", layout::folder(&tenant.prefix, &backup.set, &backup.id), layout::MANIFEST),
+                backup: (tenant.policy.clone(), backup.set.clone(), backup.id.clone()),
+            }));
+        }
+    }
+    out
+}
+
+/// Whether a setting is not as it should be, or others have a part in it that works against the policy.
+fn is_open(setting: &settings::Setting, wish: &ResourceWish, seen: &Observed) -> bool {
+    let nothing = ObservedResource::default();
+    let live = (setting.seen)(seen.resources.get(&wish.id()).unwrap_or(&nothing));
+    let Some(want) = (setting.want)(wish) else { return false };
+    match &live {
+        Fact::Known(document) => (setting.adopt)(&want, &live) != *document || !(setting.threats)(wish, document).is_empty(),
+        Fact::Absent => true,
+        Fact::Unknown(_) => false,
+    }
+}
+
 /// All about roles that no policy wants any more, as the list of roles shows them.
 fn left_roles(desired: &Desired, seen: &Observed) -> Vec<Question> {
     let Some(question) = desired.roles.question() else { return Vec::new() };
@@ -201,6 +237,7 @@ pub fn offline(desired: &Desired, clock: &dyn Clock) -> Observed {
         applied: BTreeMap::new(),
         requests: 0,
         unasked: 0,
+        released: BTreeMap::new(),
     }
 }
 
@@ -243,11 +280,18 @@ enum Question {
         policy: String,
         prefix: String,
     },
+    /// The release tag of a backup, which its manifest gets last.
+    Release {
+        bucket: String,
+        key: String,
+        backup: (String, String, String),
+    },
 }
 
 enum Seen {
     Setting(Fact<Document>),
     Backups(Fact<Vec<SeenBackup>>),
+    Release(Fact<Option<String>>),
 }
 
 struct Answered {
@@ -266,6 +310,7 @@ fn ask(lane: usize, question: Question, asks: usize, pause: Duration, ports: &Po
         let fact = match &question {
             Question::Setting(read) => Seen::Setting(ports.cloud.read(read).await),
             Question::Backups { bucket, prefix, .. } | Question::Left { bucket, prefix, .. } => Seen::Backups(seen_backups(ports, bucket, prefix).await),
+            Question::Release { bucket, key, .. } => Seen::Release(release_tag(ports, bucket, key).await),
         };
         Answered { lane, question, asks, fact }
     })
@@ -274,8 +319,8 @@ fn ask(lane: usize, question: Question, asks: usize, pause: Duration, ports: &Po
 impl Seen {
     fn why(&self) -> Option<&Why> {
         match self {
-            Self::Setting(Fact::Unknown(why)) | Self::Backups(Fact::Unknown(why)) => Some(why),
-            Self::Setting(_) | Self::Backups(_) => None,
+            Self::Setting(Fact::Unknown(why)) | Self::Backups(Fact::Unknown(why)) | Self::Release(Fact::Unknown(why)) => Some(why),
+            Self::Setting(_) | Self::Backups(_) | Self::Release(_) => None,
         }
     }
 
@@ -290,7 +335,11 @@ impl Seen {
             (Question::Left { bucket, policy, .. }, Self::Backups(fact)) => {
                 seen.left.insert((bucket, policy), fact);
             }
-            (Question::Setting(_), Self::Backups(_)) | (Question::Backups { .. } | Question::Left { .. }, Self::Setting(_)) => {}
+            // What could not be read is not there: then it can be any.
+            (Question::Release { backup, .. }, Self::Release(Fact::Known(tag))) => {
+                seen.released.insert(backup, tag);
+            }
+            (Question::Setting(_) | Question::Backups { .. } | Question::Left { .. } | Question::Release { .. }, _) => {}
         }
     }
 }
@@ -300,6 +349,7 @@ impl Question {
         let fact = match &self {
             Self::Setting(_) => Seen::Setting(Fact::Unknown(why.clone())),
             Self::Backups { .. } | Self::Left { .. } => Seen::Backups(Fact::Unknown(why.clone())),
+            Self::Release { .. } => Seen::Release(Fact::Unknown(why.clone())),
         };
         fact.put(self, seen);
     }
@@ -310,6 +360,13 @@ pub async fn seen_backups(ports: &Ports, bucket: &str, prefix: &str) -> Fact<Vec
     match ports.objects.list(bucket, prefix).await {
         Ok(listing) => Fact::Known(layout::backups(prefix, listing.iter().map(|object| (object.key.as_str(), object.bytes, object.modified)))),
         Err(error) if error.kind == crate::ports::Kind::Missing => Fact::Absent,
+        Err(error) => Fact::Unknown(error.why()),
+    }
+}
+
+async fn release_tag(ports: &Ports, bucket: &str, key: &str) -> Fact<Option<String>> {
+    match ports.objects.tags(bucket, key, None).await {
+        Ok(mut tags) => Fact::Known(tags.remove(EXPIRE_TAG)),
         Err(error) => Fact::Unknown(error.why()),
     }
 }

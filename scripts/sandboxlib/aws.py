@@ -38,6 +38,7 @@ USERS = {
                "s3:GetReplicationConfiguration", "kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "sts:GetCallerIdentity"),
         _allow(["arn:aws:s3:::*/manifest.json", f"arn:aws:s3:::{CONTROL_BUCKET}/evidence/*", f"arn:aws:s3:::{CONTROL_BUCKET}/control/*"],
                "s3:GetObject"),  # manifests, never data
+        _allow("arn:aws:s3:::*/manifest.json", "s3:GetObjectTagging"),
     ],
     "applier": [
         _allow("*", "s3:CreateBucket", "s3:ListAllMyBuckets", "s3:GetBucket*", "s3:PutBucket*", "s3:DeleteBucketPolicy",
@@ -45,6 +46,7 @@ USERS = {
                "s3:GetEncryptionConfiguration", "s3:PutEncryptionConfiguration",
                "s3:GetReplicationConfiguration", "s3:PutReplicationConfiguration"),
         _allow("arn:aws:s3:::shop-*", "s3:ListBucket"),
+        _allow("arn:aws:s3:::*/manifest.json", "s3:GetObjectTagging"),
         # Evidence of its own, and the lock and journal of applies. A conditional PUT reads too; nothing of it needs a DELETE.
         _allow([f"arn:aws:s3:::{CONTROL_BUCKET}/evidence/*", f"arn:aws:s3:::{CONTROL_BUCKET}/control/*"], "s3:GetObject", "s3:PutObject"),
         # AWS checks the first name; ministack 1.5.33 leaves out the path of a role when it checks iam:*.

@@ -221,6 +221,7 @@ fn tenant(policy: &Policy) -> Tenant {
         lifecycle: storage.lifecycle == LifecycleWish::Managed,
         keep_days: storage.noncurrent.keep_days,
         abort_days: i32::try_from(storage.abort_incomplete_uploads.days_rounded_up()).unwrap_or(i32::MAX).max(1),
+        rto: policy.spec.objectives.rto,
         sets: sets.collect(),
     }
 }

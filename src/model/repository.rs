@@ -89,10 +89,23 @@ pub struct Limits {
     /// How long a saved plan can be applied.
     #[serde(default = "one_day")]
     pub plan_valid_for: Span,
+    /// Restore points that one plan may end earlier than promised without leave.
+    #[serde(default)]
+    pub restore_points_lost: usize,
+    /// How much nearer the oldest restore point may come by that.
+    #[serde(default = "no_time")]
+    pub window_lost: Span,
+    /// How many bytes those restore points may be.
+    #[serde(default)]
+    pub bytes_lost: u64,
 }
 
 fn thirty_percent() -> Percent {
     Percent::of(30.0)
+}
+
+fn no_time() -> Span {
+    Span::seconds(0)
 }
 
 fn one_day() -> Span {
@@ -101,7 +114,7 @@ fn one_day() -> Span {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { settings_changed: thirty_percent(), plan_valid_for: one_day() }
+        Self { settings_changed: thirty_percent(), plan_valid_for: one_day(), restore_points_lost: 0, window_lost: no_time(), bytes_lost: 0 }
     }
 }
 

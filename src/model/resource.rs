@@ -13,6 +13,7 @@ use super::policy::{ClassStep, Retention, TransportWish, Trust};
 use super::repository::Limits;
 use super::request::{Read, ReadOp, Request};
 use super::support::NotTaken;
+use super::units::Span;
 
 /// Everything the policies want, resource by resource.
 #[derive(Clone, Debug, Default)]
@@ -262,6 +263,8 @@ pub struct Tenant {
     pub keep_days: i32,
     /// Days after which unfinished uploads are aborted.
     pub abort_days: i32,
+    /// How long a restore may take at the most.
+    pub rto: Span,
     /// Its backup sets, sorted by name.
     pub sets: Vec<SetWish>,
 }
@@ -458,6 +461,8 @@ pub struct Observed {
     pub backups: BTreeMap<String, Fact<Vec<SeenBackup>>>,
     /// The backups of policies that left a bucket and whose cleanup rule is still there, by bucket and policy.
     pub left: BTreeMap<(String, String), Fact<Vec<SeenBackup>>>,
+    /// The release tag of backups as far as it was read, none where there is none; by policy, set and id.
+    pub released: BTreeMap<(String, String, String), Option<String>>,
     /// What applies wrote last, by resource and setting, as far as their journals tell.
     pub applied: BTreeMap<(ResourceId, String), LastApplied>,
     /// How many control-plane and listing requests were made.

@@ -4,11 +4,14 @@
 
 use std::collections::BTreeSet;
 
-use super::{Held, Hold, Plan, Step};
+use jiff::Timestamp;
+
+use super::{Effect, Held, Hold, Plan, Step};
 use crate::model::id::{ResourceId, ResourceKind};
+use crate::model::repository::Limits;
 use crate::model::resource::{Desired, ResourceWish};
-use crate::model::units::Percent;
-use crate::settings;
+use crate::model::units::{Percent, Span, bytes, plural};
+use crate::settings::{self, Weakening};
 
 /// From so many buckets on they are a fleet, of which the share of buckets is looked at too: of fewer, one alone would be
 /// above the usual limit.
@@ -59,6 +62,50 @@ fn buckets(of: &BTreeSet<Place<'_>>) -> usize {
 #[expect(clippy::cast_precision_loss, reason = "counts of settings are far below 2^52")]
 fn above(changed: usize, of: usize, limit: Percent) -> bool {
     changed as f64 * 100.0 > of as f64 * limit.value()
+}
+
+/// What steps take away without leave.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Loss {
+    points: usize,
+    seconds: u64,
+    bytes: u64,
+}
+
+impl Loss {
+    /// Counts what a step takes away. Databases lose side by side, so of the windows the worst counts.
+    pub(super) fn add(&mut self, effects: &[Effect], now: Timestamp) {
+        for effect in effects {
+            self.points += effect.points;
+            self.bytes = self.bytes.saturating_add(effect.bytes);
+            self.seconds = self.seconds.max(effect.window_lost(now));
+        }
+    }
+
+    /// Why a step is held, when it and what goes before it take more than the limits allow.
+    pub(super) fn beyond(&self, effects: &[Effect], now: Timestamp, limits: &Limits) -> Option<Weakening> {
+        let held = |sentence: String| Some(Weakening { id: "loses-restore-points".to_owned(), sentence });
+        if effects.iter().any(Effect::is_unknown) {
+            return held("which restore points it ends earlier than promised cannot be said".to_owned());
+        }
+        let mut all = *self;
+        all.add(effects, now);
+        if all == *self {
+            return None;
+        }
+        let window = Span::seconds(all.seconds);
+        let points = plural(all.points as u64, "restore point");
+        if all.points > limits.restore_points_lost {
+            return held(format!("this plan would end {points} earlier than promised, and limits.restorePointsLost is {}", limits.restore_points_lost));
+        }
+        if window > limits.window_lost {
+            return held(format!("this plan would bring the oldest restore point nearer by {window}, and limits.windowLost is {}", limits.window_lost));
+        }
+        if all.bytes > limits.bytes_lost {
+            return held(format!("this plan would end {} of backups earlier than promised, and limits.bytesLost is {}", bytes(all.bytes), limits.bytes_lost));
+        }
+        None
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The comparison, setting by setting. It never names a setting: what is special about one is in its file.
 
+use super::brake::Loss;
 use super::leave::objection;
 use super::{Allowed, Ask, Effect, Held, Hold, Leave, Plan, Reason, Step, brake, effects, leftovers};
 use jiff::Timestamp;
@@ -9,7 +10,7 @@ use crate::model::fact::{Fact, Why};
 use crate::model::id::ResourceId;
 use crate::model::request::ReadOp;
 use crate::model::resource::{Desired, Observed, ObservedResource, ResourceWish};
-use crate::settings::{self, Setting};
+use crate::settings::{self, Setting, Weakening};
 
 /// The plan. `leaves` release held steps by name.
 pub fn plan(desired: &Desired, observed: &Observed, leaves: &[Leave]) -> Plan {
@@ -19,7 +20,7 @@ pub fn plan(desired: &Desired, observed: &Observed, leaves: &[Leave]) -> Plan {
 /// The plan, with all that a caller can ask of it.
 pub fn asked(desired: &Desired, observed: &Observed, ask: &Ask<'_>) -> Plan {
     let leaves = ask.leaves;
-    let mut planner = Planner { desired, observed, ask, used: vec![false; leaves.len()], waits: None, plan: Plan::default() };
+    let mut planner = Planner { desired, observed, ask, lost: Loss::default(), used: vec![false; leaves.len()], waits: None, plan: Plan::default() };
     for wish in &desired.resources {
         planner.resource(wish);
         planner.plan.leftovers.extend(leftovers::of(wish, observed));
@@ -35,6 +36,8 @@ pub fn asked(desired: &Desired, observed: &Observed, ask: &Ask<'_>) -> Plan {
 }
 
 struct Planner<'a> {
+    /// What the steps so far take away without leave.
+    lost: Loss,
     desired: &'a Desired,
     observed: &'a Observed,
     ask: &'a Ask<'a>,
@@ -127,7 +130,7 @@ impl Planner<'_> {
         }
         let mut step = self.step(wish, id, setting, &seen, to);
         step.allowed = allowed;
-        match obstacle(wish, setting, &seen, &step) {
+        match obstacle(wish, setting, &seen, &step).or_else(|| self.losses(&step).map(Hold::Weakens)) {
             Some(Hold::Weakens(weakening)) => match self.leave(&weakening.id, id, &step.effects) {
                 Some(allowed) => step.allowed = Some(allowed),
                 None => {
@@ -142,8 +145,16 @@ impl Planner<'_> {
             }
             None => {}
         }
+        if step.allowed.is_none() {
+            self.lost.add(&step.effects, self.observed.at);
+        }
         self.plan.steps.push(step);
         false
+    }
+
+    /// Whether a step takes more restore points away, with all that go before it, than the limits allow.
+    fn losses(&self, step: &Step) -> Option<Weakening> {
+        self.lost.beyond(&step.effects, self.observed.at, &self.desired.limits)
     }
 
     /// Parts of others that work against the policy are held one by one; with leave, they are left out of what is sent.
@@ -168,7 +179,7 @@ impl Planner<'_> {
             let to = (setting.adopt)(want, &Fact::Known(threat.without.clone()));
             let mut step = self.step(wish, id, setting, seen, to);
             if let ResourceWish::Bucket(bucket) = wish {
-                step.effects = effects::of_foreign_rule(bucket, live, &threat.name, self.observed);
+                step.effects = effects::of_foreign_rule(bucket, live, &threat.without, self.observed);
             }
             self.hold(id, setting, Hold::NotOurs { name: threat.name, sentence: threat.sentence, leave: setting.removes_foreign() }, Some(step));
         }
@@ -181,8 +192,8 @@ impl Planner<'_> {
             _ => self.last_applied(id, setting, &to).map_or(Reason::Differs, Reason::Drifted),
         };
         let effects = match wish {
-            ResourceWish::Bucket(bucket) if setting.read == ReadOp::BucketVersioning => effects::of_versioning_off(bucket, self.observed),
-            _ => Vec::new(),
+            ResourceWish::Bucket(bucket) => effects::of_step(bucket, setting.read, seen, &to, self.observed),
+            ResourceWish::Role(_) | ResourceWish::Provider(_) => Vec::new(),
         };
         Step {
             resource: id.clone(),

@@ -3,14 +3,21 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::layout::expires_at;
-use crate::model::aspects::Versioning;
+use crate::catalog::timeline::Undo;
+use crate::model::aspects::{ObjectLock, Versioning};
 use crate::model::document::Document;
 use crate::model::fact::Fact;
 use crate::model::lifecycle::{Expiration, Lifecycle, Rule};
 use crate::model::request::ReadOp;
-use crate::model::resource::{BucketWish, Observed, SeenBackup};
+use crate::model::resource::{BucketWish, Observed, SeenBackup, Tenant};
 use crate::model::units::{bytes, plural};
+
+mod compare;
+
+use compare::{Gone, Outcome, Sides, compare, keeping};
+
+/// Restore points that are named; the rest is counted.
+const NAMED: usize = 3;
 
 /// What a step means for one policy's backups.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +39,29 @@ pub struct Effect {
     pub oldest_left: Option<Timestamp>,
     /// Whether there is a way back, in words; none where nothing goes.
     pub undo: Option<String>,
+    /// The first of them to go, each with its set, its id and when.
+    #[serde(default)]
+    pub named: Vec<String>,
+}
+
+impl Effect {
+    /// An effect in words only.
+    pub(super) fn said(policy: &str, sentence: String) -> Self {
+        let policy = policy.to_owned();
+        Self { policy, points: 0, bytes: 0, first: None, sentence, oldest: None, oldest_left: None, undo: None, named: Vec::new() }
+    }
+
+    /// Whether it could not be said what goes.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.sentence == NOT_LISTED
+    }
+
+    /// How many seconds the oldest restore point comes nearer by what goes.
+    pub(super) fn window_lost(&self, now: Timestamp) -> u64 {
+        let Some(oldest) = self.oldest.filter(|_| self.points > 0) else { return 0 };
+        let left = self.oldest_left.unwrap_or(now);
+        u64::try_from(left.duration_since(oldest).as_secs()).unwrap_or(0)
+    }
 }
 
 /// A moment as people read it, in UTC.
@@ -47,78 +77,154 @@ fn complete<'a>(observed: &'a Observed, policy: &str) -> Option<Vec<&'a SeenBack
     }
 }
 
-/// What one lifecycle rule of others takes away from each policy of the bucket: backups are born kept, so by our own
-/// rules nothing untagged ever goes.
-pub(super) fn of_foreign_rule(bucket: &BucketWish, live: &Document, rule: &str, observed: &Observed) -> Vec<Effect> {
-    let Some(lifecycle) = live.to::<Lifecycle>() else { return Vec::new() };
-    let Some(rule) = lifecycle.rules.iter().find(|other| other.id == rule) else { return Vec::new() };
-    let versioned = is_versioned(bucket, observed);
-    let mut out = Vec::new();
-    for tenant in &bucket.tenants {
-        let Some(backups) = complete(observed, &tenant.policy) else {
-            out.push(effect(&tenant.policy, 0, 0, None, "which restore points go cannot be said: the bucket could not be listed".to_owned()));
-            continue;
+const NOT_LISTED: &str = "which restore points go cannot be said: the bucket could not be listed";
+
+/// What one lifecycle rule of others takes away from each policy of the bucket, beside what is promised without it.
+pub(super) fn of_foreign_rule(bucket: &BucketWish, live: &Document, without: &Document, observed: &Observed) -> Vec<Effect> {
+    let (Some(after), Some(before)) = (live.to::<Lifecycle>(), without.to::<Lifecycle>()) else { return Vec::new() };
+    let sides = Sides { before: &before, after: &after };
+    let others = || after.rules.iter().filter(|rule| !before.rules.contains(rule));
+    let of = |tenant: &Tenant| {
+        let dooms = |rule: &Rule| {
+            let key = format!("{}x", tenant.prefix);
+            rule.filter.tags.is_empty() && rule.filter.covers(&key) && matches!(rule.expiration, Some(Expiration::Days(_) | Expiration::Date(_)))
         };
-        let gone: Vec<(&SeenBackup, Timestamp)> = backups
-            .iter()
-            .filter_map(|backup| {
-                let at = backup.keys.keys().filter_map(|key| expiry(rule, key, backup.oldest)).min()?;
-                Some((*backup, at))
-            })
-            .collect();
-        let first = gone.iter().map(|(_, at)| *at).min();
-        let size = gone.iter().map(|(backup, _)| backup.bytes).sum();
-        if let Some(first) = first {
-            let left = |backup: &&&SeenBackup| !gone.iter().any(|(lost, _)| lost.set == backup.set && lost.id == backup.id);
-            let undo = if versioned { "until its noncurrent versions go it can be undone" } else { "final: versioning is not on" };
-            let last = if gone.len() == backups.len() { ", and none is left then" } else { "" };
-            let sentence = format!(
-                "{} ({}) would go earlier than promised, the first on {}{last}; {undo}",
-                plural(gone.len() as u64, "restore point"),
-                bytes(size),
-                moment(first)
-            );
-            out.push(Effect {
-                oldest: backups.iter().map(|backup| backup.oldest).min(),
-                oldest_left: backups.iter().filter(left).map(|backup| backup.oldest).min(),
-                undo: Some(if versioned { "until its noncurrent versions go" } else { "none: versioning is not on" }.to_owned()),
-                ..effect(&tenant.policy, gone.len(), size, Some(first), sentence)
-            });
-        } else if expiry(rule, &format!("{}x", tenant.prefix), observed.at).is_some() {
-            out.push(effect(&tenant.policy, 0, 0, None, "no restore point is there yet; each one that is written would go".to_owned()));
+        if complete(observed, &tenant.policy).is_some_and(|there| there.is_empty()) && others().any(dooms) {
+            return vec![Effect::said(&tenant.policy, "no restore point is there yet; each one that is written would go".to_owned())];
         }
+        of_rules(bucket, tenant, sides, observed)
+    };
+    bucket.tenants.iter().flat_map(of).collect()
+}
+
+/// What other lifecycle rules mean for each policy of the bucket.
+pub(super) fn of_lifecycle(bucket: &BucketWish, from: &Fact<Document>, to: &Document, observed: &Observed) -> Vec<Effect> {
+    let before = match from {
+        Fact::Known(from) => from.to::<Lifecycle>(),
+        Fact::Absent => Some(Lifecycle::default()),
+        Fact::Unknown(_) => None,
+    };
+    let (Some(before), Some(after)) = (before, to.to::<Lifecycle>()) else { return Vec::new() };
+    let sides = Sides { before: &before, after: &after };
+    bucket.tenants.iter().flat_map(|tenant| of_rules(bucket, tenant, sides, observed)).collect()
+}
+
+fn of_rules(bucket: &BucketWish, tenant: &Tenant, sides: Sides<'_>, observed: &Observed) -> Vec<Effect> {
+    let Some(backups) = complete(observed, &tenant.policy) else {
+        // Rules that do not change promise what they promised.
+        let changes = observed.backups.contains_key(&tenant.policy) && sides.touch(tenant);
+        return changes.then(|| Effect::said(&tenant.policy, NOT_LISTED.to_owned())).into_iter().collect();
+    };
+    let outcome = compare(bucket, tenant, sides, &backups, observed);
+    let mut out = Vec::new();
+    out.extend(losing(bucket, tenant, &backups, &outcome, observed));
+    if outcome.longer > 0 {
+        out.push(Effect::said(&tenant.policy, format!("{} would be kept longer than now", plural(outcome.longer as u64, "restore point"))));
+    }
+    if let Some(thaw) = outcome.thaw {
+        let rto = if thaw.takes > tenant.rto { format!(", and the promised RTO is {}", tenant.rto) } else { String::new() };
+        let points = plural(thaw.points as u64, "restore point");
+        let sentence = format!("from {} on, {points} must be thawed before a restore, which takes up to {}{rto}", moment(thaw.from), thaw.takes);
+        out.push(Effect::said(&tenant.policy, sentence));
     }
     out
 }
 
-/// When a rule expires an untagged object with this key that was written then, if it does.
-fn expiry(rule: &Rule, key: &str, written: Timestamp) -> Option<Timestamp> {
-    match &rule.expiration {
-        Some(Expiration::Date(date)) if rule.enabled && rule.filter.tags.is_empty() && rule.filter.covers(key) => date.parse().ok(),
-        _ => Some(expires_at(written, rule.expires_untagged(key)?)),
+fn losing(bucket: &BucketWish, tenant: &Tenant, backups: &[&SeenBackup], outcome: &Outcome<'_>, observed: &Observed) -> Option<Effect> {
+    let gone = &outcome.gone;
+    let first = gone.first()?.until;
+    let size = gone.iter().map(|gone| gone.backup.bytes).sum();
+    let up_to = if gone.iter().all(|gone| gone.sure) { "" } else { "up to " };
+    let from = if first <= observed.at { format!("at once, being due since {}", moment(first)) } else { format!("on {}", moment(first)) };
+    let left = backups.iter().filter(|backup| !gone.iter().any(|gone| gone.backup.set == backup.set && gone.backup.id == backup.id));
+    let oldest = backups.iter().map(|backup| backup.oldest).min();
+    let oldest_left = left.map(|backup| backup.oldest).min();
+    let reach = match (oldest, oldest_left) {
+        (_, None) => ", and none is left then".to_owned(),
+        (Some(oldest), Some(left)) if days(oldest, observed) != days(left, observed) => {
+            format!("; the window shrinks from {} d to {} d", days(oldest, observed), days(left, observed))
+        }
+        _ => String::new(),
+    };
+    let undo = undo(bucket, gone, observed);
+    let sentence =
+        format!("{up_to}{} ({}) would go earlier than promised, the first {from}{reach}; {}", plural(gone.len() as u64, "restore point"), bytes(size), undo.0);
+    let name = |gone: &Gone<'_>| format!("{}/{} on {}", gone.backup.set, gone.backup.id, gone.until.strftime("%Y-%m-%d"));
+    Some(Effect {
+        points: gone.len(),
+        bytes: size,
+        first: Some(first),
+        oldest,
+        oldest_left,
+        undo: Some(undo.1),
+        named: gone.iter().take(NAMED).map(name).collect(),
+        ..Effect::said(&tenant.policy, sentence)
+    })
+}
+
+fn days(at: Timestamp, observed: &Observed) -> i64 {
+    (observed.at.as_second() - at.as_second()).max(0) / 86_400
+}
+
+/// The way back for the worst of them: in a sentence, and by itself.
+fn undo(bucket: &BucketWish, gone: &[Gone<'_>], observed: &Observed) -> (String, String) {
+    if let Fact::Unknown(_) = keeping(bucket, observed) {
+        let unknown = "whether that can be undone is not known: versioning could not be read";
+        return (unknown.to_owned(), "not known: versioning could not be read".to_owned());
+    }
+    match gone.iter().map(|gone| gone.undo).min() {
+        Some(Undo::Final) => {
+            let why = if keeping(bucket, observed) == Fact::Known(Versioning::Enabled) { "the bytes go with it" } else { "versioning is not on" };
+            (format!("final: {why}"), format!("none: {why}"))
+        }
+        Some(Undo::Until(at)) => (format!("can be undone until {}", moment(at)), format!("until {}", moment(at))),
+        Some(Undo::Always) | None => {
+            ("can be undone: no rule removes the noncurrent versions".to_owned(), "for as long as noncurrent versions are kept".to_owned())
+        }
     }
 }
 
 /// What it means that versioning is not on.
 pub(super) fn of_versioning_off(bucket: &BucketWish, observed: &Observed) -> Vec<Effect> {
     let each = bucket.tenants.iter().filter_map(|tenant| {
-        let backups = complete(observed, &tenant.policy)?;
-        let size = backups.iter().map(|backup| backup.bytes).sum();
-        (!backups.is_empty()).then(|| {
-            let sentence =
-                format!("until it is on again, an overwrite or delete is final: {} ({})", plural(backups.len() as u64, "restore point"), bytes(size));
-            effect(&tenant.policy, 0, 0, None, sentence)
-        })
+        let (points, size) = there(observed, tenant)?;
+        Some(Effect::said(&tenant.policy, format!("until it is on again, an overwrite or delete is final: {points} ({size})")))
     });
     each.collect()
 }
 
-fn is_versioned(bucket: &BucketWish, observed: &Observed) -> bool {
-    let id = crate::model::id::ResourceId::Bucket(bucket.name.clone());
-    let fact = observed.resources.get(&id).map(|resource| resource.fact(ReadOp::BucketVersioning));
-    matches!(fact, Some(Fact::Known(document)) if document.to().is_some_and(Versioning::keeps))
+/// What another object lock means: it counts for what is written from then on only (S3 User Guide, object-lock-overview).
+pub(super) fn of_object_lock(bucket: &BucketWish, from: &Fact<Document>, to: &Document, observed: &Observed) -> Vec<Effect> {
+    let locks = |document: &Document| document.to::<ObjectLock>().is_some_and(|lock| lock.retention.is_some());
+    let before = from.known().is_some_and(locks);
+    let each = bucket.tenants.iter().filter_map(|tenant| {
+        let (points, size) = there(observed, tenant)?;
+        let sentence = match (before, locks(to)) {
+            (false, true) => format!("{points} ({size}) stay without a lock: it counts for what is written from then on"),
+            (true, true) => format!("{points} ({size}) keep the lock that they have: the change counts for what is written from then on"),
+            (_, false) => format!("{points} ({size}) keep the lock that they have, and what is written from then on has none"),
+        };
+        Some(Effect::said(&tenant.policy, sentence))
+    });
+    each.collect()
 }
 
-fn effect(policy: &str, points: usize, bytes: u64, first: Option<Timestamp>, sentence: String) -> Effect {
-    Effect { policy: policy.to_owned(), points, bytes, first, sentence, oldest: None, oldest_left: None, undo: None }
+/// How many restore points there are and how large, if there are any.
+fn there(observed: &Observed, tenant: &Tenant) -> Option<(String, String)> {
+    let backups = complete(observed, &tenant.policy).filter(|backups| !backups.is_empty())?;
+    let size = backups.iter().map(|backup| backup.bytes).sum();
+    Some((plural(backups.len() as u64, "restore point"), bytes(size)))
 }
+
+/// What a step of a setting of a bucket means.
+pub(super) fn of_step(bucket: &BucketWish, read: ReadOp, from: &Fact<Document>, to: &Document, observed: &Observed) -> Vec<Effect> {
+    match read {
+        ReadOp::BucketVersioning => of_versioning_off(bucket, observed),
+        ReadOp::BucketLifecycle => of_lifecycle(bucket, from, to, observed),
+        ReadOp::BucketObjectLock => of_object_lock(bucket, from, to, observed),
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

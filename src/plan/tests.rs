@@ -53,6 +53,7 @@ pub(crate) fn observed(desired: &Desired, facts: &[(ReadOp, Fact<Document>)]) ->
         applied: BTreeMap::new(),
         requests: 0,
         unasked: 0,
+        released: BTreeMap::new(),
     }
 }
 
@@ -187,6 +188,9 @@ fn a_setting_with_a_held_threat_is_not_settled() {
 fn effects_of(rule: Rule, backups: Fact<Vec<SeenBackup>>, versioning: Fact<Document>) -> Vec<super::Effect> {
     let desired = quickstart();
     let mut seen = observed(&desired, &[lifecycle(vec![rule]), (ReadOp::BucketVersioning, versioning)]);
+    for backup in backups.known().into_iter().flatten() {
+        seen.released.insert(("orders".to_owned(), backup.set.clone(), backup.id.clone()), None);
+    }
     seen.backups.insert("orders".to_owned(), backups);
     let plan = plan(&desired, &seen, &[]);
     plan.held.iter().filter_map(|held| held.step.as_ref()).flat_map(|step| step.effects.clone()).collect()

@@ -93,6 +93,7 @@ fn observed(resources: BTreeMap<ResourceId, ObservedResource>) -> Observed {
         applied: BTreeMap::new(),
         requests: 0,
         unasked: 0,
+        released: BTreeMap::new(),
     }
 }
 

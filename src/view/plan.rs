@@ -218,6 +218,9 @@ pub struct EffectView {
     /// Whether there is a way back, in words; none where nothing goes.
     #[serde(default)]
     pub undo: Option<String>,
+    /// The first of the restore points that go, each as `SET/ID on DATE`; the rest is only counted.
+    #[serde(default)]
+    pub named: Vec<String>,
 }
 
 /// What the view needs besides the plan.
@@ -453,6 +456,7 @@ impl EffectView {
             oldest: effect.oldest.map(seconds),
             oldest_left: effect.oldest_left.map(seconds),
             undo: effect.undo.clone(),
+            named: effect.named.clone(),
         }
     }
 }

@@ -152,7 +152,9 @@ fn one(out: &mut String, step: &StepView, paint: Paint) {
     };
     let width = 60;
     let _ = writeln!(out, "  {} {:<width$} {}", paint.text(label, mark), step.title, paint.text(label, &step.reason));
-    if step.kind != "held" || step.effects.is_empty() {
+    // Of a part of others the sentence says what it does, and the change would only be its removal.
+    let of_others = step.hold.as_ref().is_some_and(|hold| hold.id.starts_with("removes-foreign"));
+    if !of_others || step.effects.is_empty() {
         for line in step.lines.iter().take(MOST_LINES) {
             let _ = writeln!(out, "      {line}");
         }
@@ -165,6 +167,11 @@ fn one(out: &mut String, step: &StepView, paint: Paint) {
     }
     for effect in &step.effects {
         labelled(out, "means", &effect.sentence);
+        if !effect.named.is_empty() {
+            let rest = effect.points.saturating_sub(effect.named.len());
+            let rest = if rest > 0 { format!(", and {rest} more") } else { String::new() };
+            labelled(out, "first go", &format!("{}{rest}", effect.named.join(", ")));
+        }
     }
     if let Some(hold) = &step.hold {
         if let Some(allow) = &hold.allow {

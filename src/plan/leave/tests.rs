@@ -61,6 +61,7 @@ fn an_approval_is_for_its_effect_and_no_more() {
         oldest: None,
         oldest_left: None,
         undo: None,
+        named: Vec::new(),
     };
     let now = "2026-11-22T00:00:00Z".parse().unwrap();
     assert_eq!(super::objection(&approval, &[effect(4), effect(3)], now), None);

@@ -151,7 +151,15 @@ fn wish(subject: &Subject, versioning: Versioning, encryption: Option<Encryption
     let classes = [(30, StorageClass::StandardIa), (90, StorageClass::GlacierIr)];
     let classes = classes.map(|(days, class)| ClassStep { after: Span::seconds(days * 86_400), class });
     let set = SetWish { name: "nightly".to_owned(), retention, classes: classes.to_vec() };
-    let tenant = Tenant { policy: "orders".to_owned(), prefix: "orders/".to_owned(), lifecycle: true, keep_days: 30, abort_days: 3, sets: vec![set] };
+    let tenant = Tenant {
+        policy: "orders".to_owned(),
+        prefix: "orders/".to_owned(),
+        lifecycle: true,
+        keep_days: 30,
+        abort_days: 3,
+        rto: crate::model::units::Span::seconds(900),
+        sets: vec![set],
+    };
     ResourceWish::Bucket(BucketWish {
         name: subject.bucket.clone(),
         account: None,

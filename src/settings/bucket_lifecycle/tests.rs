@@ -30,7 +30,15 @@ fn wish(retention: Retention) -> ResourceWish {
     let classes = [(90, StorageClass::GlacierIr), (30, StorageClass::StandardIa)];
     let classes = classes.map(|(days, class)| ClassStep { after: Span::seconds(days * DAY), class }).to_vec();
     let sets = vec![SetWish { name: "nightly".to_owned(), retention, classes }];
-    let tenant = Tenant { policy: "orders".to_owned(), prefix: "orders/".to_owned(), lifecycle: true, keep_days: 30, abort_days: 3, sets };
+    let tenant = Tenant {
+        policy: "orders".to_owned(),
+        prefix: "orders/".to_owned(),
+        lifecycle: true,
+        keep_days: 30,
+        abort_days: 3,
+        rto: crate::model::units::Span::seconds(900),
+        sets,
+    };
     ResourceWish::Bucket(BucketWish {
         name: "b".to_owned(),
         account: None,

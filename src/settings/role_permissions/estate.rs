@@ -67,6 +67,8 @@ fn reads(role: &RoleWish, estate: &Estate) -> Vec<Value> {
     }
     if !estate.places.is_empty() {
         out.push(json!({"Sid": "ReadSettings", "Effect": "Allow", "Action": READ_BUCKET, "Resource": bucket_arns(role, estate)}));
+        // What a change of rules means hangs on the tag by which a backup was released.
+        out.push(json!({"Sid": "ReadReleases", "Effect": "Allow", "Action": "s3:GetObjectTagging", "Resource": manifests(role, estate)}));
     }
     if !estate.replicas.is_empty() {
         let arns: Vec<String> = estate.replicas.iter().map(|bucket| format!("arn:{}:s3:::{bucket}", role.partition.as_str())).collect();
@@ -77,12 +79,16 @@ fn reads(role: &RoleWish, estate: &Estate) -> Vec<Value> {
     out
 }
 
+/// The manifests of all policies.
+fn manifests(role: &RoleWish, estate: &Estate) -> Vec<String> {
+    estate.places.iter().map(|(bucket, prefix)| format!("{}/manifest.json", objects(role, bucket, prefix))).collect()
+}
+
 /// Reads settings, roles and manifests.
 pub(super) fn planner(role: &RoleWish, estate: &Estate) -> Vec<Value> {
     let mut out = reads(role, estate);
-    let manifests: Vec<String> = estate.places.iter().map(|(bucket, prefix)| format!("{}/manifest.json", objects(role, bucket, prefix))).collect();
-    if !manifests.is_empty() {
-        out.push(json!({"Sid": "ReadManifests", "Effect": "Allow", "Action": "s3:GetObject", "Resource": manifests}));
+    if !estate.places.is_empty() {
+        out.push(json!({"Sid": "ReadManifests", "Effect": "Allow", "Action": "s3:GetObject", "Resource": manifests(role, estate)}));
     }
     if !estate.keys.is_empty() {
         out.push(json!({"Sid": "DecryptManifests", "Effect": "Allow", "Action": "kms:Decrypt", "Resource": estate.keys}));
