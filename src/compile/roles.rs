@@ -209,16 +209,11 @@ impl<'a> Roles<'a> {
     }
 }
 
-/// Where roles are that this config repo made. A path of a policy that is gone cannot be told from one of another config repo:
-/// only a scope covers it. Who wants no role at all has no IAM to ask.
+/// Where roles are that this config repo made, and nobody else: below its scope. Without one a role cannot be told from that of
+/// another config repo in the account, which may have a policy of the same name.
 pub(super) fn places(loaded: &Loaded, roles: &[RoleWish]) -> RolePlaces {
     let scope = loaded.repository.as_ref().and_then(|repository| repository.spec.access.as_ref()).map(|access| access.scope.as_str());
-    let paths = match scope {
-        Some(scope) => BTreeSet::from([format!("/lifeboat/{scope}/")]),
-        None if roles.is_empty() => BTreeSet::new(),
-        None => loaded.policies.iter().map(|policy| format!("/lifeboat/{}/", policy.name)).collect(),
-    };
-    RolePlaces { paths, wanted: roles.iter().map(|role| role.name.clone()).collect() }
+    RolePlaces { path: scope.map(|scope| format!("/lifeboat/{scope}/")), wanted: roles.iter().map(|role| role.name.clone()).collect() }
 }
 
 fn is_key_arn(key: &str) -> bool {

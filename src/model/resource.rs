@@ -33,27 +33,25 @@ pub struct Desired {
 /// Where the roles of a config repo are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RolePlaces {
-    /// IAM paths that are this config repo's alone: of its scope, or else of each policy.
-    pub paths: BTreeSet<String>,
+    /// The IAM path that is this config repo's alone: of its scope.
+    pub path: Option<String>,
     /// The names of all roles that any policy wants.
     pub wanted: BTreeSet<String>,
 }
 
 impl RolePlaces {
-    /// The question which roles there are; none when nobody may answer it for this config repo.
+    /// The question which roles there are; none without a path of our own.
     pub fn question(&self) -> Option<Read> {
-        let first = self.paths.first()?;
-        let path = if self.paths.len() == 1 { first } else { "/lifeboat/" };
+        let path = self.path.as_ref()?;
         Some(Read { op: ReadOp::RolesBelow, target: ResourceId::Role(path.trim_start_matches('/').to_owned()) })
     }
 
-    /// The names of the roles below our paths that no policy wants.
+    /// The names of the roles right below our path that no policy wants.
     pub fn unwanted(&self, found: &Fact<Document>) -> Vec<String> {
         let names = found.known().and_then(|found| found.to::<BTreeSet<String>>()).unwrap_or_default();
-        let split =
-            |name: &String| name.rfind('/').map(|at| (name.get(..=at).unwrap_or_default().to_owned(), name.get(at + 1..).unwrap_or_default().to_owned()));
-        let ours = names.iter().filter_map(split).filter(|(path, name)| self.paths.contains(path) && !self.wanted.contains(name));
-        ours.map(|(_, name)| name).collect()
+        let Some(path) = &self.path else { return Vec::new() };
+        let ours = names.iter().filter_map(|name| name.strip_prefix(path.as_str()).filter(|name| !name.contains('/')));
+        ours.filter(|name| !self.wanted.contains(*name)).map(str::to_owned).collect()
     }
 }
 

@@ -73,7 +73,7 @@ async fn planned(config: &Config) -> (PlanView, Exit) {
 #[tokio::test]
 async fn of_two_applies_at_once_one_sends_and_the_other_says_whose_it_is() {
     let (config, toll, client) = (Config::new("at-once"), Toll::new(), s3("admin").await);
-    toll.stop_at(Some(Stop { since: "", nth: 40, side: Side::Before }));
+    toll.stop_at(Some(Stop { since: BEGIN, nth: 4, side: Side::Before }));
     let first = start(&config, &toll, &["apply"]);
     let held = until("the first apply is in the midst of it", || toll.stopped());
     let second = config.lifeboat("applier", &["apply"]);
@@ -126,7 +126,7 @@ async fn of_many_who_reach_for_the_lock_at_once_exactly_one_gets_it() {
 #[tokio::test]
 async fn an_apply_that_broke_off_is_said_by_plan_and_closed_by_the_next_apply() {
     let (config, toll, client) = (Config::new("broken"), Toll::new(), s3("admin").await);
-    toll.stop_at(Some(Stop { since: "", nth: 40, side: Side::Behind }));
+    toll.stop_at(Some(Stop { since: BEGIN, nth: 4, side: Side::Behind }));
     let dead = start(&config, &toll, &["apply"]);
     let held: Stopped = until("the apply is in the midst of it", || toll.stopped());
     dead.signal("KILL");

@@ -168,7 +168,10 @@ async fn replication_waits_for_a_replica_that_can_receive() {
 /// A role that was renamed in the policy is made anew; the old one is reported, and goes only when that is asked for.
 #[test]
 fn a_role_that_left_the_policy_is_reported_and_pruned() {
-    let config = applied("left");
+    let config = Config::new("left");
+    let repository = std::fs::read_to_string(config.path().join("lifeboat.yaml")).unwrap();
+    config.write("lifeboat.yaml", &format!("{}\n  access: {{scope: left, account: \"000000000000\"}}\n", repository.trim_end()));
+    assert_eq!(config.lifeboat("applier", &["apply"]).code, 0);
     config.edit("role: shop-left-keeper", "role: shop-left-guardian");
     let plan = config.lifeboat("planner", &["plan"]);
     assert!(plan.code == 4 && plan.out.contains("role shop-left-keeper") && plan.out.contains("--prune removes it"), "{}{}", plan.out, plan.err);

@@ -37,7 +37,8 @@ fn answers() -> BTreeMap<ReadOp, Fact<Document>> {
 
 /// The plan of the quickstart when these roles are there.
 fn planned(listed: Fact<Document>, facts: BTreeMap<ReadOp, Fact<Document>>, prune: bool) -> Plan {
-    let desired = quickstart();
+    let mut desired = quickstart();
+    desired.roles.path = Some("/lifeboat/orders/".to_owned());
     let mut seen = observed(&desired, &[]);
     let question = desired.roles.question().unwrap();
     seen.resources.entry(question.target).or_default().facts.insert(question.op, listed);
