@@ -55,7 +55,8 @@ USERS = {
                "iam:AttachRolePolicy", "iam:DetachRolePolicy", "iam:PutRolePermissionsBoundary", "iam:DeleteRolePermissionsBoundary"),
         _allow("*", "iam:Get*", "iam:List*", "sts:GetCallerIdentity"),
     ],
-    "job": [_allow(f"arn:aws:iam::{ACCOUNT}:role/lifeboat/*", "sts:AssumeRole")],
+    # Who one is, AWS tells everybody.
+    "job": [_allow(f"arn:aws:iam::{ACCOUNT}:role/lifeboat/*", "sts:AssumeRole"), _allow("*", "sts:GetCallerIdentity")],
 }
 
 

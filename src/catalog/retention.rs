@@ -242,7 +242,13 @@ impl<'a> View<'a> {
                     *first = at;
                 }
             }
-            self.tier.extend(openers.into_values().map(|at| (at, tier)));
+            // A policy may count so few of a longer period that a shorter one lives longer.
+            for at in openers.into_values() {
+                let before = self.tier.get(&at).copied().unwrap_or(Tier::Recent);
+                if tier.days(self.terms.retention) >= before.days(self.terms.retention) {
+                    self.tier.insert(at, tier);
+                }
+            }
         }
     }
 
@@ -303,7 +309,7 @@ impl<'a> View<'a> {
         let Some(days) = tier.days(retention).filter(|_| late > 2 * DAY) else { return tier };
         let left = i64::from(days) * DAY - late;
         let lasts = |tier: &Tier| tier.days(retention).is_some_and(|days| i64::from(days) * DAY >= left);
-        let shorter = [Tier::Recent].into_iter().chain(Tier::PERIODS).filter(|other| *other <= tier);
+        let shorter = [Tier::Recent].into_iter().chain(Tier::PERIODS).filter(|other| other.days(retention) <= Some(days));
         shorter.filter(lasts).min_by_key(|tier| tier.days(retention)).unwrap_or(tier)
     }
 
@@ -319,10 +325,14 @@ impl<'a> View<'a> {
                     let gone = tier.days(self.terms.retention).map(|days| expires_at(point.oldest, days));
                     gone.is_some_and(|gone| gone.as_second() > now + MARGIN * DAY)
                 }
-                _ => true,
+                (Some(Decision::Keep(_)), _) => true,
+                // What is left alone may have a tag already, and go by it.
+                _ => false,
             };
+            let known = |at: &&usize| !matches!(decisions.get(**at), Some(Decision::Leave(_)));
+            let newest = old.iter().rev().find(known).copied();
             if !old.iter().any(remains)
-                && let Some(decision) = old.last().and_then(|newest| decisions.get_mut(*newest))
+                && let Some(decision) = newest.and_then(|newest| decisions.get_mut(newest))
             {
                 *decision = Decision::Keep(Reason::Guarded);
             }

@@ -246,6 +246,8 @@ fn estate(loaded: &Loaded) -> Estate {
         keys: keys.collect(),
         replicas: replications().map(|wish| wish.bucket.clone()).collect(),
         replicators: replications().map(|wish| wish.role.0.clone()).collect(),
+        plans_as: storages().filter_map(|storage| Some(storage.assume_role.as_ref()?.plan.0.clone())).collect(),
+        applies_as: storages().filter_map(|storage| Some(storage.assume_role.as_ref()?.apply.0.clone())).collect(),
         guarded: BTreeSet::new(),
         control: control.map(|place| (place.bucket.clone(), place.prefix.clone())),
     }

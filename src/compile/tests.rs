@@ -73,6 +73,26 @@ fn policies_that_disagree_about_a_bucket_are_both_named() {
 }
 
 #[test]
+fn a_role_to_take_on_is_one_of_the_buckets_account_and_plan_has_its_own() {
+    let arn = |account: &str, what: &str| format!("arn:aws:iam::{account}:{what}");
+    let one = |name: &str, account: Option<&str>, plan: &str, apply: &str| {
+        let account = account.map_or_else(String::new, |account| format!("\n    account: \"{account}\""));
+        policy(name, &[("region: eu-west-1", &format!("region: eu-west-1{account}\n    assumeRole: {{plan: \"{plan}\", apply: \"{apply}\"}}"))])
+    };
+    let titles = |policies: &[ConfigFile]| said(policies).into_iter().map(|(title, _)| title).collect::<Vec<_>>();
+    let (home, plan, apply) = ("444455556666", arn("444455556666", "role/p"), arn("444455556666", "role/a"));
+    assert_eq!(titles(&[one("a", Some(home), &plan, &apply)]), Vec::<String>::new());
+    assert_eq!(titles(&[one("a", Some(home), &plan, &plan)]), ["plan and apply take on the same role"]);
+    let abroad = arn("111122223333", "role/a");
+    assert_eq!(titles(&[one("a", Some(home), &plan, &abroad)]), ["the role to take on is of another account than the bucket"]);
+    assert_eq!(titles(&[one("a", Some(home), &plan, &arn(home, "user/a"))]), ["a user cannot be taken on"]);
+    assert_eq!(titles(&[one("a", None, &plan, &apply)]), ["`assumeRole` needs `account`"; 2]);
+    let other = arn(home, "role/other");
+    let both = [one("a", Some(home), &plan, &apply), one("b", Some(home), &plan, &other)];
+    assert_eq!(titles(&both), ["two policies want different `assumeRole` on bucket `shop-dr-orders`"]);
+}
+
+#[test]
 fn overlapping_prefixes_name_the_two_that_overlap() {
     let inside = policy("c", &[("prefix: c/", "prefix: b/c/")]);
     let found = said(&[policy("a", &[]), policy("b", &[]), inside]);

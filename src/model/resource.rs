@@ -116,6 +116,23 @@ impl ResourceWish {
     }
 }
 
+/// A role of another account to take on, and what it is for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Assumed {
+    /// Its ARN.
+    pub role: String,
+    /// The external id that its trust asks for.
+    pub external_id: Option<String>,
+    /// Its account.
+    pub account: String,
+    /// The buckets that are looked at and changed with it.
+    pub buckets: BTreeSet<String>,
+    /// The same for keys.
+    pub keys: BTreeSet<String>,
+    /// The same for roles, by name.
+    pub roles: BTreeSet<String>,
+}
+
 /// Where a bucket is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BucketPlace {
@@ -367,6 +384,10 @@ pub struct Estate {
     pub replicas: BTreeSet<String>,
     /// ARNs of the roles that S3 takes on to copy.
     pub replicators: BTreeSet<String>,
+    /// ARNs of the roles of other accounts to take on, for planning.
+    pub plans_as: BTreeSet<String>,
+    /// The same for applying.
+    pub applies_as: BTreeSet<String>,
     /// ARNs of the roles that only a person may change: planner, applier, auditor.
     pub guarded: BTreeSet<String>,
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::journal::FileJournal;
 use super::plan::{self as planning, Planned};
 use super::select::Selection;
-use super::{Exit, OpError, Prepared, Where, check, connect, control, evidence, identify};
+use super::{Act, Exit, OpError, Prepared, Where, check, connect_as, control, evidence, identify};
 use crate::apply::Settle;
 use crate::apply::session::{self, Session};
 use crate::evidence::{Entry, Kind};
@@ -56,7 +56,7 @@ pub struct Wanted<'a> {
 /// When there is no config repo, no usable identity, another apply holds the lock, the saved plan is stale, or no journal
 /// can be opened.
 pub async fn apply(place: &Where, wanted: &Wanted<'_>) -> Result<(Ended, Exit), OpError> {
-    let (mut prepared, ports, aws) = connect(place).await?;
+    let (mut prepared, ports, aws) = connect_as(place, Act::Apply).await?;
     let (findings, exit) = check::view(&prepared);
     if exit == Exit::Findings {
         return Ok((Ended::Stopped(Planned::Stopped(findings)), exit));

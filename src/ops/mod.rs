@@ -27,6 +27,7 @@ use crate::source::{self, SourceError};
 use crate::view::plan::SelectedView;
 use crate::{policy, rules};
 
+mod accounts;
 pub mod apply;
 pub mod backup;
 pub mod backups;
@@ -48,6 +49,7 @@ pub mod show;
 pub mod status;
 pub mod undo;
 
+pub use accounts::Act;
 pub use exit::Exit;
 use select::Selection;
 
@@ -231,9 +233,30 @@ pub fn prepare(place: &Where, quirks: &Quirks) -> Result<Prepared, OpError> {
 /// # Errors
 /// When there is no config repo, or it asks for an endpoint without saying where IAM is.
 pub async fn connect(place: &Where) -> Result<(Prepared, Ports, Arc<Aws>), OpError> {
+    Box::pin(connect_to(place, None)).await
+}
+
+/// The same with the roles of other accounts taken on that the policies name.
+///
+/// # Errors
+/// Also when one of them cannot be taken on.
+pub async fn connect_as(place: &Where, act: Act) -> Result<(Prepared, Ports, Arc<Aws>), OpError> {
+    Box::pin(connect_to(place, Some(act))).await
+}
+
+async fn connect_to(place: &Where, act: Option<Act>) -> Result<(Prepared, Ports, Arc<Aws>), OpError> {
     let first = prepare(place, &AWS)?;
     let places = places(&first.loaded);
-    let aws = Arc::new(Aws::connect(&places, request_timeout()?).await);
+    let mut aws = Aws::connect(&places, request_timeout()?).await;
+    if let Some(act) = act.filter(|_| !first.has_errors()) {
+        let wanted = accounts::assumed(&first.loaded, act);
+        aws = Box::pin(aws.assuming(&wanted, &places, act.session())).await.map_err(|source| OpError::Cloud {
+            what: "a role of another account cannot be taken on".to_owned(),
+            source,
+            credentials: None,
+        })?;
+    }
+    let aws = Arc::new(aws);
     let quirks = aws.quirks();
     let mut prepared = first;
     if quirks != AWS {

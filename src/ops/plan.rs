@@ -3,7 +3,7 @@
 use futures_util::future::join;
 
 use super::select::Selection;
-use super::{Exit, OpError, Prepared, Where, causes, check, connect, control, identify, prepare, undo};
+use super::{Act, Exit, OpError, Prepared, Where, causes, check, connect_as, control, identify, prepare, undo};
 use crate::journal::lock;
 use crate::model::fact::Fact;
 use crate::model::resource::Observed;
@@ -52,7 +52,7 @@ pub async fn plan(place: &Where, asked: &Asked<'_>) -> Result<(Planned, Exit), O
         prepared.select(&asked.selection)?;
         return Ok(without_asking(&prepared, &asked.ask));
     }
-    let (mut prepared, ports, aws) = connect(place).await?;
+    let (mut prepared, ports, aws) = connect_as(place, Act::Plan).await?;
     if let Some(stopped) = stop(&prepared) {
         return Ok(stopped);
     }

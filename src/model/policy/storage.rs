@@ -8,6 +8,21 @@ use serde::{Deserialize, Serialize};
 use super::super::units::Span;
 use super::protection::{AccessLogWish, BucketPolicyWish, LockWish, PrincipalArn, ReplicationWish, TransportWish};
 
+/// Who plans and who applies in another account. Backups, restores and drills run with credentials of their own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(title = "the roles to take on")]
+pub struct AssumeRoleWish {
+    /// ARN of the role that `plan` takes on: one that only reads.
+    pub plan: PrincipalArn,
+    /// ARN of the role that `apply` takes on.
+    pub apply: PrincipalArn,
+    /// The external id that their trusts ask for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = "^[A-Za-z0-9+=,.@:/_-]{2,1224}$"), description = "an external id: 2 to 1224 letters, digits and +=,.@:/_-")]
+    pub external_id: Option<String>,
+}
+
 /// The bucket and how it is protected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -20,6 +35,10 @@ pub struct Storage {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = "^[0-9]{12}$"), description = "an account id: 12 digits, in quotes")]
     pub account: Option<String>,
+    /// Roles of that account to take on for this bucket, its key and the roles of `access`; left out, the credentials of the
+    /// environment are used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assume_role: Option<AssumeRoleWish>,
     /// Its region.
     pub region: String,
     /// Prefix of all keys of this policy, ending in `/`.

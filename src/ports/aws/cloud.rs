@@ -27,14 +27,14 @@ impl Cloud for Aws {
     fn read<'a>(&'a self, read: &'a Read) -> Answer<'a, Fact<Document>> {
         Box::pin(async move {
             let answer = match read.op {
-                ReadOp::RoleTrust => iam::trust(&self.iam, read.target.name()).await,
-                ReadOp::RolePermissions => iam::permissions(&self.iam, read.target.name()).await,
-                ReadOp::RoleAttached => iam::attached(&self.iam, read.target.name()).await,
+                ReadOp::RoleTrust => iam::trust(self.iam(read.target.name()), read.target.name()).await,
+                ReadOp::RolePermissions => iam::permissions(self.iam(read.target.name()), read.target.name()).await,
+                ReadOp::RoleAttached => iam::attached(self.iam(read.target.name()), read.target.name()).await,
                 ReadOp::Key => kms::key(&self.kms(read.target.name()), read.target.name()).await,
-                ReadOp::RolesBelow => iam::below(&self.iam, read.target.name()).await,
-                ReadOp::RoleProfiles => iam::profiles(&self.iam, read.target.name()).await,
-                ReadOp::OidcProvider => iam::provider(&self.iam, &self.provider_arn(read.target.name())).await,
-                ReadOp::RoleInline => iam::other_inline(&self.iam, read.target.name()).await,
+                ReadOp::RolesBelow => iam::below(self.iam(read.target.name()), read.target.name()).await,
+                ReadOp::RoleProfiles => iam::profiles(self.iam(read.target.name()), read.target.name()).await,
+                ReadOp::OidcProvider => iam::provider(self.iam_of_provider(read.target.name()), &self.provider_arn(read.target.name())).await,
+                ReadOp::RoleInline => iam::other_inline(self.iam(read.target.name()), read.target.name()).await,
                 _ => s3::read(self.bucket(read.target.name()), read.op, read.target.name()).await,
             };
             match answer {
@@ -54,10 +54,10 @@ impl Cloud for Aws {
     fn send<'a>(&'a self, request: &'a Request) -> Answer<'a, Result<(), PortError>> {
         Box::pin(async move {
             if let RequestOp::CreateProvider | RequestOp::AddAudiences = request.op {
-                return iam::send_provider(&self.iam, &self.provider_arn(request.target.name()), request).await;
+                return iam::send_provider(self.iam_of_provider(request.target.name()), &self.provider_arn(request.target.name()), request).await;
             }
             if request.op.is_of_a_role() {
-                return iam::send(&self.iam, request).await;
+                return iam::send(self.iam(request.target.name()), request).await;
             }
             s3::send(self.bucket(request.target.name()), request).await
         })

@@ -9,7 +9,7 @@ use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_s3::error::BoxError;
 
 /// What may be deleted by the HTTP method DELETE: a name of the query that must be there, and what it is.
-const QUERIES: &[(&str, &str)] = &[("uploadId", "AbortMultipartUpload")];
+const QUERIES: &[(&str, &str)] = &[("uploadId", "AbortMultipartUpload"), ("versionId", "DeleteObject of a delete marker, by `marks::remove_marker` alone")];
 
 /// What may be deleted by an action of IAM, which comes as a form by POST.
 const ACTIONS: &[&str] = &["DeleteRole", "DeleteRolePolicy", "DeleteRolePermissionsBoundary", "DetachRolePolicy"];

@@ -12,6 +12,7 @@ use self::guard::Guard;
 use super::quirks::{self, Quirks};
 use crate::model::resource::{BucketPlace, Partition};
 
+mod assume;
 mod cloud;
 mod error;
 mod guard;
@@ -66,6 +67,7 @@ pub struct Aws {
     sts: aws_sdk_sts::Client,
     default: Bucket,
     buckets: BTreeMap<String, Bucket>,
+    elsewhere: Vec<assume::Elsewhere>,
 }
 
 #[derive(Clone, Debug)]
@@ -89,7 +91,7 @@ impl Aws {
 
     /// The same from a configuration that was read before.
     pub async fn with(base: SdkConfig, places: &[BucketPlace]) -> Self {
-        let iam = aws_sdk_iam::Client::from_conf(aws_sdk_iam::config::Builder::from(&base).interceptor(Guard).build());
+        let iam = iam_client(&base);
         let sts = aws_sdk_sts::Client::new(&base);
         let default = bucket(&base, None);
         // Clients keep their connections to themselves: thousands of buckets in one place share one.
@@ -99,7 +101,7 @@ impl Aws {
             let shared = made.entry((place.endpoint.as_deref(), place.region.as_str())).or_insert_with(|| bucket(&base, Some(place)));
             buckets.insert(place.name.clone(), Bucket { account: place.account.clone(), ..shared.clone() });
         }
-        let mut aws = Self { base, iam, sts, default, buckets };
+        let mut aws = Self { base, iam, sts, default, buckets, elsewhere: Vec::new() };
         aws.look().await;
         aws
     }
@@ -143,7 +145,7 @@ impl Aws {
     /// A client for the region of a key: that of its ARN, else the one in use.
     fn kms(&self, key: &str) -> aws_sdk_kms::Client {
         let region = key.split(':').nth(3).filter(|region| !region.is_empty()).map(|region| Region::new(region.to_owned()));
-        let mut builder = aws_sdk_kms::config::Builder::from(&self.base);
+        let mut builder = aws_sdk_kms::config::Builder::from(self.config_of_key(key));
         if let Some(region) = region {
             builder = builder.region(region);
         }
@@ -160,6 +162,10 @@ impl Aws {
     fn bucket(&self, name: &str) -> &Bucket {
         self.buckets.get(name).unwrap_or(&self.default)
     }
+}
+
+fn iam_client(base: &SdkConfig) -> aws_sdk_iam::Client {
+    aws_sdk_iam::Client::from_conf(aws_sdk_iam::config::Builder::from(base).interceptor(Guard).build())
 }
 
 fn environment_endpoint(base: &SdkConfig) -> Option<String> {

@@ -98,7 +98,13 @@ pub(super) fn planner(role: &RoleWish, estate: &Estate) -> Vec<Value> {
         out.push(list(role, "ListEvidence", bucket, prefix));
     }
     out.extend(control(role, estate, &["s3:GetObject"]));
+    out.extend(take_on(&estate.plans_as));
     out
+}
+
+/// Roles of other accounts, which these must let in too.
+fn take_on(roles: &BTreeSet<String>) -> Option<Value> {
+    (!roles.is_empty()).then(|| json!({"Sid": "TakeOn", "Effect": "Allow", "Action": "sts:AssumeRole", "Resource": roles}))
 }
 
 /// The lock and the journal of applies. Nobody deletes there: what is over says so itself.
@@ -132,6 +138,7 @@ pub(super) fn applier(role: &RoleWish, estate: &Estate) -> Vec<Value> {
     out.push(change);
     // The lock is replaced on condition, which takes both (S3 User Guide, conditional-writes); journals are created and never changed.
     out.extend(control(role, estate, &["s3:GetObject", "s3:PutObject"]));
+    out.extend(take_on(&estate.applies_as));
     out.extend(refusals(role, estate));
     out
 }

@@ -14,6 +14,8 @@ const BOUNDARY: &str = "arn:aws:iam::111122223333:policy/dr-boundary";
 const SELF: &str = "arn:aws:iam::111122223333:role/lifeboat/dr/dr-applier";
 const WRITER: &str = "arn:aws:iam::111122223333:role/lifeboat/dr/orders-writer";
 const REPLICATOR: &str = "arn:aws:iam::111122223333:role/dr-replicator";
+const THEIR_PLANNER: &str = "arn:aws:iam::444455556666:role/lifeboat-planner";
+const THEIR_APPLIER: &str = "arn:aws:iam::444455556666:role/lifeboat-applier";
 const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd";
 const MANIFEST: &str = "arn:aws:s3:::acme-dr/orders/nightly/20261122T000000Z/manifest.json";
 const DATA: &str = "arn:aws:s3:::acme-dr/orders/nightly/20261122T000000Z/orders.dump.zst";
@@ -25,6 +27,8 @@ fn role(purpose: Purpose, boundary: BoundaryWish) -> RoleWish {
         keys: BTreeSet::from([KEY.to_owned()]),
         replicas: BTreeSet::from(["acme-replica".to_owned()]),
         replicators: BTreeSet::from([REPLICATOR.to_owned()]),
+        plans_as: BTreeSet::from([THEIR_PLANNER.to_owned()]),
+        applies_as: BTreeSet::from([THEIR_APPLIER.to_owned()]),
         guarded: ["dr-applier", "dr-planner", "dr-auditor"].map(|name| format!("arn:aws:iam::111122223333:role/lifeboat/dr/{name}")).into(),
         control: Some(("acme-control".to_owned(), "control/".to_owned())),
     };
@@ -260,6 +264,14 @@ fn the_applier_makes_bounded_roles_and_cannot_get_out_of_that() {
         ],
     );
     assert!(may(Purpose::Applier, "s3:PutObject", "arn:aws:s3:::acme-evidence/evidence/dr-applier/000001.json", NEW), "its own chain");
+}
+
+#[test]
+fn planner_and_applier_take_on_each_their_own_role_elsewhere() {
+    for (purpose, own, other) in [(Purpose::Planner, THEIR_PLANNER, THEIR_APPLIER), (Purpose::Applier, THEIR_APPLIER, THEIR_PLANNER)] {
+        assert!(may(purpose, "sts:AssumeRole", own, &[]) && !may(purpose, "sts:AssumeRole", other, &[]), "{}", purpose.as_str());
+    }
+    assert!(!may(Purpose::Auditor, "sts:AssumeRole", THEIR_PLANNER, &[]));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The real thing: real PostgreSQL, real S3 and IAM, the real binary.
 
 mod access;
+mod accounts;
 mod backup;
 pub(crate) mod cli;
 mod conformance;

@@ -3,7 +3,7 @@
 //! The world here knows what the function cannot: which backups are honest. It expires by tag as S3 does, and asks after every
 //! step whether something is gone that had to stay.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use jiff::Timestamp;
@@ -59,8 +59,8 @@ impl Seed {
     }
 }
 
-/// What a backup is in truth.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a backup is in truth, the best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Truth {
     Honest,
     /// Written by somebody with the writer's credentials, and as like an honest one as can be.
@@ -84,8 +84,10 @@ struct World {
     objects: Vec<Object>,
     now: i64,
     serial: u32,
-    /// All periods that had an honest backup, by tier: the latest moment until which one of them is promised.
-    promised: BTreeMap<(Tier, jiff::civil::Date), i64>,
+    /// All periods that had an honest backup, by tier: its first one, and until when one of the period is promised.
+    promised: BTreeMap<(Tier, jiff::civil::Date), (String, i64)>,
+    /// Those that failed a drill: their place may go to a forgery that no drill looked at.
+    failed: BTreeSet<String>,
 }
 
 /// A history ended with something gone that had to stay, or released that had to wait.
@@ -108,7 +110,7 @@ impl World {
             verified_for: Span::seconds(u64::from(small(5, 90)) * 86_400),
         };
         let zone = usize::try_from(seed.below(3)).unwrap();
-        Self { seed, zone, retention, objects: Vec::new(), now: BEGIN, serial: 0, promised: BTreeMap::new() }
+        Self { seed, zone, retention, objects: Vec::new(), now: BEGIN, serial: 0, promised: BTreeMap::new(), failed: BTreeSet::new() }
     }
 
     fn add(&mut self, day: i64, slot: usize, stored: i64, kind: Kind, truth: Truth, rows: u64) {
@@ -136,7 +138,7 @@ impl World {
                 };
                 if let Some(days) = days {
                     // The first of a period keeps its promise from its own date on.
-                    self.promised.entry((tier, periods.first_day(tier))).or_insert(stored + days * DAY);
+                    self.promised.entry((tier, periods.first_day(tier))).or_insert_with(|| (point.id.clone(), stored + days * DAY));
                 }
             }
         }
@@ -184,6 +186,9 @@ impl World {
         object.point.failed = fails || object.truth != Truth::Honest;
         object.point.verified = (!object.point.failed).then(|| time(now));
         object.counted = object.point.verified.is_some() && object.tag.is_none();
+        if object.point.failed {
+            self.failed.insert(object.point.id.clone());
+        }
     }
 
     fn hold(&mut self) {
@@ -212,7 +217,7 @@ impl World {
         let retention = self.retention;
         let max_duration = Span::seconds(u64::try_from(MAX_DURATION).unwrap());
         let terms = Terms { retention: &retention, max_duration, anomalies: Anomalies::default(), evidence_known, now: time(self.now) };
-        let old = super::super::GUARDED.map(|age| self.older_than(age, 2));
+        let old = super::super::GUARDED.map(|age| self.older_than(age, 2, Truth::Honest));
         let decisions = decide_by(&seen, &terms, law);
         self.judge_run(&decisions, evidence_known)?;
         for (object, decision) in self.objects.iter_mut().zip(&decisions) {
@@ -227,15 +232,16 @@ impl World {
         self.pass(self.now + 1);
         self.pass(self.now + DAY);
         for (age, before) in super::super::GUARDED.into_iter().zip(old) {
-            if before && !self.older_than(age, 0) {
+            if before && !self.older_than(age, 0, Truth::Emptied) {
                 return Err(format!("a run of the keeper left nothing older than {age} days"));
             }
         }
         Ok(())
     }
 
-    fn older_than(&self, days: i64, margin: i64) -> bool {
-        let whole = |object: &&Object| object.truth == Truth::Honest && object.point.kind == Kind::Complete && !object.point.failed;
+    fn older_than(&self, days: i64, margin: i64, worst: Truth) -> bool {
+        // A forgery that no drill looked at may be the one that remains.
+        let whole = |object: &&Object| object.truth <= worst && object.point.kind == Kind::Complete && !object.point.failed;
         let retention = &self.retention;
         // What has expired already when the keeper comes is past its help.
         let lives = |object: &Object| {
@@ -308,8 +314,10 @@ impl World {
         if let Some(id) = counted.iter().find(|id| !there(id)) {
             return Err(format!("{id} is gone, was verified and had no tag"));
         }
-        for ((tier, day), until) in self.promised.iter().filter(|(_, until)| **until > self.now) {
-            let fits = |object: &Object| object.truth == Truth::Honest && object.point.kind == Kind::Complete && object.point.periods.first_day(*tier) == *day;
+        for ((tier, day), (first, until)) in self.promised.iter().filter(|(_, (_, until))| *until > self.now) {
+            // An empty one opens a period where nothing says that it was ever more; that it stops releases, each run is asked.
+            let honest = |object: &Object| object.truth != Truth::Forged || self.failed.contains(first);
+            let fits = |object: &Object| honest(object) && object.point.kind == Kind::Complete && object.point.periods.first_day(*tier) == *day;
             if !self.objects.iter().any(fits) {
                 return Err(format!("nothing is left of the {} of {day}, promised for {} days more", tier.as_str(), (until - self.now) / DAY));
             }

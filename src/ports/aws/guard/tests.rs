@@ -22,7 +22,8 @@ fn of_all_deletions_only_those_of_the_table_pass() {
         ("http://127.0.0.1:9000/b", false),
         ("http://127.0.0.1:9000/b?replication", false),
         ("http://127.0.0.1:9000/b/key?x-id=DeleteObject", false),
-        ("http://127.0.0.1:9000/b/key?versionId=1", false),
+        ("http://127.0.0.1:9000/b/key?versionId=", false),
+        ("http://127.0.0.1:9000/b/key?versionId=1", true),
         ("http://127.0.0.1:9000/b/key?uploadId=", false),
         ("http://127.0.0.1:9000/b/key?x-id=AbortMultipartUpload&uploadId=abc", true),
         ("http://127.0.0.1:9000/b/uploadId=1", false),
@@ -34,6 +35,13 @@ fn of_all_deletions_only_those_of_the_table_pass() {
     assert!(judge("POST", "http://127.0.0.1:9000/b?delete", Some(b"<Delete/>")).is_err());
     assert_eq!(judge("POST", "http://127.0.0.1:9000/b/key?uploads", None), Ok(()));
     assert_eq!(judge("PUT", "http://127.0.0.1:9000/b?replication", Some(b"<x/>")), Ok(()));
+}
+
+/// A version can be removed by one function only, which is given delete markers.
+#[test]
+fn one_place_removes_a_version() {
+    let sources = [include_str!("../marks.rs"), include_str!("../objects.rs"), include_str!("../s3.rs"), include_str!("../mod.rs")];
+    assert_eq!(sources.map(|source| source.matches("delete_object()").count()), [1, 0, 0, 0]);
 }
 
 #[test]

@@ -1,0 +1,42 @@
+//! A bucket and roles of another account: `plan` and `apply` take on the roles that the policy names, and whoever runs them
+//! needs no right of its own but that.
+
+use aws_config::BehaviorVersion;
+
+use super::cli::Config;
+
+const ACCOUNT: &str = "000000000000";
+
+async fn role(name: &str, actions: &str) -> String {
+    let base = aws_config::defaults(BehaviorVersion::latest()).profile_name("admin").load().await;
+    let iam = aws_sdk_iam::Client::new(&base);
+    let trust = format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"arn:aws:iam::{ACCOUNT}:user/job"}},"Action":"sts:AssumeRole"}}]}}"#
+    );
+    let made = iam.create_role().path("/lifeboat/elsewhere/").role_name(name).assume_role_policy_document(trust).send().await.unwrap();
+    let may = format!(r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":{actions},"Resource":"*"}}]}}"#);
+    iam.put_role_policy().role_name(name).policy_name("may").policy_document(may).send().await.unwrap();
+    made.role().unwrap().arn().to_owned()
+}
+
+#[tokio::test]
+async fn plan_and_apply_take_on_the_roles_that_the_policy_names() {
+    let config = Config::new("elsewhere");
+    std::fs::remove_file(config.path().join("lifeboat.yaml")).unwrap();
+    let own = config.lifeboat("job", &["plan"]);
+    assert!(own.code == 5 && own.out.contains("bucket shop-elsewhere-orders"), "job itself may read nothing: {}{}", own.out, own.err);
+    let plan = role("elsewhere-planner", r#"["s3:Get*","s3:List*","iam:Get*","iam:List*"]"#).await;
+    let apply = role("elsewhere-applier", r#"["s3:*","iam:*"]"#).await;
+    let wish = format!("    account: \"{ACCOUNT}\"\n    assumeRole: {{plan: \"{plan}\", apply: \"{apply}\"}}\n    region:");
+    config.edit("    region:", &wish);
+    let pending = config.lifeboat("job", &["plan"]);
+    assert_eq!(pending.code, 4, "{}{}", pending.out, pending.err);
+    let done = config.lifeboat("job", &["apply"]);
+    assert!(done.code == 0 && done.out.contains("13 steps done"), "{}{}", done.out, done.err);
+    let again = config.lifeboat("job", &["plan"]);
+    assert_eq!(again.code, 0, "{}{}", again.out, again.err);
+    config.edit(&plan, &format!("arn:aws:iam::{ACCOUNT}:role/lifeboat/elsewhere/nobody"));
+    let refused = config.lifeboat("job", &["plan"]);
+    assert!(refused.code == 1 && refused.err.contains("a role of another account cannot be taken on"), "{} {}{}", refused.code, refused.out, refused.err);
+    assert!(refused.err.contains("role/lifeboat/elsewhere/nobody"), "{}", refused.err);
+}
