@@ -30,6 +30,7 @@ mod policy;
 mod progress;
 mod report;
 mod restore;
+mod status;
 mod undo;
 
 /// What a command prints and ends with.
@@ -180,6 +181,7 @@ enum Command {
     Drill(drill::Arguments),
     Restore(restore::Arguments),
     Evidence(evidence::Arguments),
+    Status(status::Arguments),
     Report(report::Arguments),
     Policy(policy::Arguments),
     Import(import::Arguments),
@@ -221,6 +223,7 @@ async fn dispatch(cli: Cli) -> Said {
         Command::Drill(arguments) => drill::run(&arguments, &global).await,
         Command::Restore(arguments) => restore::run(&arguments, &global).await,
         Command::Evidence(arguments) => evidence::run(&arguments, &global).await,
+        Command::Status(arguments) => status::run(&arguments, &global).await,
         Command::Report(arguments) => report::run(&arguments, &global).await,
         Command::Policy(arguments) => policy::run(&arguments, &global),
         Command::Import(arguments) => import::run(&arguments, &global).await,

@@ -7,6 +7,7 @@ pub mod json;
 pub mod junit;
 pub mod markdown;
 pub mod paint;
+pub mod prometheus;
 pub mod sarif;
 pub mod snippet;
 pub mod text;

@@ -53,7 +53,7 @@ pub async fn report(place: &Where) -> Result<(ReportView, Exit), OpError> {
     Ok((view, exit))
 }
 
-async fn chains(prepared: &Prepared, ports: &Ports) -> Result<(EvidenceView, Vec<Checked>), String> {
+pub(super) async fn chains(prepared: &Prepared, ports: &Ports) -> Result<(EvidenceView, Vec<Checked>), String> {
     let place = evidence::configured(prepared).ok_or("this config repo keeps no evidence")?;
     let keys = evidence::trusted(prepared, place).map_err(|error| causes(&error))?;
     let checked = evidence::checked(ports, place, &keys, None, &[]).await.map_err(|error| causes(&error))?;

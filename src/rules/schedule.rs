@@ -89,6 +89,18 @@ impl Asked {
         self.start().is_some_and(|start| self.cron.find_next_occurrence(&start, true).is_ok())
     }
 
+    /// The first run after a moment.
+    pub(crate) fn next(&self, after: Timestamp) -> Option<Timestamp> {
+        self.cron.find_next_occurrence(&after.to_zoned(self.zone.clone()), false).ok().map(|run| run.timestamp())
+    }
+
+    /// The runs between two moments, both in seconds since 1970; the first counts, the last does not.
+    pub(crate) fn runs(&self, from: i64, until: i64) -> Vec<Timestamp> {
+        let Ok(before) = Timestamp::from_second(from - 1) else { return Vec::new() };
+        let next = |run: &Timestamp| self.next(*run);
+        std::iter::successors(self.next(before), next).take_while(|run| run.as_second() < until).collect()
+    }
+
     /// The longest wait between two runs within a year, in seconds.
     ///
     /// A schedule that runs every minute has half a million runs a year. But minute and hour do not depend on the day, so

@@ -15,3 +15,4 @@ pub mod report;
 pub mod restore;
 pub mod rule;
 pub mod schema;
+pub mod status;

@@ -12,6 +12,7 @@ mod keep;
 mod plan;
 mod report;
 mod restore;
+mod status;
 
 pub use apply::apply;
 pub use backup::backup;
@@ -23,6 +24,7 @@ pub use keep::{hold, keep};
 pub use plan::plan;
 pub use report::report;
 pub use restore::{restore, restore_plan};
+pub use status::status;
 
 /// Wraps a sentence at `width` columns, at spaces.
 fn wrap(text: &str, width: usize) -> Vec<String> {

@@ -31,3 +31,20 @@ fn a_report_is_made_without_any_identity_and_calls_everything_unproven() {
         assert_eq!(json.pointer(part), Some(&"unproven".into()), "{part}");
     }
 }
+
+#[test]
+fn status_of_a_fresh_apply_says_what_is_missing_and_writes_gauges() {
+    let config = Config::new("status");
+    assert_eq!(config.lifeboat("applier", &["apply"]).code, 0);
+    let ran = config.lifeboat("planner", &["status", "--metrics", "lifeboat.prom"]);
+    assert_eq!(ran.code, 6, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("there is no complete backup of database shop") && ran.out.ends_with("0 of 1 meet their objectives · exit 6\n"), "{}", ran.out);
+    let gauges = std::fs::read_to_string(config.path().join("lifeboat.prom")).unwrap();
+    assert!(
+        gauges.contains("lifeboat_restore_points{policy=\"orders\",set=\"nightly\"} 0\n") && gauges.contains("lifeboat_listed{policy=\"orders\"} 1\n"),
+        "{gauges}"
+    );
+    let json = config.lifeboat("planner", &["status", "--format", "json"]);
+    let json: Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!((&json["format"], &json["kept"], &json["evidence"]), (&"lifeboat.status/1".into(), &0.into(), &Value::Null));
+}

@@ -1,0 +1,41 @@
+//! `lifeboat status`
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Format, Global, Said};
+use crate::formats::{json, prometheus, text};
+use crate::ops::{OpError, status};
+
+/// Say what can be restored now, policy by policy
+///
+/// Reads buckets and evidence, and writes nothing but the file of --metrics. The newest backup against the RPO, when a
+/// drill last passed, how far restore points reach back, what comes next; scheduled runs that left nothing complete, and
+/// gaps that schedule and retention do not explain. Exit 0: all objectives are met. 4: backups too old, or not listed.
+/// 6: drills not proven.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  lifeboat status\n  lifeboat status --metrics /var/lib/node_exporter/lifeboat.prom\n  lifeboat status --format json | jq '.policies[] | select(.rpo.verdict != \"passed\")'"
+)]
+pub(super) struct Arguments {
+    /// Write gauges for Prometheus to this file, replacing it at once
+    #[arg(long, value_name = "FILE")]
+    metrics: Option<PathBuf>,
+}
+
+pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, OpError> {
+    let (view, exit) = status::status(&global.place()).await?;
+    if let Some(path) = &arguments.metrics {
+        // A reader never sees half of it.
+        let beside = path.with_extension("prom.new");
+        std::fs::write(&beside, prometheus::render(&view)).and_then(|()| std::fs::rename(&beside, path)).map_err(|why| OpError::Setup {
+            message: format!("the metrics cannot be written to {}: {why}", path.display()),
+            hint: "name a file in a folder that can be written".to_owned(),
+        })?;
+    }
+    Ok(match global.format {
+        Format::Json => Said::out(json::render(&view), exit),
+        _ => Said::out(text::status(&view, exit.code(), Global::paint()), exit),
+    })
+}

@@ -1,0 +1,82 @@
+//! `status` in the text format of Prometheus (prometheus.io, exposition formats), for the textfile collector.
+//!
+//! What is not known has no sample: a gauge that is missing can be alerted on, one that is wrong cannot.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+
+use crate::report::Verdict;
+use crate::report::status::{SetStanding, Standing};
+use crate::view::status::StatusView;
+
+struct Family {
+    name: &'static str,
+    help: &'static str,
+    samples: Vec<(String, u64)>,
+}
+
+/// Renders the gauges of a status.
+pub fn render(view: &StatusView) -> String {
+    let mut out = String::new();
+    let taken = Family {
+        name: "lifeboat_status_timestamp_seconds",
+        help: "When this was read",
+        samples: moment(&view.at).map(|at| (String::new(), at)).into_iter().collect(),
+    };
+    for family in [taken].into_iter().chain(of_policies(view)).chain(of_sets(view)).filter(|family| !family.samples.is_empty()) {
+        let _ = writeln!(out, "# HELP {} {}\n# TYPE {} gauge", family.name, family.help, family.name);
+        for (labels, value) in &family.samples {
+            let _ = writeln!(out, "{}{labels} {value}", family.name);
+        }
+    }
+    out
+}
+
+fn of_policy(view: &StatusView, name: &'static str, help: &'static str, value: impl Fn(&Standing) -> Option<u64>) -> Family {
+    let samples = view.policies.iter().filter_map(|policy| Some((format!("{{policy=\"{}\"}}", escaped(&policy.policy)), value(policy)?)));
+    Family { name, help, samples: samples.collect() }
+}
+
+fn of_policies(view: &StatusView) -> Vec<Family> {
+    vec![
+        of_policy(view, "lifeboat_rpo_objective_seconds", "How much may be lost at the most", |policy| Some(policy.rpo.limit_seconds)),
+        of_policy(view, "lifeboat_rpo_seconds", "How much would be lost now", |policy| policy.rpo.measured_seconds),
+        of_policy(view, "lifeboat_objectives_met", "Whether backups are young enough and drills passed", |policy| Some(u64::from(policy.is_kept()))),
+        of_policy(view, "lifeboat_drill_passed_timestamp_seconds", "When a drill last passed", |policy| moment(policy.verified_at.as_ref()?)),
+        of_policy(view, "lifeboat_drills_proven", "Whether every drill is proven", |policy| Some(u64::from(policy.drills? == Verdict::Passed))),
+        of_policy(view, "lifeboat_oldest_restore_point_timestamp_seconds", "The oldest restore point", |policy| moment(policy.oldest.as_ref()?)),
+        of_policy(view, "lifeboat_listed", "Whether the backups could be listed", |policy| Some(u64::from(policy.unknown.is_none()))),
+    ]
+}
+
+fn of_set(view: &StatusView, name: &'static str, help: &'static str, value: impl Fn(&SetStanding) -> Option<u64>) -> Family {
+    let sets = view.policies.iter().flat_map(|policy| policy.sets.iter().map(move |set| (policy, set)));
+    let samples = sets.filter_map(|(policy, set)| {
+        let labels = format!("{{policy=\"{}\",set=\"{}\"}}", escaped(&policy.policy), escaped(&set.set));
+        Some((labels, value(set)?))
+    });
+    Family { name, help, samples: samples.collect() }
+}
+
+fn of_sets(view: &StatusView) -> Vec<Family> {
+    vec![
+        of_set(view, "lifeboat_backup_success_timestamp_seconds", "When the newest complete backup was begun", |set| moment(set.newest.as_ref()?)),
+        of_set(view, "lifeboat_backup_bytes", "Size of the newest complete backup", |set| set.newest_bytes),
+        of_set(view, "lifeboat_backup_interval_seconds", "The longest that two scheduled runs are apart", |set| set.interval_seconds),
+        of_set(view, "lifeboat_restore_points", "How many restore points there are", |set| Some(set.points as u64)),
+        of_set(view, "lifeboat_stored_bytes", "Size of all of them", |set| Some(set.bytes)),
+        of_set(view, "lifeboat_missed_runs", "Scheduled runs of the last seven days that left nothing complete", |set| Some(set.missed.len() as u64)),
+        of_set(view, "lifeboat_gaps", "Stretches without a restore point that schedule and retention do not explain", |set| Some(set.gaps.len() as u64)),
+    ]
+}
+
+/// Seconds since 1970 of a moment in RFC 3339.
+fn moment(at: &str) -> Option<u64> {
+    u64::try_from(at.parse::<Timestamp>().ok()?.as_second()).ok()
+}
+
+/// A label value: backslash, quote and line end are escaped.
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}

@@ -1,0 +1,107 @@
+//! `status` as text: one line for each policy that is well, more only for what is not.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+
+use super::super::paint::{Label, Paint};
+use super::labelled;
+use crate::report::Verdict;
+use crate::report::status::Standing;
+use crate::view::status::StatusView;
+
+/// Missed runs and gaps that are named for a set; the rest is counted.
+const NAMED: usize = 2;
+
+/// Renders a status; `exit` is the code that the command will end with.
+pub fn status(view: &StatusView, exit: u8, paint: Paint) -> String {
+    let width = view.policies.iter().map(|policy| policy.policy.len()).max().unwrap_or(0).max(10);
+    let heading = format!("  {:width$}  {:<11}  {:<15}  {:<10}  {:<7}  {:<12}  next", "", "newest", "RPO", "verified", "points", "reaches back");
+    let mut out = format!("{}\n", paint.text(Label::Dim, &heading));
+    for policy in &view.policies {
+        row(&mut out, view, policy, width, paint);
+    }
+    if let Some(why) = &view.evidence {
+        let _ = writeln!(out, "\nnote: what drills proved is not known: {why}");
+    }
+    let label = if view.kept == view.policies.len() { Label::Good } else { Label::Bad };
+    let closing = format!("{} of {} meet their objectives · exit {exit}", view.kept, view.policies.len());
+    let _ = writeln!(out, "\n{}", paint.text(label, &closing));
+    out
+}
+
+fn row(out: &mut String, view: &StatusView, policy: &Standing, width: usize, paint: Paint) {
+    let ago = |at: Option<&String>| at.and_then(|at| since(view, at)).map_or_else(|| "never".to_owned(), |age| format!("{} ago", span(age)));
+    let newest = policy.sets.iter().filter_map(|set| set.newest.as_ref()).max();
+    let rpo = match policy.rpo.measured_seconds {
+        Some(measured) => format!("{} of {}", span(measured), span(policy.rpo.limit_seconds)),
+        None => format!("? of {}", span(policy.rpo.limit_seconds)),
+    };
+    let verified = if policy.drills.is_none() { "no drill".to_owned() } else { ago(policy.verified_at.as_ref()) };
+    let reach = policy.oldest.as_ref().and_then(|at| since(view, at)).map_or_else(|| "–".to_owned(), span);
+    let running = policy.sets.iter().any(|set| set.running);
+    let next = policy.sets.iter().filter_map(|set| set.next.as_ref()).min();
+    let next = if running { "running".to_owned() } else { next.map_or_else(|| "–".to_owned(), |at| soon(view, at)) };
+    let rpo_label = match policy.rpo.verdict {
+        Verdict::Passed => Label::Good,
+        Verdict::Unproven => Label::Change,
+        Verdict::Failed => Label::Bad,
+    };
+    let name = paint.text(if policy.is_kept() { Label::Strong } else { Label::Bad }, &format!("{:width$}", policy.policy));
+    let rpo = paint.text(rpo_label, &format!("{rpo:<15}"));
+    let _ = writeln!(out, "  {name}  {:<11}  {rpo}  {verified:<10}  {:<7}  {reach:<12}  {next}", ago(newest), policy.points);
+    notes(out, policy);
+}
+
+fn notes(out: &mut String, policy: &Standing) {
+    if let Some(why) = &policy.unknown {
+        labelled(out, "unknown", why);
+    }
+    if policy.rpo.verdict != Verdict::Passed && policy.unknown.is_none() {
+        labelled(out, "RPO", &policy.rpo.sentence);
+    }
+    if policy.drills.is_some_and(|verdict| verdict != Verdict::Passed) {
+        labelled(out, "drills", "not every drill is proven: `lifeboat report` says which");
+    }
+    for set in &policy.sets {
+        let minute = |at: &String| at.get(..16).map_or_else(|| at.clone(), |at| at.replace('T', " "));
+        if !set.missed.is_empty() {
+            let named: Vec<String> = set.missed.iter().take(NAMED).map(minute).collect();
+            labelled(out, "missed", &format!("{}: {} UTC{}, nothing complete was left", set.set, named.join(", "), rest(set.missed.len())));
+        }
+        if !set.gaps.is_empty() {
+            let named: Vec<String> = set.gaps.iter().take(NAMED).map(|gap| format!("{} to {}", minute(&gap.from), minute(&gap.to))).collect();
+            labelled(out, "gap", &format!("{}: {} UTC{}, no restore point between", set.set, named.join(", "), rest(set.gaps.len())));
+        }
+    }
+}
+
+fn rest(all: usize) -> String {
+    if all > NAMED { format!(" and {} more", all - NAMED) } else { String::new() }
+}
+
+/// Seconds from a moment to when the status was taken.
+fn since(view: &StatusView, at: &str) -> Option<u64> {
+    let (at, now): (Timestamp, Timestamp) = (at.parse().ok()?, view.at.parse().ok()?);
+    u64::try_from(now.as_second() - at.as_second()).ok()
+}
+
+/// The time of day of what comes within a day, else its date too.
+fn soon(view: &StatusView, at: &str) -> String {
+    let (Ok(at), Ok(now)) = (at.parse::<Timestamp>(), view.at.parse::<Timestamp>()) else { return at.to_owned() };
+    let format = if at.as_second() - now.as_second() < 86_400 { "%H:%M UTC" } else { "%Y-%m-%d %H:%M UTC" };
+    at.strftime(format).to_string()
+}
+
+/// A length of time in one unit: `40 s`, `12 min`, `31 h`, `9 d`.
+fn span(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,112 @@
+use super::super::super::prometheus;
+use super::{NAMED, span, status};
+use crate::formats::paint::Paint;
+use crate::report::status::{GapStanding, SetStanding, Standing};
+use crate::report::{Objective, Verdict};
+use crate::view::status::StatusView;
+
+fn set(name: &str, newest: &str) -> SetStanding {
+    SetStanding {
+        set: name.to_owned(),
+        points: 12,
+        bytes: 1 << 30,
+        newest: Some(newest.to_owned()),
+        newest_bytes: Some(1 << 20),
+        next: Some("2026-11-23T01:15:00Z".to_owned()),
+        interval_seconds: Some(90_000),
+        running: false,
+        missed: Vec::new(),
+        gaps: Vec::new(),
+    }
+}
+
+fn policy(name: &str, newest: &str, age: u64) -> Standing {
+    let verdict = if age <= 86_400 { Verdict::Passed } else { Verdict::Failed };
+    let sentence = "the newest complete backup of shop is too old".to_owned();
+    Standing {
+        policy: name.to_owned(),
+        rpo: Objective { verdict, limit_seconds: 86_400, measured_seconds: Some(age), at: None, evidence: None, sentence },
+        drills: Some(Verdict::Passed),
+        verified_at: Some("2026-11-20T06:00:00Z".to_owned()),
+        points: 12,
+        bytes: 1 << 30,
+        oldest: Some("2025-11-22T01:15:00Z".to_owned()),
+        newest: Some(newest.to_owned()),
+        sets: vec![set("nightly", newest)],
+        unknown: None,
+    }
+}
+
+fn view() -> StatusView {
+    let mut billing = policy("billing", "2026-11-21T00:30:00Z", 102_600);
+    billing.sets[0].missed = vec!["2026-11-22T02:30:00Z".to_owned(), "2026-11-21T02:30:00Z".to_owned(), "2026-11-20T02:30:00Z".to_owned()];
+    billing.sets[0].gaps = vec![GapStanding { from: "2026-11-17T02:30:00Z".to_owned(), to: "2026-11-20T02:30:00Z".to_owned() }];
+    let mut ledger = policy("ledger", "2026-11-22T01:00:00Z", 14_400);
+    (ledger.unknown, ledger.rpo.measured_seconds, ledger.rpo.verdict) = (Some("access denied: no".to_owned()), None, Verdict::Unproven);
+    let policies = vec![billing, ledger, policy("orders", "2026-11-22T01:00:00Z", 14_400)];
+    StatusView::of("3f2c1ab", "2026-11-22T05:00:00Z".parse().unwrap(), policies, None)
+}
+
+fn words(line: &str) -> String {
+    line.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn one_line_for_what_is_well_and_more_only_for_what_is_not() {
+    let said = status(&view(), 4, Paint { on: false });
+    let lines: Vec<String> = said.lines().map(words).filter(|line| !line.is_empty()).collect();
+    let expected = [
+        "newest RPO verified points reaches back next",
+        "billing 28 h ago 28 h of 24 h 47 h ago 12 365 d 01:15 UTC",
+        "RPO the newest complete backup of shop is too old",
+        "missed nightly: 2026-11-22 02:30, 2026-11-21 02:30 UTC and 1 more, nothing complete was left",
+        "gap nightly: 2026-11-17 02:30 to 2026-11-20 02:30 UTC, no restore point between",
+        "ledger 4 h ago ? of 24 h 47 h ago 12 365 d 01:15 UTC",
+        "unknown access denied: no",
+        "orders 4 h ago 4 h of 24 h 47 h ago 12 365 d 01:15 UTC",
+        "1 of 3 meet their objectives · exit 4",
+    ];
+    assert_eq!(lines, expected);
+    // Columns begin where they begin.
+    let column = |line: &str, text: &str| line.find(text).map(|at| line.chars().count().min(at));
+    let rows: Vec<&str> = said.lines().filter(|line| line.contains("01:15 UTC")).collect();
+    let places: Vec<_> = rows.iter().map(|row| column(row, "01:15 UTC")).collect();
+    assert!(places.windows(2).all(|pair| pair[0] == pair[1]), "{said}");
+    assert!(said.lines().all(|line| line.chars().count() <= 120) && NAMED == 2, "{said}");
+}
+
+#[test]
+fn ten_policies_that_are_well_are_one_screen() {
+    let policies = (0..10).map(|at| policy(&format!("database-{at}"), "2026-11-22T01:00:00Z", 14_400)).collect();
+    let view = StatusView::of("3f2c1ab", "2026-11-22T05:00:00Z".parse().unwrap(), policies, None);
+    assert_eq!(status(&view, 0, Paint { on: false }).lines().count(), 13);
+}
+
+#[test]
+fn a_length_of_time_has_one_unit() {
+    let said: Vec<String> = [0, 119, 120, 7_199, 7_200, 172_799, 172_800, 31_536_000].map(span).into();
+    assert_eq!(said, ["0 s", "119 s", "2 min", "119 min", "2 h", "47 h", "2 d", "365 d"]);
+}
+
+#[test]
+fn gauges_are_there_for_what_is_known_only() {
+    let text = prometheus::render(&view());
+    for line in [
+        "lifeboat_status_timestamp_seconds 1795323600",
+        "# TYPE lifeboat_rpo_seconds gauge",
+        "lifeboat_rpo_seconds{policy=\"billing\"} 102600",
+        "lifeboat_listed{policy=\"ledger\"} 0",
+        "lifeboat_objectives_met{policy=\"orders\"} 1",
+        "lifeboat_missed_runs{policy=\"billing\",set=\"nightly\"} 3",
+        "lifeboat_backup_success_timestamp_seconds{policy=\"orders\",set=\"nightly\"} 1795309200",
+    ] {
+        assert!(text.lines().any(|said| said == line), "{line}\n{text}");
+    }
+    assert!(!text.contains("lifeboat_rpo_seconds{policy=\"ledger\"}"), "what was not measured has no sample");
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let (name, value) = line.rsplit_once(' ').unwrap();
+        assert!(name.starts_with("lifeboat_") && value.parse::<u64>().is_ok(), "{line}");
+        let family = name.split('{').next().unwrap();
+        assert_eq!(text.matches(&format!("# TYPE {family} gauge\n")).count(), 1, "{line}");
+    }
+}

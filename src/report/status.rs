@@ -1,0 +1,264 @@
+//! What can be restored now, policy by policy: how far it reaches, where it misses, what comes next. Pure.
+//!
+//! The bucket is the witness: a run that left no complete backup was missed, whatever a scheduler says of it.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{DrillReport, Input, Objective, Report, Verdict};
+use crate::catalog::layout::id_time;
+use crate::catalog::retention::tiers;
+use crate::catalog::timeline::{Forecast, Gap, Keeping, Point, Reach, Spacing, Version, World, reach};
+use crate::model::aspects::Versioning;
+use crate::model::fact::Fact;
+use crate::model::id::ResourceId;
+use crate::model::lifecycle::Lifecycle;
+use crate::model::policy::BackupSet;
+use crate::model::request::ReadOp;
+use crate::model::resource::{Observed, SeenBackup};
+use crate::model::units::Span;
+use crate::policy::LoadedPolicy;
+use crate::rules::schedule;
+
+/// How far back scheduled runs are looked for.
+const MISSED: i64 = 7 * 86_400;
+/// How much earlier than its slot a run may begin: clocks differ.
+const EARLY: i64 = 300;
+
+/// What can be restored of one policy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Standing {
+    /// Its name.
+    pub policy: String,
+    /// How much may be lost, as promised and as it is.
+    pub rpo: Objective,
+    /// The worst of its drills; none where it has none.
+    pub drills: Option<Verdict>,
+    /// When a drill last passed, RFC 3339.
+    pub verified_at: Option<String>,
+    /// How many restore points there are.
+    pub points: usize,
+    /// Their bytes.
+    pub bytes: u64,
+    /// The oldest of them, RFC 3339.
+    pub oldest: Option<String>,
+    /// The newest of them, RFC 3339.
+    pub newest: Option<String>,
+    /// Its sets, by name.
+    pub sets: Vec<SetStanding>,
+    /// Why nothing can be said of what is there; none = it was listed.
+    pub unknown: Option<String>,
+}
+
+/// One backup set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SetStanding {
+    /// Its name.
+    pub set: String,
+    /// How many restore points it has.
+    pub points: usize,
+    /// Their bytes.
+    pub bytes: u64,
+    /// The newest, RFC 3339.
+    pub newest: Option<String>,
+    /// Bytes of the newest.
+    pub newest_bytes: Option<u64>,
+    /// Its next run, RFC 3339.
+    pub next: Option<String>,
+    /// The longest that two runs are apart.
+    pub interval_seconds: Option<u64>,
+    /// Whether a run that was begun may still end.
+    pub running: bool,
+    /// Runs of the last seven days that left no complete backup, the newest first, RFC 3339.
+    pub missed: Vec<String>,
+    /// Stretches without a restore point that are longer than schedule and retention explain, the newest first.
+    pub gaps: Vec<GapStanding>,
+}
+
+/// A stretch without a restore point.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct GapStanding {
+    /// The point before it, RFC 3339.
+    pub from: String,
+    /// The point after it, or the time that was asked for, RFC 3339.
+    pub to: String,
+}
+
+impl Standing {
+    /// Whether what was promised is kept: backups young enough, and restores proven where drills are promised.
+    pub fn is_kept(&self) -> bool {
+        self.rpo.verdict == Verdict::Passed && self.drills.is_none_or(|verdict| verdict == Verdict::Passed)
+    }
+}
+
+fn text(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// The standings of all policies, worst first. `report` says what is promised and proven.
+pub fn standings(input: &Input<'_>, report: &Report, observed: &Observed) -> Vec<Standing> {
+    let of = |policy: &LoadedPolicy| {
+        let reported = report.policies.iter().find(|reported| reported.name == policy.name)?;
+        let drills = reported.drills.iter().map(|drill| drill.verdict).min();
+        Some(one(policy, &reported.rpo, drills, &report.drills, observed, input.now))
+    };
+    let mut out: Vec<Standing> = input.policies.iter().filter_map(of).collect();
+    out.sort_by(|a, b| (a.is_kept(), &a.policy).cmp(&(b.is_kept(), &b.policy)));
+    out
+}
+
+fn one(policy: &LoadedPolicy, rpo: &Objective, drills: Option<Verdict>, all: &[DrillReport], observed: &Observed, now: Timestamp) -> Standing {
+    let passed = all.iter().filter(|drill| drill.policy.as_deref() == Some(policy.name.as_str()) && drill.verdict == Verdict::Passed);
+    let mut out = Standing {
+        policy: policy.name.clone(),
+        rpo: rpo.clone(),
+        drills,
+        verified_at: passed.map(|drill| drill.at.clone()).max(),
+        points: 0,
+        bytes: 0,
+        oldest: None,
+        newest: None,
+        sets: Vec::new(),
+        unknown: None,
+    };
+    let backups = match observed.backups.get(&policy.name) {
+        Some(Fact::Known(backups)) => backups.as_slice(),
+        Some(Fact::Absent) => &[],
+        Some(Fact::Unknown(why)) => return Standing { unknown: Some(why.to_string()), ..out },
+        None => return Standing { unknown: Some("the bucket was not listed".to_owned()), ..out },
+    };
+    let world = match live(policy, observed) {
+        Ok(world) => world,
+        Err(why) => return Standing { unknown: Some(why), ..out },
+    };
+    let shelf = Shelf { backups, world, now };
+    let mut newest: Option<Timestamp> = None;
+    for (name, set) in &policy.policy.spec.backups {
+        let (standing, reach) = shelf.set(&name.0, set);
+        out.points += reach.points;
+        out.bytes = out.bytes.saturating_add(reach.bytes);
+        out.oldest = out.oldest.into_iter().chain(reach.oldest.map(text)).min();
+        newest = newest.max(reach.newest);
+        out.sets.push(standing);
+    }
+    out.newest = newest.map(text);
+    out
+}
+
+/// The rules and the versioning of a policy's bucket, as they are.
+fn live(policy: &LoadedPolicy, observed: &Observed) -> Result<(Lifecycle, Option<Versioning>), String> {
+    let seen = observed.resources.get(&ResourceId::Bucket(policy.policy.spec.storage.bucket.clone()));
+    let fact = |op| seen.map_or(Fact::Absent, |seen| seen.fact(op));
+    let rules = match fact(ReadOp::BucketLifecycle) {
+        Fact::Known(document) => document.to::<Lifecycle>().ok_or("the lifecycle rules are not understood")?,
+        Fact::Absent => Lifecycle::default(),
+        Fact::Unknown(why) => return Err(format!("the lifecycle rules could not be read: {why}")),
+    };
+    match fact(ReadOp::BucketVersioning) {
+        Fact::Known(document) => Ok((rules, document.to())),
+        Fact::Absent => Ok((rules, None)),
+        Fact::Unknown(why) => Err(format!("versioning could not be read: {why}")),
+    }
+}
+
+struct Shelf<'a> {
+    backups: &'a [SeenBackup],
+    world: (Lifecycle, Option<Versioning>),
+    now: Timestamp,
+}
+
+impl Shelf<'_> {
+    fn set(&self, name: &str, set: &BackupSet) -> (SetStanding, Reach) {
+        let own: Vec<&SeenBackup> = self.backups.iter().filter(|backup| backup.set == name).collect();
+        let complete = || own.iter().filter(|backup| backup.complete);
+        let asked = schedule::read(&set.schedule).ok();
+        let interval = asked.as_ref().and_then(schedule::Asked::longest_wait);
+        let spacing = interval.map_or_else(Vec::new, |interval| spacing(set, interval));
+        let (forecast, null) = self.forecast();
+        // What a rule of others has reached may go at any time, and is not counted on.
+        let points = complete().filter_map(|backup| {
+            let versions = backup.keys.iter().map(|(key, bytes)| Version { null, ..Version::plain(key, *bytes, backup.oldest) });
+            let versions: Vec<Version<'_>> = versions.collect();
+            Some(Point { at: id_time(&backup.id)?, tier: None, standing: forecast.standing(&versions) })
+        });
+        let reach = reach(points, &spacing, self.now);
+        let newest = complete().filter_map(|backup| Some((id_time(&backup.id)?, backup.bytes))).filter(|(at, _)| *at <= self.now).max();
+        let runs_until = |at: Timestamp| at.as_second() + i64::try_from(set.max_duration.as_secs()).unwrap_or(i64::MAX / 2);
+        let running = own.iter().any(|backup| !backup.complete && id_time(&backup.id).is_some_and(|at| runs_until(at) > self.now.as_second()));
+        let standing = SetStanding {
+            set: name.to_owned(),
+            points: reach.points,
+            bytes: reach.bytes,
+            newest: newest.map(|(at, _)| text(at)),
+            newest_bytes: newest.map(|(_, bytes)| bytes),
+            next: asked.as_ref().and_then(|asked| asked.next(self.now)).map(text),
+            interval_seconds: interval,
+            running,
+            missed: asked.as_ref().map_or_else(Vec::new, |asked| self.missed(asked, set, &own)),
+            gaps: reach.gaps.iter().map(GapStanding::of).collect(),
+        };
+        (standing, reach)
+    }
+
+    fn forecast(&self) -> (Forecast<'_>, bool) {
+        let (rules, versioning) = &self.world;
+        let keeping = match versioning {
+            Some(Versioning::Enabled | Versioning::EnabledWithMfa) => Keeping::Enabled,
+            Some(Versioning::Suspended) => Keeping::Suspended,
+            None => Keeping::Unversioned,
+        };
+        let world = World { rules, keeping, mfa_delete: *versioning == Some(Versioning::EnabledWithMfa), now: self.now };
+        (Forecast::new(&world), keeping != Keeping::Enabled)
+    }
+
+    /// Runs that should have ended by now and left nothing complete. Before the first backup nobody knows what was wanted.
+    fn missed(&self, asked: &schedule::Asked, set: &BackupSet, own: &[&SeenBackup]) -> Vec<String> {
+        let began: Vec<i64> = own.iter().filter(|backup| backup.complete).filter_map(|backup| id_time(&backup.id)).map(Timestamp::as_second).collect();
+        let Some(first) = began.iter().min() else { return Vec::new() };
+        let late = i64::try_from(set.max_duration.as_secs()).unwrap_or(MISSED);
+        let until = self.now.as_second();
+        let from = (until - MISSED).max(*first);
+        let runs = asked.runs(from, until - late);
+        let missing = |at: &&Timestamp| {
+            let at = at.as_second();
+            !began.iter().any(|began| *began >= at - EARLY && *began <= at + late)
+        };
+        runs.iter().rev().filter(missing).map(|at| text(*at)).collect()
+    }
+}
+
+impl GapStanding {
+    fn of(gap: &Gap) -> Self {
+        Self { from: text(gap.from), to: text(gap.to) }
+    }
+}
+
+/// How far apart points may be by their age: as the schedule takes them while they are fresh, then one in each period of a tier, which
+/// can be nearly two periods apart.
+fn spacing(set: &BackupSet, interval: u64) -> Vec<Spacing> {
+    let day = |days: i32| u64::try_from(days).unwrap_or(0) * 86_400;
+    let taken = interval + set.max_duration.as_secs();
+    let period = |tier: &str| match tier {
+        "daily" => Some(1),
+        "weekly" => Some(7),
+        "monthly" => Some(31),
+        "yearly" => Some(366),
+        _ => None,
+    };
+    let mut out = Vec::new();
+    for (tier, days, _) in tiers(&set.retention) {
+        // The last period of lateness may be gone already.
+        let period = period(tier).unwrap_or(1);
+        let up_to = day(days - period);
+        out.push(Spacing { up_to: Span::seconds(up_to), at_most: Span::seconds(taken.max(if tier == "recent" { 0 } else { 2 * day(period) })) });
+    }
+    out.sort_by_key(|row| row.up_to);
+    out
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,42 @@
+//! `lifeboat.status/1`: what can be restored now.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::report::status::Standing;
+
+/// What `status` says.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StatusView {
+    /// Always `lifeboat.status/1`.
+    pub format: String,
+    /// Version of lifeboat.
+    pub tool: String,
+    /// What was read: a commit, or the working folder.
+    pub revision: String,
+    /// When the reads began, RFC 3339.
+    pub at: String,
+    /// The policies, those that do not keep their promises first.
+    pub policies: Vec<Standing>,
+    /// How many keep them.
+    pub kept: usize,
+    /// Why the evidence could not be read; none = it was.
+    pub evidence: Option<String>,
+}
+
+impl StatusView {
+    /// The view of standings that were taken at a time.
+    pub fn of(revision: &str, at: Timestamp, policies: Vec<Standing>, evidence: Option<String>) -> Self {
+        Self {
+            format: "lifeboat.status/1".to_owned(),
+            tool: env!("CARGO_PKG_VERSION").to_owned(),
+            revision: revision.to_owned(),
+            at: at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            kept: policies.iter().filter(|policy| policy.is_kept()).count(),
+            policies,
+            evidence,
+        }
+    }
+}
