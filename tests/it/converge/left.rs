@@ -28,7 +28,9 @@ async fn world(renamed: &Desired) -> Arc<World> {
 
 #[tokio::test]
 async fn a_role_that_left_goes_whole_through_every_fault_and_no_other_does() {
-    let renamed = desired(&[&QUICKSTART.replace(&format!("role: {KEEPER}"), "role: shop-guardian")]);
+    let mut renamed = desired(&[&QUICKSTART.replace(&format!("role: {KEEPER}"), "role: shop-guardian")]);
+    // As a scope of that name has it.
+    renamed.roles.path = Some("/lifeboat/orders/".to_owned());
     let clean = world(&renamed).await;
     let plain = super::planned(&renamed, &clean, &[]).await;
     assert!(plain.steps.is_empty() && plain.leftovers.iter().any(|left| left.resource.name() == KEEPER && left.removable), "{:?}", plain.leftovers);
