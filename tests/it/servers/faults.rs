@@ -210,14 +210,18 @@ async fn a_clock_that_is_off_is_corrected_or_named() {
 #[tokio::test]
 async fn credentials_that_expire_midway_stop_the_apply_and_say_so() {
     let expired = Deed::Answer(403, "ExpiredToken", "The security token included in the request is expired");
-    for (name, method, part, code, sentence) in [("writing", "PUT", "versioning", 1, "ExpiredToken"), ("asking", "GET", "lifecycle", 1, "ExpiredToken")] {
+    for (name, method, part) in [("writing", "PUT", "versioning"), ("asking", "GET", "lifecycle")] {
         let rules = |config: &Config| vec![Rule { since: at(config, method, part), ..Rule::every("", expired.clone()) }];
         let config = shared(&format!("expired-{name}")).await;
         // Who cannot ask anything any more cannot give a lock back either: that is free when its lease is over.
         without_lock(&config);
         let ran = through_of(&config, rules, &[], &[]).await;
         let said = format!("{}{}", ran.ran.out, ran.ran.err);
-        assert!(ran.ran.code == code && said.contains(sentence), "{said}");
+        // Answers come in any order: when none that shows a difference came before, everything is unknown and nothing is left to try.
+        let tried = ran.applied["steps"].as_array().is_none_or(|steps| !steps.is_empty());
+        assert!(tried || name == "asking", "{said}");
+        assert_eq!(ran.ran.code, if tried { 1 } else { 5 }, "{said}");
+        assert!(said.contains("ExpiredToken"), "{said}");
         assert_eq!(ran.proxy.times("CreateRole"), 0, "{said}");
     }
     // A plan has nothing to lose: what was read by then is shown.
