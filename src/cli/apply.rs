@@ -63,14 +63,8 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, 
     };
     let (ended, exit) = apply::apply(&global.place(), &wanted).await?;
     Ok(match ended {
-        Ended::Stopped(Planned::Stopped(findings)) if global.format != Format::Json => {
-            Said { out: String::new(), err: text::check(&findings, Global::paint()), exit }
-        }
-        Ended::Stopped(Planned::Stopped(findings)) => Said::out(json::render(&findings), exit),
         Ended::Stopped(Planned::Plan(view, _)) => Said::out(json::render(&view), Exit::Failed),
-        Ended::Applied(view) => {
-            Said::out(if global.format == Format::Json { json::render(&view) } else { text::apply(&view, exit.code(), Global::paint()) }, exit)
-        }
+        other => said(other, exit, global),
     })
 }
 
@@ -93,4 +87,15 @@ fn read(path: &Path) -> Result<Approved, OpError> {
     };
     let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
     serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))
+}
+
+/// What a command prints that plans and, when asked to, applies.
+pub(super) fn said(ended: Ended, exit: Exit, global: &Global) -> Said {
+    match (ended, global.format) {
+        (Ended::Stopped(Planned::Stopped(findings)), _) => Said::stopped(&findings, exit, global),
+        (Ended::Stopped(Planned::Plan(view, _)), Format::Json) => Said::out(json::render(&view), exit),
+        (Ended::Stopped(Planned::Plan(view, _)), _) => Said::out(text::plan(&view, exit.code(), Global::paint()), exit),
+        (Ended::Applied(view), Format::Json) => Said::out(json::render(&view), exit),
+        (Ended::Applied(view), _) => Said::out(text::apply(&view, exit.code(), Global::paint()), exit),
+    }
 }

@@ -22,8 +22,7 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, OpError> {
     let (ended, exit) = backup::backup(&global.place(), &arguments.set, progress::stop_on_signal(), progress::progress(global)).await?;
     Ok(match (ended, global.format) {
-        (Ended::Stopped(findings), Format::Json) => Said::out(json::render(&findings), exit),
-        (Ended::Stopped(findings), _) => Said { out: String::new(), err: text::check(&findings, Global::paint()), exit },
+        (Ended::Stopped(findings), _) => Said::stopped(&findings, exit, global),
         (Ended::Taken(view), Format::Json) => Said::out(json::render(&view), exit),
         (Ended::Taken(view), _) => Said::out(text::backup(&view, Global::paint()), exit),
     })

@@ -2,12 +2,9 @@
 
 use clap::Args;
 
-use super::{Format, Global, Said};
-use crate::formats::{json, text};
+use super::{Global, Said, apply};
 use crate::ops::OpError;
-use crate::ops::apply::Ended;
 use crate::ops::bootstrap;
-use crate::ops::plan::Planned;
 use crate::plan::{Ask, Leave};
 
 /// Show or make what must exist before the first plan in CI
@@ -29,12 +26,5 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, OpError> {
     let ask = Ask { leaves: &arguments.allow, ..Ask::default() };
     let (ended, exit) = bootstrap::bootstrap(&global.place(), &ask, arguments.apply).await?;
-    Ok(match (ended, global.format) {
-        (Ended::Stopped(Planned::Stopped(findings)), Format::Json) => Said::out(json::render(&findings), exit),
-        (Ended::Stopped(Planned::Stopped(findings)), _) => Said { out: String::new(), err: text::check(&findings, Global::paint()), exit },
-        (Ended::Stopped(Planned::Plan(view, _)), Format::Json) => Said::out(json::render(&view), exit),
-        (Ended::Stopped(Planned::Plan(view, _)), _) => Said::out(text::plan(&view, exit.code(), Global::paint()), exit),
-        (Ended::Applied(view), Format::Json) => Said::out(json::render(&view), exit),
-        (Ended::Applied(view), _) => Said::out(text::apply(&view, exit.code(), Global::paint()), exit),
-    })
+    Ok(apply::said(ended, exit, global))
 }

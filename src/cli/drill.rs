@@ -31,8 +31,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, 
     let wish = Wish { name: &arguments.drill, backup: arguments.backup.as_deref(), unisolated: arguments.allow_unisolated, stop: progress::stop_on_signal() };
     let (ended, exit) = drill::drill(&global.place(), &wish, progress::progress(global)).await?;
     Ok(match (ended, global.format) {
-        (Ended::Stopped(findings), Format::Json) => Said::out(json::render(&findings), exit),
-        (Ended::Stopped(findings), _) => Said { out: String::new(), err: text::check(&findings, Global::paint()), exit },
+        (Ended::Stopped(findings), _) => Said::stopped(&findings, exit, global),
         (Ended::Drilled(view), Format::Json) => Said::out(json::render(&view), exit),
         (Ended::Drilled(view), _) => Said::out(text::drill(&view, exit.code(), Global::paint()), exit),
     })

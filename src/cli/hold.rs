@@ -73,8 +73,7 @@ pub(super) async fn undelete(arguments: &UndeleteArguments, global: &Global) -> 
 async fn said(wish: &Wish<'_>, global: &Global) -> Result<Said, OpError> {
     let (ended, exit) = hold::hold(&global.place(), wish).await?;
     Ok(match (ended, global.format) {
-        (Ended::Stopped(findings), Format::Json) => Said::out(json::render(&findings), exit),
-        (Ended::Stopped(findings), _) => Said { out: String::new(), err: text::check(&findings, Global::paint()), exit },
+        (Ended::Stopped(findings), _) => Said::stopped(&findings, exit, global),
         (Ended::Held(view), Format::Json) => Said::out(json::render(&view), exit),
         (Ended::Held(view), _) => Said::out(text::hold(&view, Global::paint()), exit),
     })

@@ -32,8 +32,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, 
     let wish = Wish { name: arguments.name.as_deref(), dry_run: arguments.dry_run, earlier: &arguments.allow_earlier };
     let (ended, exit) = keep::keep(&global.place(), &wish).await?;
     Ok(match (ended, global.format) {
-        (Ended::Stopped(findings), Format::Json) => Said::out(json::render(&findings), exit),
-        (Ended::Stopped(findings), _) => Said { out: String::new(), err: text::check(&findings, Global::paint()), exit },
+        (Ended::Stopped(findings), _) => Said::stopped(&findings, exit, global),
         (Ended::Kept(view), Format::Json) => Said::out(json::render(&view), exit),
         (Ended::Kept(view), _) => Said::out(text::keep(&view, exit.code(), Global::paint()), exit),
     })

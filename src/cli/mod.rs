@@ -10,8 +10,10 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::formats::paint::Paint;
+use crate::formats::{json, text};
 use crate::ops::select::{Glob, Selection, Shard};
 use crate::ops::{Exit, OpError, Where};
+use crate::view::check::CheckView;
 
 mod apply;
 mod backup;
@@ -48,6 +50,14 @@ impl Said {
     /// Something for standard output.
     pub fn out(out: impl Into<String>, exit: Exit) -> Self {
         Self { out: out.into(), err: String::new(), exit }
+    }
+
+    /// The findings that a command stopped at: on standard error, but for JSON, which is data.
+    fn stopped(findings: &CheckView, exit: Exit, global: &Global) -> Self {
+        match global.format {
+            Format::Json => Self::out(json::render(findings), exit),
+            _ => Self { out: String::new(), err: text::check(findings, Global::paint()), exit },
+        }
     }
 }
 

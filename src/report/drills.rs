@@ -195,7 +195,7 @@ pub(super) fn standing(name: &str, drill: &Drill, own: &[&DrillReport], now: Tim
         return nothing("it left no record: it never ran, or its records are gone".to_owned());
     };
     let age = last.at.parse::<Timestamp>().ok().and_then(|at| u64::try_from(now.as_second() - at.as_second()).ok());
-    let allowed = schedule::read(&drill.schedule).ok().and_then(|schedule| schedule.longest_wait()).map(|wait| wait + drill.timeout.as_secs());
+    let allowed = schedule::longest_wait(&drill.schedule).map(|wait| wait + drill.timeout.as_secs());
     let (verdict, sentence) = match (last.verdict, age, allowed) {
         (Verdict::Passed, None, _) => (Verdict::Unproven, "its newest record lies in the future".to_owned()),
         (Verdict::Passed, Some(age), Some(allowed)) if age > allowed => {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{DrillReport, Input, Objective, Report, Verdict};
 use crate::catalog::layout::id_time;
-use crate::catalog::retention::tiers;
+use crate::catalog::retention::Tier;
 use crate::catalog::timeline::{Forecast, Gap, Keeping, Point, Reach, Spacing, Version, World, reach};
 use crate::model::aspects::Versioning;
 use crate::model::fact::Fact;
@@ -242,19 +242,10 @@ impl GapStanding {
 fn spacing(set: &BackupSet, interval: u64) -> Vec<Spacing> {
     let day = |days: i32| u64::try_from(days).unwrap_or(0) * 86_400;
     let taken = interval + set.max_duration.as_secs();
-    let period = |tier: &str| match tier {
-        "daily" => Some(1),
-        "weekly" => Some(7),
-        "monthly" => Some(31),
-        "yearly" => Some(366),
-        _ => None,
-    };
-    let mut out = Vec::new();
-    for (tier, days, _) in tiers(&set.retention) {
-        // The last period of lateness may be gone already.
-        let period = period(tier).unwrap_or(1);
-        let up_to = day(days - period);
-        out.push(Spacing { up_to: Span::seconds(up_to), at_most: Span::seconds(taken.max(if tier == "recent" { 0 } else { 2 * day(period) })) });
+    // Without the last period of lateness, which may be gone already.
+    let mut out = vec![Spacing { up_to: Span::seconds(set.retention.recent.days_rounded_up() * 86_400), at_most: Span::seconds(taken) }];
+    for (count, period) in Tier::PERIODS.into_iter().filter_map(|tier| tier.count(&set.retention)) {
+        out.push(Spacing { up_to: Span::seconds(day(count) * day(period) / 86_400), at_most: Span::seconds(taken.max(2 * day(period))) });
     }
     out.sort_by_key(|row| row.up_to);
     out

@@ -1,6 +1,7 @@
 //! Rule `promotion-impossible`.
 
 use super::{Check, Rule, RuleDocs, schedule};
+use crate::catalog::retention::Tier;
 use crate::model::finding::{Finding, Level};
 use crate::model::units::Span;
 use crate::policy::LoadedPolicy;
@@ -27,11 +28,11 @@ const CLOCK_CHANGE: u64 = 3_600;
 fn check(policy: &LoadedPolicy) -> Vec<Finding> {
     let mut out = Vec::new();
     for (name, set) in &policy.policy.spec.backups {
-        let Some(wait) = schedule::read(&set.schedule).ok().and_then(|schedule| schedule.longest_wait()) else { continue };
-        let kept = &set.retention;
-        let periods = [("daily", kept.daily, 1), ("weekly", kept.weekly, 7), ("monthly", kept.monthly, 31), ("yearly", kept.yearly, 366)];
-        let empty = periods.into_iter().find_map(|(tier, count, days)| Some((tier, count?, days)).filter(|(_, _, days)| wait > days * 86_400 + CLOCK_CHANGE));
-        let Some((tier, count, _)) = empty else { continue };
+        let Some(wait) = schedule::longest_wait(&set.schedule) else { continue };
+        let is_short = |days: i32| wait > u64::try_from(days).unwrap_or(0) * 86_400 + CLOCK_CHANGE;
+        let empty =
+            Tier::PERIODS.into_iter().find_map(|tier| tier.count(&set.retention).filter(|(_, days)| is_short(*days)).map(|(count, _)| (tier.as_str(), count)));
+        let Some((tier, count)) = empty else { continue };
         let longest = Span::seconds(wait);
         let finding = Finding::error(format!("`{name}` is to keep {count} of tier {tier}, but its backups can be {longest} apart"));
         let finding = policy.mark(finding, &format!("/spec/backups/{name}/retention/{tier}"), "most of these places stay empty");

@@ -30,7 +30,7 @@ fn check(policy: &LoadedPolicy) -> Vec<Finding> {
     let mut out: Vec<Finding> = Vec::new();
     for database in databases {
         let covering = spec.backups.iter().filter(|(_, set)| set.databases.iter().any(|name| name == database));
-        let waits = covering.filter_map(|(name, set)| Some((schedule::read(&set.schedule).ok()?.longest_wait()?, name)));
+        let waits = covering.filter_map(|(name, set)| Some((schedule::longest_wait(&set.schedule)?, name)));
         let Some((wait, set)) = waits.min() else { continue };
         if wait <= rpo.as_secs() {
             continue;

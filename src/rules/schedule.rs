@@ -79,6 +79,11 @@ fn explain(cron: &str) -> Unreadable {
     }
 }
 
+/// The longest wait between two runs within a year, in seconds; none for a schedule that cannot be read or never fires.
+pub(crate) fn longest_wait(schedule: &Schedule) -> Option<u64> {
+    read(schedule).ok()?.longest_wait()
+}
+
 impl Asked {
     fn start(&self) -> Option<Zoned> {
         Some(FROM.parse::<Timestamp>().ok()?.to_zoned(self.zone.clone()))

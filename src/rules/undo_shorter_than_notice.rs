@@ -24,7 +24,7 @@ pub(super) static RULE: Rule = Rule {
 fn check(policy: &LoadedPolicy) -> Vec<Finding> {
     let spec = &policy.policy.spec;
     let days = spec.storage.noncurrent.keep_days;
-    let waits = spec.drills.iter().filter_map(|(name, drill)| Some((schedule::read(&drill.schedule).ok()?.longest_wait()?, name)));
+    let waits = spec.drills.iter().filter_map(|(name, drill)| Some((schedule::longest_wait(&drill.schedule)?, name)));
     let Some((wait, drill)) = waits.min().filter(|(wait, _)| *wait > u64::try_from(days).unwrap_or(0) * 86_400) else { return Vec::new() };
     let longest = Span::seconds(wait);
     let finding = Finding::error(format!("what is overwritten can be brought back for {days} d, and drills can be {longest} apart"));
