@@ -268,7 +268,7 @@ pub(super) fn add<'a>(
     for (field, _) in differing.iter().filter(|(_, differs)| *differs) {
         let finding = Finding::error(format!("two policies want different `{field}` on bucket `{}`", wish.name));
         let pointer = format!("/spec/storage/{field}");
-        let says = |policy: &LoadedPolicy| match policy.value.pointer(&pointer) {
+        let says = |policy: &LoadedPolicy| match policy.value().pointer(&pointer) {
             Some(_) => format!("`{}` says this", policy.name),
             None => format!("`{}` leaves it out, which means the default", policy.name),
         };

@@ -19,10 +19,10 @@ pub const EXAMPLE: &str = include_str!("../../examples/first-policy/policies/ord
 pub fn show(place: &Where, name: &str) -> Result<(String, Value), OpError> {
     let prepared = prepare(place, &AWS)?;
     let policy = prepared.policy(name)?;
-    let yaml = serde_yaml::to_string(&policy.value).unwrap_or_default();
+    let yaml = serde_yaml::to_string(&policy.value()).unwrap_or_default();
     let mut lines: Vec<(String, String)> = Vec::new();
     let mut pointers = Vec::new();
-    in_order(&policy.value, "", &mut pointers);
+    in_order(policy.value(), "", &mut pointers);
     let mut pointers = pointers.into_iter();
     for line in yaml.lines() {
         let origin = if line.trim_start().starts_with(['|', '>']) { None } else { pointers.next() };
@@ -33,7 +33,7 @@ pub fn show(place: &Where, name: &str) -> Result<(String, Value), OpError> {
     for (line, origin) in lines {
         let _ = writeln!(out, "{}", format!("{line:<width$}  # {origin}").trim_end().trim_end_matches('#').trim_end());
     }
-    Ok((out, policy.value.clone()))
+    Ok((out, policy.value().clone()))
 }
 
 fn place_of(policy: &LoadedPolicy, pointer: &str) -> String {

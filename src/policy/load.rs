@@ -1,17 +1,18 @@
 //! Files of a config repo → policies, with every mistake in every file as a finding.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
 use super::mask;
-use super::profile::{self, Origins};
+use super::profile;
 use super::schema;
 use super::schema_check::{SchemaChecker, SchemaProblem};
-use super::yaml::{self, Parsed};
-use crate::model::document::Document;
+use super::yaml::{self, Parsed, SpanIndex};
+use crate::model::document::{Document, sha256_hex};
 use crate::model::finding::{Finding, SourceText};
 use crate::model::policy::Policy;
 use crate::model::repository::Repository;
@@ -58,7 +59,7 @@ impl Loaded {
 
     /// SHA-256 over the resolved policies and the repository file: equal contents give equal digests on any commit.
     pub fn digest(&self) -> String {
-        let policies: Vec<&Value> = self.policies.iter().map(|policy| &policy.value).collect();
+        let policies: Vec<&str> = self.policies.iter().map(|policy| policy.digest.as_str()).collect();
         Document::of(&(self.repository.as_ref(), policies)).digest()
     }
 }
@@ -72,10 +73,20 @@ pub struct LoadedPolicy {
     pub file: String,
     /// The policy, merged with its profiles.
     pub policy: Policy,
-    /// The same as JSON.
-    pub value: Value,
-    sources: Vec<Source>,
-    origins: Origins,
+    /// SHA-256 of the merged policy.
+    digest: String,
+    /// The profiles below it, the lowest first; shared by all policies that extend them.
+    profiles: Vec<Source>,
+    text: Arc<SourceText>,
+    /// Of a fleet of thousands hardly one is asked for a place: read again from the text when it is.
+    written: OnceLock<Box<Written>>,
+}
+
+/// What a policy says as JSON, and where its own file says it.
+#[derive(Debug)]
+struct Written {
+    value: Value,
+    spans: SpanIndex,
 }
 
 #[derive(Clone, Debug)]
@@ -85,6 +96,11 @@ struct Source {
 }
 
 impl LoadedPolicy {
+    /// The policy, merged with its profiles, as JSON.
+    pub fn value(&self) -> &Value {
+        &self.written().value
+    }
+
     /// The finding with a place at the value that `pointer` names (a JSON pointer), or at its closest ancestor.
     #[must_use]
     pub fn mark(&self, finding: Finding, pointer: &str, label: impl Into<String>) -> Finding {
@@ -96,33 +112,56 @@ impl LoadedPolicy {
 
     /// File and line that set a value, for `policy show`.
     pub fn origin(&self, pointer: &str) -> Option<(String, usize)> {
-        let (text, span) = self.locate(pointer, |parsed, at| parsed.spans.key(at).or_else(|| parsed.spans.value(at)))?;
+        let (text, span) = self.locate(pointer, |spans, at| spans.key(at).or_else(|| spans.value(at)))?;
         let line = text.text.get(..span.start).unwrap_or("").matches('\n').count() + 1;
         Some((text.path.clone(), line))
     }
 
-    fn place(&self, pointer: &str) -> Option<(&Arc<SourceText>, Range<usize>)> {
-        // A mapping is shown by its key: its first line would be that of a field which is not meant.
-        let is_mapping = |at: &str| self.value.pointer(at).is_some_and(Value::is_object);
-        self.locate(pointer, |parsed, at| if is_mapping(at) { parsed.spans.key(at).or_else(|| parsed.spans.value(at)) } else { parsed.spans.value(at) })
+    fn written(&self) -> &Written {
+        self.written.get_or_init(|| {
+            let own = yaml::parse(self.text.text.as_bytes());
+            Box::new(Written { value: merged(&self.profiles, &own.value), spans: own.spans })
+        })
     }
 
-    fn locate(&self, pointer: &str, span: impl Fn(&Parsed, &str) -> Option<Range<usize>>) -> Option<(&Arc<SourceText>, Range<usize>)> {
+    fn place(&self, pointer: &str) -> Option<(&Arc<SourceText>, Range<usize>)> {
+        // A mapping is shown by its key: its first line would be that of a field which is not meant.
+        let is_mapping = |at: &str| self.value().pointer(at).is_some_and(Value::is_object);
+        self.locate(pointer, |spans, at| if is_mapping(at) { spans.key(at).or_else(|| spans.value(at)) } else { spans.value(at) })
+    }
+
+    /// The uppermost file that says something of a value that is there has set it: what lies above replaces or adds.
+    fn locate(&self, pointer: &str, span: impl Fn(&SpanIndex, &str) -> Option<Range<usize>>) -> Option<(&Arc<SourceText>, Range<usize>)> {
+        let Written { value, spans } = self.written();
         let mut at = pointer;
         loop {
-            if let Some(source) = self.origins.get(at).and_then(|file| self.sources.get(*file))
-                && let Some(span) = span(&source.parsed, at)
+            let profiles = self.profiles.iter().rev().filter(|_| at.starts_with("/spec")).map(|profile| (&profile.text, &profile.parsed.spans));
+            let mut files = std::iter::once((&self.text, spans)).chain(profiles);
+            if value.pointer(at).is_some()
+                && let Some((text, spans)) = files.find(|(_, spans)| spans.get(at).is_some())
+                && let Some(span) = span(spans, at)
             {
-                return Some((&source.text, span));
+                return Some((text, span));
             }
             at = &at[..at.rfind('/')?];
         }
     }
 }
 
+/// A policy laid over its profiles, of which only the `spec` counts.
+fn merged(profiles: &[Source], own: &Value) -> Value {
+    let mut value = Value::Null;
+    for profile in profiles {
+        let spec = profile.parsed.value.get("spec").cloned();
+        profile::overlay(&mut value, spec.map_or(Value::Null, |spec| serde_json::json!({"spec": spec})));
+    }
+    profile::overlay(&mut value, own.clone());
+    value
+}
+
 /// Reads all files: `lifeboat.yaml`, `policies/**`, `profiles/*`. Others are left alone.
 pub fn load(files: &[ConfigFile]) -> Loaded {
-    let mut loader = Loader::new();
+    let mut loader = Loader::default();
     let mut loaded = Loaded::default();
     for file in files {
         if file.path == "lifeboat.yaml" {
@@ -170,32 +209,48 @@ fn duplicates(loaded: &mut Loaded) {
     loaded.findings.extend(findings);
 }
 
+/// What a file may be.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Shape {
+    Policy,
+    /// A policy that leaves to its profiles what it does not say.
+    Partial,
+    Profile,
+    Repository,
+}
+
+#[derive(Default)]
 struct Loader {
     findings: Vec<Finding>,
     profiles: BTreeMap<String, Source>,
-    checkers: BTreeMap<&'static str, SchemaChecker>,
+    checkers: BTreeMap<Shape, SchemaChecker>,
 }
 
 impl Loader {
-    fn new() -> Self {
-        let mut checkers = BTreeMap::new();
-        let schemas = [
-            ("policy", schema::policy()),
-            ("partial", schema::partial("DisasterRecoveryPolicy")),
-            ("profile", schema::partial("Profile")),
-            ("repository", schema::repository()),
-        ];
-        for (name, schema) in schemas {
+    /// The checker of a schema, made when a file first needs it: a run of one policy needs one of them.
+    fn checker(&mut self, schema: Shape) -> Option<&SchemaChecker> {
+        if let Entry::Vacant(place) = self.checkers.entry(schema) {
+            let schema = match schema {
+                Shape::Policy => schema::policy(),
+                Shape::Partial => schema::partial("DisasterRecoveryPolicy"),
+                Shape::Profile => schema::partial("Profile"),
+                Shape::Repository => schema::repository(),
+            };
             // A schema made from our own types always compiles; `tests/it/generated.rs` proves it.
-            if let Ok(checker) = SchemaChecker::new(&schema) {
-                checkers.insert(name, checker);
-            }
+            place.insert(SchemaChecker::new(&schema).ok()?);
         }
-        Self { findings: Vec::new(), profiles: BTreeMap::new(), checkers }
+        self.checkers.get(&schema)
     }
 
     /// Parses a file and checks its shape; `None` when it is not sound, with findings.
-    fn read(&mut self, path: &str, bytes: &[u8], pick: impl Fn(&Value) -> &'static str) -> Option<Source> {
+    fn read(&mut self, path: &str, bytes: &[u8], shape: Shape) -> Option<Source> {
+        let source = self.parse(path, bytes)?;
+        self.shaped(shape, &source)?;
+        Some(source)
+    }
+
+    /// Parses a file; `None` when it cannot be read, with findings.
+    fn parse(&mut self, path: &str, bytes: &[u8]) -> Option<Source> {
         let (shown, passwords) = mask::passwords(&String::from_utf8_lossy(bytes));
         let text = Arc::new(SourceText { path: path.to_owned(), text: shown });
         self.findings.extend(passwords.iter().map(|span| {
@@ -213,63 +268,70 @@ impl Loader {
             finding.instead = problem.hint();
             self.findings.push(finding);
         }
-        if !parsed.problems.is_empty() {
-            return None;
-        }
-        let checker = self.checkers.get(pick(&parsed.value))?;
-        let problems = checker.check(&parsed);
-        self.findings.extend(problems.iter().map(|problem| shape_finding(problem, &text)));
-        problems.is_empty().then(|| Source { text, parsed: Arc::new(parsed) })
+        parsed.problems.is_empty().then(|| Source { text, parsed: Arc::new(parsed) })
+    }
+
+    /// `None` when a file has not the shape of a schema, with findings.
+    fn shaped(&mut self, shape: Shape, source: &Source) -> Option<()> {
+        let problems = self.checker(shape)?.check(&source.parsed);
+        self.findings.extend(problems.iter().map(|problem| shape_finding(problem, &source.text)));
+        problems.is_empty().then_some(())
     }
 
     fn repository(&mut self, file: &ConfigFile, kept: &mut Option<Source>) -> Option<Repository> {
-        let source = self.read(&file.path, &file.bytes, |_| "repository")?;
+        let source = self.read(&file.path, &file.bytes, Shape::Repository)?;
         let repository = self.typed(&source.parsed.value, &source.text);
         *kept = Some(source);
         repository
     }
 
     fn add_profile(&mut self, name: &str, file: &ConfigFile) {
-        if let Some(source) = self.read(&file.path, &file.bytes, |_| "profile") {
+        if let Some(source) = self.read(&file.path, &file.bytes, Shape::Profile) {
             self.profiles.insert(name.to_owned(), source);
         }
     }
 
     fn policy(&mut self, file: &ConfigFile) -> Option<LoadedPolicy> {
-        let has_profiles = |value: &Value| value.pointer("/spec/extends").and_then(Value::as_array).is_some_and(|list| !list.is_empty());
-        let own = self.read(&file.path, &file.bytes, |value| if has_profiles(value) { "partial" } else { "policy" })?;
-        let mut sources = Vec::new();
-        let (mut value, mut origins) = (Value::Null, Origins::new());
-        for name in extends(&own.parsed.value) {
-            let source = self.profile(&name, &own)?;
-            let body: Value = source.parsed.value.get("spec").map_or(Value::Null, |spec| serde_json::json!({"spec": spec}));
-            profile::overlay(&mut value, &mut origins, &body, sources.len());
-            sources.push(source);
-        }
-        profile::overlay(&mut value, &mut origins, &own.parsed.value, sources.len());
-        sources.push(own.clone());
-        if sources.len() > 1 {
-            self.check_merged(&value, &own)?;
-        }
+        let own = self.parse(&file.path, &file.bytes)?;
+        let names = extends(&own.parsed.value);
+        let known: Option<Vec<Source>> = names.iter().map(|name| self.known_profile(name)).collect();
+        let whole = known.map(|profiles| (merged(&profiles, &own.parsed.value), profiles));
+        // What is sound as a whole is sound in its parts: they are looked at one by one only to say what is wrong, and where.
+        let sound = whole.filter(|(value, _)| self.checker(Shape::Policy).is_some_and(|checker| checker.is_sound(value)));
+        let (value, profiles) = match sound {
+            Some(sound) => sound,
+            None => self.explain(&own, &names)?,
+        };
         let policy: Policy = self.typed(&value, &own.text)?;
-        Some(LoadedPolicy { name: policy.metadata.name.0.clone(), file: file.path.clone(), policy, value, sources, origins })
+        let digest = sha256_hex(value.to_string().as_bytes());
+        let name = policy.metadata.name.0.clone();
+        Some(LoadedPolicy { name, file: file.path.clone(), policy, digest, profiles, text: own.text, written: OnceLock::new() })
     }
 
-    /// What is still missing once everything is merged is said at the policy, which must bring it.
-    fn check_merged(&mut self, value: &Value, own: &Source) -> Option<()> {
-        let merged = Parsed { value: value.clone(), spans: own.parsed.spans.clone(), problems: Vec::new() };
-        let problems = self.checkers.get("policy")?.check(&merged);
-        self.findings.extend(problems.iter().map(|problem| shape_finding(problem, &own.text)));
-        problems.is_empty().then_some(())
+    /// Says what is wrong with a policy: first with its own file, then with its profiles, then with both together.
+    fn explain(&mut self, own: &Source, names: &[String]) -> Option<(Value, Vec<Source>)> {
+        let partial = own.parsed.value.pointer("/spec/extends").and_then(Value::as_array).is_some_and(|list| !list.is_empty());
+        self.shaped(if partial { Shape::Partial } else { Shape::Policy }, own)?;
+        let profiles: Vec<Source> = names.iter().map(|name| self.profile(name, own)).collect::<Option<_>>()?;
+        // What is still missing once everything is merged is said at the policy, which must bring it.
+        let merged = Parsed { value: merged(&profiles, &own.parsed.value), spans: own.parsed.spans.clone(), problems: Vec::new() };
+        let whole = Source { text: own.text.clone(), parsed: Arc::new(merged) };
+        self.shaped(Shape::Policy, &whole)?;
+        Some((whole.parsed.value.clone(), profiles))
     }
 
-    fn profile(&mut self, name: &str, own: &Source) -> Option<Source> {
+    fn known_profile(&mut self, name: &str) -> Option<Source> {
         if let Some(source) = self.profiles.get(name) {
             return Some(source.clone());
         }
-        if let Some((_, text)) = profile::SHIPPED.iter().find(|(shipped, _)| *shipped == name) {
-            let source = self.read(&format!("(shipped) profiles/{name}.yaml"), text.as_bytes(), |_| "profile")?;
-            self.profiles.insert(name.to_owned(), source.clone());
+        let (_, text) = profile::SHIPPED.iter().find(|(shipped, _)| *shipped == name)?;
+        let source = self.parse(&format!("(shipped) profiles/{name}.yaml"), text.as_bytes())?;
+        self.profiles.insert(name.to_owned(), source.clone());
+        Some(source)
+    }
+
+    fn profile(&mut self, name: &str, own: &Source) -> Option<Source> {
+        if let Some(source) = self.known_profile(name) {
             return Some(source);
         }
         let known: BTreeSet<&str> = self.profiles.keys().map(String::as_str).chain(profile::SHIPPED.iter().map(|(shipped, _)| *shipped)).collect();
@@ -285,7 +347,7 @@ impl Loader {
 
     /// Shape was checked by the schema; what is left are values that a type refuses (a duration out of range).
     fn typed<T: serde::de::DeserializeOwned>(&mut self, value: &Value, text: &Arc<SourceText>) -> Option<T> {
-        match serde_json::from_value(value.clone()) {
+        match T::deserialize(value) {
             Ok(typed) => Some(typed),
             Err(error) => {
                 let message = error.to_string();
@@ -312,3 +374,6 @@ fn shape_finding(problem: &SchemaProblem, text: &Arc<SourceText>) -> Finding {
     finding.instead.clone_from(&problem.help);
     finding
 }
+
+#[cfg(test)]
+mod tests;

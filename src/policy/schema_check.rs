@@ -66,6 +66,11 @@ impl SchemaChecker {
         Ok(Self { validator, schema: Schema::new(schema.clone()) })
     }
 
+    /// Whether a value has the shape of the schema; saying where it has not is [`SchemaChecker::check`]'s.
+    pub fn is_sound(&self, value: &Value) -> bool {
+        self.validator.is_valid(value)
+    }
+
     /// Every mistake, in the order of the file. Nothing is said of a file that could not be read at all, or of a place
     /// that the reader has already reported.
     #[must_use]

@@ -3,6 +3,8 @@
 //! Adding one: a new file here and two lines below (`mod x;` and `&x::RULE,`), sorted by id. A rule names places by path;
 //! it never reads a file, a clock or a server.
 
+use std::collections::BTreeMap;
+
 use crate::model::document::Document;
 use crate::model::fact::Fact;
 use crate::model::finding::{Finding, Level};
@@ -113,16 +115,17 @@ pub fn check(policies: &[LoadedPolicy]) -> Vec<Finding> {
 
 /// What the rules say of the policies and what was seen.
 pub fn check_observed(policies: &[LoadedPolicy], desired: &Desired, observed: &Observed) -> Vec<Finding> {
+    let wishes = desired.resources.iter().filter_map(|wish| match wish {
+        ResourceWish::Bucket(bucket) => Some((bucket.name.as_str(), bucket)),
+        _ => None,
+    });
+    let buckets: BTreeMap<&str, &BucketWish> = wishes.collect();
+    let with_bucket = |policy: &'_ LoadedPolicy| buckets.get(policy.policy.spec.storage.bucket.as_str()).copied();
     let mut out = Vec::new();
     for rule in RULES {
         let Check::Observed(check) = rule.check else { continue };
-        for policy in policies {
-            let bucket = desired.resources.iter().find_map(|wish| match wish {
-                ResourceWish::Bucket(bucket) if bucket.name == policy.policy.spec.storage.bucket => Some(bucket),
-                _ => None,
-            });
-            out.extend(bucket.map(|bucket| stamped(rule, check(policy, bucket, observed))).unwrap_or_default());
-        }
+        let found = policies.iter().filter_map(|policy| Some(check(policy, with_bucket(policy)?, observed)));
+        out.extend(found.flat_map(|found| stamped(rule, found)));
     }
     out
 }

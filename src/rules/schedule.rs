@@ -1,6 +1,9 @@
 //! Schedules as the rules need them: does one ever fire, and how far apart are its runs at the most. Pure: the time from
 //! which is looked is fixed, so the same policy always gives the same finding.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use croner::Cron;
 use croner::parser::CronParser;
 use jiff::tz::TimeZone;
@@ -11,6 +14,9 @@ use crate::model::units::plural;
 
 /// Rules look at one whole year that begins here: it holds every clock change and month length of a normal year.
 const FROM: &str = "2026-01-01T00:00:00Z";
+
+/// How many schedules are remembered: more than a fleet has, and no more memory than a megabyte.
+const MOST_WALKED: usize = 4096;
 
 /// A schedule that can be asked.
 #[derive(Debug)]
@@ -80,8 +86,24 @@ fn explain(cron: &str) -> Unreadable {
 }
 
 /// The longest wait between two runs within a year, in seconds; none for a schedule that cannot be read or never fires.
+///
+/// A fleet has few schedules, and several rules ask for the wait of each; the walk through a year is taken once.
 pub(crate) fn longest_wait(schedule: &Schedule) -> Option<u64> {
-    read(schedule).ok()?.longest_wait()
+    thread_local! {
+        static WALKED: RefCell<BTreeMap<(String, String), Option<u64>>> = const { RefCell::new(BTreeMap::new()) };
+    }
+    let key = (schedule.cron.clone(), schedule.timezone.clone());
+    if let Some(known) = WALKED.with_borrow(|walked| walked.get(&key).copied()) {
+        return known;
+    }
+    let wait = read(schedule).ok().and_then(|asked| asked.longest_wait());
+    WALKED.with_borrow_mut(|walked| {
+        if walked.len() >= MOST_WALKED {
+            walked.clear();
+        }
+        walked.insert(key, wait);
+    });
+    wait
 }
 
 impl Asked {

@@ -33,7 +33,7 @@ fn judged(yaml: &str) -> Vec<Finding> {
     let (live, key, profiles, versioning) = (take("live"), take("liveKey"), take("liveProfiles"), take("liveVersioning"));
     let (replica, replicator) = (take("liveReplica"), take("liveReplicator"));
     let mut base: Value = serde_yaml::from_str(QUICKSTART).unwrap();
-    overlay(&mut base, &mut BTreeMap::new(), &json!({"spec": over}), 0);
+    overlay(&mut base, json!({"spec": over}));
     let loaded = load(&base);
     let mut findings = check(&loaded.policies);
     let mut resources = BTreeMap::new();

@@ -19,7 +19,7 @@ pub(super) const QUICKSTART: &str = include_str!("../../examples/quickstart/conf
 fn merged(yaml: &str) -> (Desired, Vec<String>) {
     let mut base: Value = serde_yaml::from_str(QUICKSTART).unwrap();
     let over: Value = serde_yaml::from_str(yaml).unwrap();
-    policy::profile::overlay(&mut base, &mut BTreeMap::new(), &json!({"spec": over}), 0);
+    policy::profile::overlay(&mut base, json!({"spec": over}));
     let bytes = serde_yaml::to_string(&base).unwrap().into_bytes();
     let loaded = policy::load(&[policy::ConfigFile { path: "policies/a.yaml".to_owned(), bytes }]);
     let titles = loaded.findings.iter().map(|finding| finding.title.clone()).collect();
