@@ -117,7 +117,7 @@ pub fn view(prepared: &Prepared, observed: &Observed, plan: &Plan, quirks: &Quir
             desired: &prepared.desired,
             observed,
             not_enforced: quirks.not_enforced,
-            files: &prepared.files(),
+            policies: &prepared.loaded.policies,
             selected: prepared.selected.as_ref(),
         },
     )
