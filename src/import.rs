@@ -3,6 +3,7 @@
 //! Every live setting is either said in the words of a policy or left unmanaged with the reason, as a comment. Nothing is
 //! invented about the bucket; what nobody can read off a bucket (objectives, database, schedule) is marked as to be filled in.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
@@ -14,6 +15,9 @@ use crate::model::replication::Replication;
 use crate::model::request::ReadOp;
 use crate::model::resource::ObservedResource;
 use crate::model::units::plural;
+use crate::policy::ConfigFile;
+
+mod roles;
 
 /// What is known of a bucket besides its settings.
 #[derive(Clone, Debug)]
@@ -28,7 +32,14 @@ pub struct Subject<'a> {
     pub region: &'a str,
     /// Where the backups are to go.
     pub prefix: &'a str,
+    /// `lifeboat.yaml` of the config repo that the policy is for: it says where roles are and where evidence goes.
+    pub repository: Option<&'a ConfigFile>,
+    /// Condition keys that the endpoint does not fill.
+    pub unfilled_keys: &'static [&'static str],
 }
+
+/// Roles by their names, as they are.
+pub type LiveRoles = BTreeMap<String, ObservedResource>;
 
 /// A policy, as text and with what it leaves alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,10 +48,12 @@ pub struct Imported {
     pub yaml: String,
     /// What is there and is not in it, one sentence each.
     pub notes: Vec<String>,
+    /// The part of it that is about roles.
+    pub of_roles: Vec<String>,
 }
 
-/// Writes the policy of a bucket.
-pub fn policy(subject: &Subject<'_>, live: &ObservedResource) -> Imported {
+/// Writes the policy of a bucket and of roles.
+pub fn policy(subject: &Subject<'_>, live: &ObservedResource, roles: &LiveRoles) -> Imported {
     let mut words = Words { storage: Map::new(), notes: Vec::new() };
     words.set("bucket", json!(subject.bucket));
     if let Some(account) = subject.account {
@@ -59,7 +72,11 @@ pub fn policy(subject: &Subject<'_>, live: &ObservedResource) -> Imported {
     words.replication(live);
     words.lifecycle(live);
     words.tags(live);
-    Imported { yaml: text(subject, &Value::Object(words.storage), &words.notes), notes: words.notes }
+    let (storage, mut notes) = (Value::Object(words.storage), words.notes);
+    let mut found = roles::found(subject, &storage, roles, live);
+    let of_roles = std::mem::take(&mut found.notes);
+    notes.extend(of_roles.iter().cloned());
+    Imported { yaml: format!("{}{}", heading(subject, &notes), spec(subject, &storage, &found)), notes, of_roles }
 }
 
 fn region(live: &ObservedResource) -> Option<String> {
@@ -222,8 +239,7 @@ fn expires(rule: &Rule) -> Option<String> {
     }
 }
 
-fn text(subject: &Subject<'_>, storage: &Value, notes: &[String]) -> String {
-    let name = subject.policy;
+fn heading(subject: &Subject<'_>, notes: &[String]) -> String {
     let mut out = format!(
         "# Written by `lifeboat import s3://{}`: a policy for what exists. It plans to nothing.\n# What a bucket cannot say is marked FILL IN: objectives, owner, database, schedule, retention.\n",
         subject.bucket
@@ -234,16 +250,43 @@ fn text(subject: &Subject<'_>, storage: &Value, notes: &[String]) -> String {
             let _ = writeln!(out, "#   {}", note.replace('\n', " "));
         }
     }
+    out
+}
+
+/// The policy itself.
+fn spec(subject: &Subject<'_>, storage: &Value, found: &roles::Found) -> String {
+    let name = subject.policy;
     let variable = format!("{}_DATABASE_URL", name.to_ascii_uppercase().replace('-', "_"));
-    let storage = serde_yaml::to_string(storage).unwrap_or_default();
-    let storage: Vec<String> = storage.lines().map(|line| format!("    {line}")).collect();
+    let mut out = format!(
+        "apiVersion: lifeboat.dev/v1\nkind: DisasterRecoveryPolicy\nmetadata:\n  name: {name}\n  owner: dba@example.com            # FILL IN\nspec:\n  objectives: {{rpo: 26h, rto: 4h}}    # FILL IN\n  database:\n    connection: {{env: {variable}}}    # FILL IN\n  storage:\n{}  backups:\n",
+        indented(storage)
+    );
+    let database = serde_yaml::to_string(name).unwrap_or_default();
+    let guessed = BTreeMap::from([("nightly".to_owned(), json!({"recent": "3d", "daily": 14}))]);
+    let sets = if found.sets.is_empty() { &guessed } else { &found.sets };
+    for (set, retention) in sets {
+        let _ = write!(
+            out,
+            "    {set}:\n      engine: pg_dump\n      databases: [{}]               # FILL IN\n      schedule: {{cron: \"15 2 * * *\"}} # FILL IN\n      retention: {retention} # FILL IN\n",
+            database.trim()
+        );
+    }
+    if let Some(access) = &found.access {
+        let _ = write!(out, "  access:\n{}", indented(access));
+    }
+    let names: Vec<&str> = sets.keys().map(String::as_str).collect();
     let _ = write!(
         out,
-        "apiVersion: lifeboat.dev/v1\nkind: DisasterRecoveryPolicy\nmetadata:\n  name: {name}\n  owner: dba@example.com            # FILL IN\nspec:\n  objectives: {{rpo: 26h, rto: 4h}}    # FILL IN\n  database:\n    connection: {{env: {variable}}}    # FILL IN\n  storage:\n{}\n  backups:\n    nightly:\n      engine: pg_dump\n      databases: [{}]               # FILL IN\n      schedule: {{cron: \"15 2 * * *\"}} # FILL IN\n      retention: {{recent: 3d, daily: 14}} # FILL IN\n  drills:\n    weekly:\n      backups: [nightly]\n      schedule: {{cron: \"0 4 * * 0\"}}   # FILL IN\n      runsOn: [self-hosted]\n",
-        storage.join("\n"),
-        serde_yaml::to_string(name).unwrap_or_default().trim()
+        "  drills:\n    weekly:\n      backups: [{}]\n      schedule: {{cron: \"0 4 * * 0\"}}   # FILL IN\n      runsOn: [self-hosted]\n",
+        names.join(", ")
     );
     out
+}
+
+/// YAML below a key of the spec.
+fn indented(value: &Value) -> String {
+    let text = serde_yaml::to_string(value).unwrap_or_default();
+    text.lines().map(|line| format!("    {line}\n")).collect()
 }
 
 #[cfg(test)]

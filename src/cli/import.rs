@@ -12,11 +12,12 @@ use crate::ops::{Exit, OpError};
 
 /// Write a policy for a bucket that exists; it plans to nothing
 ///
-/// Reads the settings of the bucket and changes nothing. What a policy has no word for is left alone, and said in a comment.
+/// Reads the settings of the bucket, and of roles that are named, and changes nothing. What a policy has no word for is left
+/// alone, and said in a comment. Roles count only where the written policy would change nothing of them.
 /// Exit 4: the written policy would change something all the same, which is said.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  lifeboat import s3://acme-backups > policies/orders.yaml\n  lifeboat import s3://acme-backups --name orders --out policies/orders.yaml"
+    after_help = "Examples:\n  lifeboat import s3://acme-backups > policies/orders.yaml\n  lifeboat import s3://acme-backups --name orders --out policies/orders.yaml\n  lifeboat import s3://acme-backups --name orders --role orders-writer --role orders-keeper --role orders-restorer"
 )]
 pub(super) struct Arguments {
     /// The bucket
@@ -28,6 +29,9 @@ pub(super) struct Arguments {
     /// Key prefix of the backups, ending in a slash; the name of the policy when left out
     #[arg(long, value_name = "PREFIX/")]
     prefix: Option<String>,
+    /// A role that works on the bucket; may be repeated. Writer, keeper and restorer together become `access`
+    #[arg(long, value_name = "NAME")]
+    role: Vec<String>,
     /// Write to this file, which must not exist yet, instead of standard output
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -40,10 +44,11 @@ fn bucket(text: &str) -> Result<String, String> {
 }
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, OpError> {
-    let wanted = Wanted { bucket: arguments.bucket.clone(), name: arguments.name.clone(), prefix: arguments.prefix.clone() };
-    let view = import::import(&wanted).await?;
+    let wanted = Wanted { bucket: arguments.bucket.clone(), name: arguments.name.clone(), prefix: arguments.prefix.clone(), roles: arguments.role.clone() };
+    let view = import::import(&global.place(), &wanted).await?;
     let exit = if view.left.is_empty() { Exit::Good } else { Exit::Pending };
     let mut err: String = view.left.iter().map(|left| format!("warning: a plan of this policy would still have to do with {left}\n")).collect();
+    err.extend(view.roles.iter().map(|note| format!("note: {note}\n")));
     if let Some(path) = &arguments.out {
         write_new(path, &view.yaml)?;
         if !global.quiet {

@@ -2,7 +2,9 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::{Subject, policy};
+use super::{LiveRoles, Subject, policy};
+
+mod roles;
 use crate::compile;
 use crate::model::aspects::{AccessLog, Encryption, Existence, LockMode, LockRetention, ObjectLock, Ownership, PublicAccess, Tags, Versioning};
 use crate::model::document::Document;
@@ -14,7 +16,15 @@ use crate::model::resource::{Observed, ObservedResource};
 use crate::plan::{self, Ask};
 use crate::policy::{ConfigFile, load};
 
-const SUBJECT: Subject<'static> = Subject { policy: "orders", bucket: "acme-backups", account: Some("111122223333"), region: "eu-west-1", prefix: "orders/" };
+const SUBJECT: Subject<'static> = Subject {
+    policy: "orders",
+    bucket: "acme-backups",
+    account: Some("111122223333"),
+    region: "eu-west-1",
+    prefix: "orders/",
+    repository: None,
+    unfilled_keys: &[],
+};
 
 /// The written policy, and how many steps and holds a plan of it has against the same bucket.
 fn round(facts: &[(ReadOp, Fact<Document>)]) -> (String, usize, usize) {
@@ -23,7 +33,7 @@ fn round(facts: &[(ReadOp, Fact<Document>)]) -> (String, usize, usize) {
         live.facts.entry(setting.read).or_insert(Fact::Absent);
     }
     live.facts.insert(ReadOp::BucketExists, Fact::Known(Document::of(&Existence { region: Some("eu-central-1".to_owned()) })));
-    let imported = policy(&SUBJECT, &live);
+    let imported = policy(&SUBJECT, &live, &LiveRoles::new());
     let loaded = load(&[ConfigFile { path: "policies/orders.yaml".to_owned(), bytes: imported.yaml.clone().into_bytes() }]);
     assert!(loaded.findings.is_empty(), "{}\n{:?}", imported.yaml, loaded.findings);
     let (desired, findings) = compile::compile(&loaded, &[]);
@@ -138,7 +148,8 @@ fn what_is_written_plans_to_nothing() {
 
 #[test]
 fn what_has_no_word_is_said_and_left_alone() {
-    let refused = policy(&SUBJECT, &ObservedResource { facts: BTreeMap::from([(ReadOp::BucketTags, Fact::Unknown(Why::Refused("no".to_owned())))]) });
+    let refused =
+        policy(&SUBJECT, &ObservedResource { facts: BTreeMap::from([(ReadOp::BucketTags, Fact::Unknown(Why::Refused("no".to_owned())))]) }, &LiveRoles::new());
     assert!(refused.notes.iter().any(|note| note.starts_with("tags: access denied")), "{:?}", refused.notes);
     assert!(!refused.yaml.contains("\n    tags:"));
     let (yaml, ..) = round(&[known(

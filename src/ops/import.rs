@@ -1,12 +1,14 @@
 //! `lifeboat import`: reads a bucket and writes the policy that it already keeps. Changes nothing.
 
-use super::{OpError, identify};
+use std::collections::BTreeSet;
+
+use super::{OpError, Where, identify};
 use crate::compile;
-use crate::import::{self, Subject};
+use crate::import::{self, LiveRoles, Subject};
 use crate::model::fact::Fact;
 use crate::model::id::{ResourceId, ResourceKind};
 use crate::model::request::{Read, ReadOp};
-use crate::model::resource::{BucketPlace, Identity, ObservedResource};
+use crate::model::resource::{BucketPlace, Identity, ObservedResource, RolePlaces};
 use crate::observe;
 use crate::plan::{self, Ask};
 use crate::policy::{self, ConfigFile};
@@ -15,6 +17,7 @@ use crate::ports::aws::Aws;
 use crate::ports::system::{SystemClock, SystemEntropy};
 use crate::rules;
 use crate::settings;
+use crate::source;
 use crate::view::import::ImportView;
 
 /// What is imported.
@@ -26,15 +29,17 @@ pub struct Wanted {
     pub name: Option<String>,
     /// Prefix of the backups; none = the name of the policy.
     pub prefix: Option<String>,
+    /// Names of roles that may be the policy's.
+    pub roles: Vec<String>,
 }
 
 /// Reads the bucket, writes its policy, and proves it: the policy is compiled and planned against what was read.
 ///
 /// # Errors
 /// When there is no usable identity, or no such bucket that can be read.
-pub async fn import(wanted: &Wanted) -> Result<ImportView, OpError> {
+pub async fn import(place: &Where, wanted: &Wanted) -> Result<ImportView, OpError> {
     let region = std::env::var("AWS_REGION").or_else(|_| std::env::var("AWS_DEFAULT_REGION")).unwrap_or_else(|_| "us-east-1".to_owned());
-    let (ports, identity) = connected(&wanted.bucket, &region).await?;
+    let (ports, identity, _) = connected(&wanted.bucket, &region).await?;
     let id = ResourceId::Bucket(wanted.bucket.clone());
     let exists = ports.cloud.read(&Read { op: ReadOp::BucketExists, target: id.clone() }).await;
     let region = match exists {
@@ -42,26 +47,43 @@ pub async fn import(wanted: &Wanted) -> Result<ImportView, OpError> {
         Fact::Absent => return Err(no_bucket(&wanted.bucket, "there is none of that name")),
         Fact::Unknown(why) => return Err(no_bucket(&wanted.bucket, &why.to_string())),
     };
-    let (ports, _) = connected(&wanted.bucket, &region).await?;
+    let (ports, _, unfilled_keys) = connected(&wanted.bucket, &region).await?;
     let mut live = ObservedResource::default();
     for setting in settings::of_kind(ResourceKind::Bucket) {
         live.facts.insert(setting.read, ports.cloud.read(&Read { op: setting.read, target: id.clone() }).await);
     }
+    // Where roles are and what they may do of evidence is said by the config repo that the policy is for, if there is one.
+    let files = source::read(&place.repo, place.rev.as_deref()).map(|source| source.files).unwrap_or_default();
+    let repository = files.into_iter().find(|file| file.path == "lifeboat.yaml").filter(|_| !wanted.roles.is_empty());
     let name = wanted.name.clone().unwrap_or_else(|| policy_name(&wanted.bucket));
     let prefix = wanted.prefix.clone().unwrap_or_else(|| format!("{name}/"));
     let account = Some(identity.account.as_str()).filter(|account| account.len() == 12);
-    let subject = Subject { policy: &name, bucket: &wanted.bucket, account, region: &region, prefix: &prefix };
-    let imported = import::policy(&subject, &live);
-    let left = left_to_do(&name, &imported.yaml, &ports, identity).await?;
+    let subject = Subject { policy: &name, bucket: &wanted.bucket, account, region: &region, prefix: &prefix, repository: repository.as_ref(), unfilled_keys };
+    let roles = roles(&ports, &wanted.roles).await;
+    let imported = import::policy(&subject, &live, &roles);
+    let left = left_to_do(&subject, &imported.yaml, &ports, identity.clone()).await?;
     Ok(ImportView::of(&name, &wanted.bucket, imported, left))
 }
 
-async fn connected(bucket: &str, region: &str) -> Result<(Ports, Identity), OpError> {
+async fn connected(bucket: &str, region: &str) -> Result<(Ports, Identity, &'static [&'static str]), OpError> {
     let place = BucketPlace { name: bucket.to_owned(), account: None, region: region.to_owned(), endpoint: None };
     let aws = std::sync::Arc::new(Aws::connect(&[place], super::request_timeout()?).await);
     let ports = Ports { cloud: aws.clone(), objects: aws.clone(), clock: std::sync::Arc::new(SystemClock), entropy: std::sync::Arc::new(SystemEntropy) };
     let identity = identify(&ports, Some(&aws)).await?;
-    Ok((ports, identity))
+    Ok((ports, identity, aws.quirks().unfilled_keys))
+}
+
+/// All about roles.
+async fn roles(ports: &Ports, names: &[String]) -> LiveRoles {
+    let mut out = LiveRoles::new();
+    for name in names {
+        let seen = out.entry(name.clone()).or_default();
+        let asked = settings::of_kind(ResourceKind::Role).map(|setting| setting.read).chain([ReadOp::RoleProfiles]).collect::<BTreeSet<_>>();
+        for op in asked {
+            seen.facts.insert(op, ports.cloud.read(&Read { op, target: ResourceId::Role(name.clone()) }).await);
+        }
+    }
+    out
 }
 
 fn no_bucket(bucket: &str, why: &str) -> OpError {
@@ -80,10 +102,14 @@ fn policy_name(bucket: &str) -> String {
 }
 
 /// What a plan of the written policy would still do: nothing, or the promise of the command is broken and it is said.
-async fn left_to_do(name: &str, yaml: &str, ports: &Ports, identity: Identity) -> Result<Vec<String>, OpError> {
-    let file = ConfigFile { path: format!("policies/{name}.yaml"), bytes: yaml.as_bytes().to_vec() };
-    let loaded = policy::load(&[file]);
-    let (desired, contradictions) = compile::compile(&loaded, &[]);
+async fn left_to_do(subject: &Subject<'_>, yaml: &str, ports: &Ports, identity: Identity) -> Result<Vec<String>, OpError> {
+    let file = ConfigFile { path: format!("policies/{}.yaml", subject.policy), bytes: yaml.as_bytes().to_vec() };
+    let files: Vec<ConfigFile> = subject.repository.iter().map(|file| (*file).clone()).chain([file]).collect();
+    let loaded = policy::load(&files);
+    let (mut desired, contradictions) = compile::compile(&loaded, subject.unfilled_keys);
+    // The roles of the repository itself, and those that others of its policies want, are not what is imported.
+    desired.resources.retain(|wish| wish.policies().contains(&subject.policy));
+    desired.roles = RolePlaces::default();
     let judged = rules::check(&loaded.policies);
     let mut out: Vec<String> = loaded.findings.iter().chain(&contradictions).chain(&judged).map(|finding| finding.title.clone()).collect();
     let observed = observe::observe(&desired, ports, Fact::Known(identity)).await;

@@ -19,6 +19,8 @@ pub struct ImportView {
     pub yaml: String,
     /// What is there and is left alone.
     pub notes: Vec<String>,
+    /// The part of it that is about roles.
+    pub roles: Vec<String>,
     /// What a plan of it would still do; empty is what is promised.
     pub left: Vec<String>,
 }
@@ -26,7 +28,7 @@ pub struct ImportView {
 impl ImportView {
     /// The view of an import.
     pub fn of(policy: &str, bucket: &str, imported: Imported, left: Vec<String>) -> Self {
-        let Imported { yaml, notes } = imported;
-        Self { format: "lifeboat.import/1".to_owned(), policy: policy.to_owned(), bucket: bucket.to_owned(), yaml, notes, left }
+        let Imported { yaml, notes, of_roles: roles } = imported;
+        Self { format: "lifeboat.import/1".to_owned(), policy: policy.to_owned(), bucket: bucket.to_owned(), yaml, notes, roles, left }
     }
 }

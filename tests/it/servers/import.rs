@@ -125,3 +125,28 @@ fn what_cannot_be_imported_is_said_and_no_file_is_replaced() {
     let view: serde_json::Value = serde_json::from_str(&json.out).unwrap();
     assert_eq!((json.code, &view["policy"], &view["left"]), (0, &"control".into(), &serde_json::json!([])), "{}", json.out);
 }
+
+#[tokio::test]
+async fn imported_roles_plan_to_nothing_and_what_has_no_word_is_said() {
+    let config = Config::new("import-roles");
+    let done = config.lifeboat("applier", &["apply"]);
+    assert_eq!(done.code, 0, "{}{}", done.out, done.err);
+    let file = config.path().join("policies/orders.yaml");
+    std::fs::remove_file(&file).unwrap();
+    let bucket = format!("s3://{}", config.bucket());
+    let role = |what: &str| format!("shop-import-roles-{what}");
+    let (writer, keeper, restorer) = (role("backup-writer"), role("keeper"), role("restorer"));
+    let mut asked = vec!["import", &bucket, "--name", "orders", "--out", "policies/orders.yaml", "--role", &writer, "--role", &keeper];
+    let partly = config.lifeboat("admin", &asked);
+    assert!(partly.code == 0 && partly.err.contains("no role is the restorer; `access` needs all three"), "{}{}", partly.out, partly.err);
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(!text.contains("\n  access:") && text.contains("#   roles: "), "{text}");
+    std::fs::remove_file(&file).unwrap();
+    asked.extend(["--role", &restorer]);
+    let ran = config.lifeboat("admin", &asked);
+    assert!(ran.code == 0 && !ran.err.contains("note:"), "{}{}", ran.out, ran.err);
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!([&writer, &keeper, &restorer].iter().all(|name| text.contains(&format!("role: {name}"))), "{text}");
+    let plan = config.lifeboat("admin", &["plan"]);
+    assert!(plan.code == 0 && plan.out.contains("everything is as the policies say"), "{}{}\n{text}", plan.out, plan.err);
+}
