@@ -17,7 +17,7 @@ use crate::ops::{Exit, OpError};
 /// Exit 4: the written policy would change something all the same, which is said.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  lifeboat import s3://acme-backups > policies/orders.yaml\n  lifeboat import s3://acme-backups --name orders --out policies/orders.yaml\n  lifeboat import s3://acme-backups --name orders --role orders-writer --role orders-keeper --role orders-restorer"
+    after_help = "Examples:\n  lifeboat import s3://acme-backups > policies/orders.yaml\n  lifeboat import s3://acme-backups --name orders --out policies/orders.yaml\n  lifeboat import s3://acme-dr --role dr-writer --role dr-keeper --role dr-restorer"
 )]
 pub(super) struct Arguments {
     /// The bucket
