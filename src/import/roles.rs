@@ -174,7 +174,7 @@ impl Around<'_> {
         let found = Found { access: Some(Value::Object(access)), sets: self.sets.clone(), notes: Vec::new() };
         let yaml = spec(self.subject, self.storage, &found);
         let file = ConfigFile { path: "policies/import.yaml".to_owned(), bytes: yaml.into_bytes() };
-        let files: Vec<ConfigFile> = self.subject.repository.iter().map(|file| (*file).clone()).chain([file]).collect();
+        let files: Vec<ConfigFile> = self.subject.repository.into_iter().cloned().chain([file]).collect();
         let loaded = load(&files);
         let (desired, _) = compile::compile(&loaded, self.subject.unfilled_keys);
         let wish = desired.resources.iter().find(|wish| matches!(wish, ResourceWish::Role(role) if role.name == name));

@@ -104,7 +104,7 @@ fn policy_name(bucket: &str) -> String {
 /// What a plan of the written policy would still do: nothing, or the promise of the command is broken and it is said.
 async fn left_to_do(subject: &Subject<'_>, yaml: &str, ports: &Ports, identity: Identity) -> Result<Vec<String>, OpError> {
     let file = ConfigFile { path: format!("policies/{}.yaml", subject.policy), bytes: yaml.as_bytes().to_vec() };
-    let files: Vec<ConfigFile> = subject.repository.iter().map(|file| (*file).clone()).chain([file]).collect();
+    let files: Vec<ConfigFile> = subject.repository.into_iter().cloned().chain([file]).collect();
     let loaded = policy::load(&files);
     let (mut desired, contradictions) = compile::compile(&loaded, subject.unfilled_keys);
     // The roles of the repository itself, and those that others of its policies want, are not what is imported.
