@@ -20,6 +20,11 @@ const QUICKSTART: &str = include_str!("../../../examples/quickstart/config/polic
 const ROLES: [&str; 3] = ["shop-backup-writer", "shop-keeper", "shop-restorer"];
 const TRUST: &str = "trust: [{principal: \"arn:aws:iam::000000000000:user/job\"}]";
 
+/// Texts of a policy with what is put in their place.
+type Texts<'a> = Vec<(&'a str, &'a str)>;
+/// What somebody did to a role.
+type Change = fn(&World);
+
 fn file(path: &str, text: &str) -> ConfigFile {
     ConfigFile { path: path.to_owned(), bytes: text.as_bytes().to_vec() }
 }
@@ -77,7 +82,7 @@ fn roles_in_every_form_are_written_so_that_they_plan_to_nothing() {
     let irsa = "trust: [{irsa: {oidcProvider: oidc.eks.eu-west-1.amazonaws.com/id/0A, namespace: orders, serviceAccount: backup}}]";
     let pod = "trust: [{podIdentity: {cluster: \"arn:aws:eks:eu-west-1:111122223333:cluster/prod\", namespace: orders, serviceAccount: backup}}]";
     let account = "trust: [{account: {id: \"444455556666\", externalId: acme-dr}}, {account: {id: \"777788889999\"}}]";
-    let cases: [(&str, Vec<(&str, &str)>, &str); 8] = [
+    let cases: [(&str, Texts<'_>, &str); 8] = [
         ("plain", vec![], "principal: arn:aws:iam::000000000000:user/job"),
         ("github", vec![(TRUST, github)], "environment: prod"),
         ("irsa", vec![(TRUST, irsa)], "serviceAccount: backup"),
@@ -118,7 +123,7 @@ fn the_config_repo_says_where_roles_are_and_where_evidence_goes() {
 
 #[test]
 fn what_has_no_word_is_said_and_access_is_left_out() {
-    let cases: [(&str, fn(&World), &str); 5] = [
+    let cases: [(&str, Change, &str); 5] = [
         ("inline", |world| world.add_inline("shop-keeper", "extra"), "role shop-keeper: inline policies beside the one named lifeboat have no word: extra"),
         (
             "another path",
@@ -182,7 +187,9 @@ fn one_boundary_is_written_and_several_are_said() {
         world.ports().cloud.send(&request).now_or_never().unwrap().unwrap();
     };
     let world = applied(&[], None);
-    ROLES.iter().for_each(|role| bound(&world, role, "arn:aws:iam::000000000000:policy/lifeboat-boundary"));
+    for role in ROLES {
+        bound(&world, role, "arn:aws:iam::000000000000:policy/lifeboat-boundary");
+    }
     let (written, left) = imported(&world, &ROLES, None);
     assert!(written.yaml.contains("permissionBoundary: arn:aws:iam::000000000000:policy/lifeboat-boundary") && left.is_empty(), "{left:?}\n{}", written.yaml);
     bound(&world, "shop-keeper", "arn:aws:iam::000000000000:policy/lifeboat-extra");
