@@ -99,7 +99,7 @@ fn is_due(id: &str, asked: Timestamp, now: Timestamp) -> bool {
     let age = now.as_second() - asked.as_second();
     let turn = id.bytes().map(i64::from).sum::<i64>().rem_euclid(ASKED_EVERY) == now.as_second().div_euclid(DAY).rem_euclid(ASKED_EVERY);
     // A time that is yet to come was written by somebody else, or by a wrong clock.
-    age < 0 || age >= ASKED_EVERY * DAY || (turn && age >= DAY)
+    !(0..ASKED_EVERY * DAY).contains(&age) || (turn && age >= DAY)
 }
 
 /// The digest of a backup's objects as a listing shows them: keys, entity tags, bytes and S3 dates, in the order of the keys.

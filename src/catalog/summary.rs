@@ -32,6 +32,8 @@ pub struct Summary {
     pub tables: BTreeMap<String, u64>,
     /// Bytes of the dumps before compression.
     pub raw_bytes: u64,
+    /// [`Manifest::digest`].
+    pub digest: String,
     /// Names of its objects below its folder, each with its bytes.
     pub objects: Vec<(String, u64)>,
 }
@@ -54,6 +56,7 @@ impl Summary {
             rows: manifest.rows(),
             tables,
             raw_bytes: manifest.databases.iter().map(|database| database.dump.raw_bytes).fold(0, u64::saturating_add),
+            digest: manifest.digest(),
             objects: manifest.objects().map(|stored| (stored.name, stored.bytes)).collect(),
         }
     }

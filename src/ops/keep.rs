@@ -167,7 +167,7 @@ impl Keeper<'_> {
         let (spec, proofs) = (self.run.spec, self.run.proofs);
         let own: Vec<&Backup> = self.shelf.backups.iter().filter(|backup| backup.seen.set == self.run.name.0).collect();
         let zone = TimeZone::get(&spec.schedule.timezone).unwrap_or(TimeZone::UTC);
-        let points: Vec<Point> = own.iter().map(|backup| backup.point(backups::proven(proofs, self.policy(), &backup.seen), &zone)).collect();
+        let points: Vec<Point> = own.iter().map(|backup| backup.point(&backups::proven(proofs, self.policy(), &backup.seen), &zone)).collect();
         let terms = Terms {
             retention: &spec.retention,
             max_duration: spec.max_duration,

@@ -12,6 +12,7 @@ fn entry(asked: &str) -> Entry {
         rows: 1,
         tables: BTreeMap::new(),
         raw_bytes: 1,
+        digest: String::new(),
         objects: Vec::new(),
     };
     Entry { listed: "here".to_owned(), summary, tags: BTreeMap::new(), asked: asked.parse().unwrap() }
