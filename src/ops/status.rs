@@ -1,6 +1,6 @@
 //! `lifeboat status`: what can be restored now, and whether that is what was promised. Writes nothing.
 
-use super::{Exit, OpError, Where, connect, evidence, identify, report as reporting};
+use super::{Exit, OpError, Where, catalogue, connect, evidence, identify, report as reporting};
 use crate::model::fact::Fact;
 use crate::observe;
 use crate::report::status::{Standing, standings};
@@ -18,11 +18,13 @@ pub async fn status(place: &Where) -> Result<(StatusView, Exit), OpError> {
     // Without a place for evidence no drill leaves a record, which is no failure of reading.
     let configured = evidence::configured(&prepared).is_some();
     let chains = reporting::chains(&prepared, &ports).await;
+    let repositories = catalogue::repositories(&ports, &prepared.loaded.policies).await;
     let now = ports.clock.now();
     let input = Input {
         now,
         policies: &prepared.loaded.policies,
         backups: &observed.backups,
+        repositories: &repositories,
         evidence: chains.as_ref().map(|(_, chains)| chains.as_slice()).map_err(String::as_str),
     };
     let report = report::report(&input);
@@ -34,7 +36,7 @@ pub async fn status(place: &Where) -> Result<(StatusView, Exit), OpError> {
 
 /// Drills that are not proven 6, backups too old or not listed 4.
 fn exit(policy: &Standing) -> Exit {
-    let backups = if policy.rpo.verdict == Verdict::Passed { Exit::Good } else { Exit::Pending };
+    let backups = if policy.is_recent() { Exit::Good } else { Exit::Pending };
     let drills = if policy.drills.is_none_or(|verdict| verdict == Verdict::Passed) { Exit::Good } else { Exit::Drill };
     backups.worst(drills)
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DrillReport, Input, Objective, Report, Verdict};
+use super::{DrillReport, Input, Objective, Pitr, Report, Verdict, physical};
 use crate::catalog::layout::id_time;
 use crate::catalog::retention::Tier;
 use crate::catalog::timeline::{Forecast, Gap, Keeping, Point, Reach, Spacing, Version, World, reach};
@@ -22,9 +22,9 @@ use crate::policy::LoadedPolicy;
 use crate::rules::schedule;
 
 /// How far back scheduled runs are looked for.
-const MISSED: i64 = 7 * 86_400;
+pub(super) const MISSED: i64 = 7 * 86_400;
 /// How much earlier than its slot a run may begin: clocks differ.
-const EARLY: i64 = 300;
+pub(super) const EARLY: i64 = 300;
 
 /// What can be restored of one policy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -76,6 +76,8 @@ pub struct SetStanding {
     pub missed: Vec<String>,
     /// Stretches without a restore point that are longer than schedule and retention explain, the newest first.
     pub gaps: Vec<GapStanding>,
+    /// Of a physical set: the archive of its WAL, and what it promises.
+    pub pitr: Option<Pitr>,
 }
 
 /// A stretch without a restore point.
@@ -89,13 +91,18 @@ pub struct GapStanding {
 }
 
 impl Standing {
+    /// Whether the backups, and the archives of WAL, are as young as was promised.
+    pub fn is_recent(&self) -> bool {
+        self.rpo.verdict == Verdict::Passed && self.sets.iter().all(|set| set.pitr.as_ref().is_none_or(|pitr| pitr.is_kept))
+    }
+
     /// Whether what was promised is kept: backups young enough, and restores proven where drills are promised.
     pub fn is_kept(&self) -> bool {
-        self.rpo.verdict == Verdict::Passed && self.drills.is_none_or(|verdict| verdict == Verdict::Passed)
+        self.is_recent() && self.drills.is_none_or(|verdict| verdict == Verdict::Passed)
     }
 }
 
-fn text(at: Timestamp) -> String {
+pub(super) fn text(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
@@ -104,7 +111,7 @@ pub fn standings(input: &Input<'_>, report: &Report, observed: &Observed) -> Vec
     let of = |policy: &LoadedPolicy| {
         let reported = report.policies.iter().find(|reported| reported.name == policy.name)?;
         let drills = reported.drills.iter().map(|drill| drill.verdict).min();
-        Some(one(policy, &reported.rpo, drills, &report.drills, observed, input.now))
+        Some(physical::added(one(policy, &reported.rpo, drills, &report.drills, observed, input.now), policy, input))
     };
     let mut out: Vec<Standing> = input.policies.iter().filter_map(of).collect();
     out.sort_by(|a, b| (a.is_kept(), &a.policy).cmp(&(b.is_kept(), &b.policy)));
@@ -200,6 +207,7 @@ impl Shelf<'_> {
             running,
             missed: asked.as_ref().map_or_else(Vec::new, |asked| self.missed(asked, set, &own)),
             gaps: reach.gaps.iter().map(GapStanding::of).collect(),
+            pitr: None,
         };
         (standing, reach)
     }

@@ -10,12 +10,14 @@ use crate::report::Verdict;
 use crate::report::status::Standing;
 use crate::view::status::StatusView;
 
+mod physical;
+
 /// Missed runs and gaps that are named for a set; the rest is counted.
 const NAMED: usize = 2;
 
 /// Renders a status; `exit` is the code that the command will end with.
 pub fn status(view: &StatusView, exit: u8, paint: Paint) -> String {
-    let width = view.policies.iter().map(|policy| policy.policy.len()).max().unwrap_or(0).max(10);
+    let width = view.policies.iter().map(|policy| physical::name(policy).len()).max().unwrap_or(0).max(10);
     let heading = format!("  {:width$}  {:<11}  {:<15}  {:<10}  {:<7}  {:<12}  next", "", "newest", "RPO", "verified", "points", "reaches back");
     let mut out = format!("{}\n", paint.text(Label::Dim, &heading));
     for policy in &view.policies {
@@ -47,7 +49,7 @@ fn row(out: &mut String, view: &StatusView, policy: &Standing, width: usize, pai
         Verdict::Unproven => Label::Change,
         Verdict::Failed => Label::Bad,
     };
-    let name = paint.text(if policy.is_kept() { Label::Strong } else { Label::Bad }, &format!("{:width$}", policy.policy));
+    let name = paint.text(if policy.is_kept() { Label::Strong } else { Label::Bad }, &format!("{:width$}", physical::name(policy)));
     let rpo = paint.text(rpo_label, &format!("{rpo:<15}"));
     let _ = writeln!(out, "  {name}  {:<11}  {rpo}  {verified:<10}  {:<7}  {reach:<12}  {next}", ago(newest), policy.points);
     notes(out, policy);
@@ -64,16 +66,22 @@ fn notes(out: &mut String, policy: &Standing) {
         labelled(out, "drills", "not every drill is proven: `lifeboat report` says which");
     }
     for set in &policy.sets {
-        let minute = |at: &String| at.get(..16).map_or_else(|| at.clone(), |at| at.replace('T', " "));
         if !set.missed.is_empty() {
-            let named: Vec<String> = set.missed.iter().take(NAMED).map(minute).collect();
+            let named: Vec<String> = set.missed.iter().take(NAMED).map(|at| minute(at)).collect();
             labelled(out, "missed", &format!("{}: {} UTC{}, nothing complete was left", set.set, named.join(", "), rest(set.missed.len())));
         }
-        if !set.gaps.is_empty() {
+        if set.pitr.is_some() {
+            physical::notes(out, set);
+        } else if !set.gaps.is_empty() {
             let named: Vec<String> = set.gaps.iter().take(NAMED).map(|gap| format!("{} to {}", minute(&gap.from), minute(&gap.to))).collect();
             labelled(out, "gap", &format!("{}: {} UTC{}, no restore point between", set.set, named.join(", "), rest(set.gaps.len())));
         }
     }
+}
+
+/// A moment to the minute.
+fn minute(at: &str) -> String {
+    at.get(..16).map_or_else(|| at.to_owned(), |at| at.replace('T', " "))
 }
 
 fn rest(all: usize) -> String {

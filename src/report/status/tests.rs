@@ -33,7 +33,7 @@ fn world(backups: Fact<Vec<SeenBackup>>, rules: Vec<Rule>) -> Observed {
 
 fn of(seen: &Observed) -> Standing {
     let policies = policies();
-    let input = Input { now: seen.at, policies: &policies, backups: &seen.backups, evidence: Ok(&[]) };
+    let input = Input { now: seen.at, policies: &policies, backups: &seen.backups, repositories: &std::collections::BTreeMap::new(), evidence: Ok(&[]) };
     let report = report(&input);
     standings(&input, &report, seen).remove(0)
 }

@@ -16,6 +16,7 @@ mod import;
 mod keep;
 mod keys;
 mod others;
+mod physical;
 mod readme;
 mod reconcile;
 pub(crate) mod recorder;
