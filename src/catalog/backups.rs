@@ -9,8 +9,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::layout::{BEGUN, MANIFEST, id_time};
-use super::manifest::{Manifest, ManifestError};
+use super::manifest::ManifestError;
 use super::retention::{Hold, Holding, Kind, Periods, Point};
+use super::summary::Summary;
 use crate::model::fact::Fact;
 use crate::model::lifecycle::{EXPIRE_TAG, HOLD_TAG};
 use crate::model::resource::SeenBackup;
@@ -27,8 +28,8 @@ pub type Tags = BTreeMap<String, String>;
 /// What was read of one backup besides the listing.
 #[derive(Debug)]
 pub struct Read {
-    /// Its manifest; absent when the listing has none.
-    pub manifest: Fact<Result<Manifest, ManifestError>>,
+    /// What its manifest says; absent when the listing has none.
+    pub manifest: Fact<Result<Summary, ManifestError>>,
     /// Tags of its manifest, or of its first object when there is no manifest.
     pub tags: Fact<Tags>,
     /// Tags of its objects by key, as far as they were asked for.
@@ -124,28 +125,23 @@ pub struct Facts {
     pub rows: u64,
     /// Rows by table, and bytes before compression.
     pub holding: Holding,
-    /// [`Manifest::digest`].
+    /// SHA-256 of what the manifest says.
     pub digest: String,
     /// When something of what it names, or itself, was stored last.
     pub newest: Timestamp,
 }
 
 impl Facts {
-    fn of(manifest: &Manifest, snapshot: Timestamp, seen: &SeenBackup, folder: &str) -> Self {
-        let late = manifest.objects().filter_map(|stored| seen.late.get(&format!("{folder}{}", stored.name)));
-        let mut tables = BTreeMap::new();
-        for database in &manifest.databases {
-            tables.extend(database.facts.tables.iter().map(|(table, data)| (format!("{}.{table}", database.name), data.rows.rows)));
-        }
-        let bytes = manifest.databases.iter().map(|database| database.dump.raw_bytes).fold(0, u64::saturating_add);
+    fn of(summary: &Summary, snapshot: Timestamp, seen: &SeenBackup, folder: &str) -> Self {
+        let late = summary.objects.iter().filter_map(|(name, _)| seen.late.get(&format!("{folder}{name}")));
         Self {
-            engine: manifest.engine.clone(),
-            server_version: manifest.server_version,
+            engine: summary.engine.clone(),
+            server_version: summary.server_version,
             snapshot,
-            databases: manifest.databases.iter().map(|database| database.name.clone()).collect(),
-            rows: manifest.rows(),
-            holding: Holding { tables, bytes },
-            digest: manifest.digest(),
+            databases: summary.databases.clone(),
+            rows: summary.rows,
+            holding: Holding { tables: summary.tables.clone(), bytes: summary.raw_bytes },
+            digest: summary.digest.clone(),
             newest: late.chain(&seen.stored).max().copied().unwrap_or(seen.newest),
         }
     }
@@ -194,7 +190,7 @@ fn unfinished(seen: &SeenBackup, released: bool, recorded: bool, around: &Around
 }
 
 /// What a manifest says of times, against its id and S3's date of it: the moment that it restores, or why it cannot be so.
-fn dates(manifest: &Manifest, seen: &SeenBackup, around: &Around<'_>) -> Result<Timestamp, String> {
+fn dates(manifest: &Summary, seen: &SeenBackup, around: &Around<'_>) -> Result<Timestamp, String> {
     if manifest.policy != around.policy {
         return Err(format!("it says that it is of policy `{}`, and it lies in the place of `{}`", manifest.policy, around.policy));
     }
@@ -212,14 +208,12 @@ fn dates(manifest: &Manifest, seen: &SeenBackup, around: &Around<'_>) -> Result<
 }
 
 /// Every object that the manifest names is there, with the bytes that it names.
-fn against_listing(manifest: &Manifest, seen: &SeenBackup, released: bool, around: &Around<'_>) -> (State, Option<String>) {
+fn against_listing(manifest: &Summary, seen: &SeenBackup, released: bool, around: &Around<'_>) -> (State, Option<String>) {
     let mut gone = Vec::new();
-    for stored in manifest.objects() {
-        match seen.keys.get(&format!("{}{}", around.folder, stored.name)) {
-            None => gone.push(stored.name.clone()),
-            Some(bytes) if *bytes != stored.bytes => {
-                return (State::Refused, Some(format!("{} has {bytes} bytes, and the manifest says {}", stored.name, stored.bytes)));
-            }
+    for (name, said) in &manifest.objects {
+        match seen.keys.get(&format!("{}{name}", around.folder)) {
+            None => gone.push(name),
+            Some(bytes) if bytes != said => return (State::Refused, Some(format!("{name} has {bytes} bytes, and the manifest says {said}"))),
             Some(_) => {}
         }
     }

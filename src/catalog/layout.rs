@@ -24,6 +24,11 @@ pub fn folder(prefix: &str, set: &str, id: &str) -> String {
     format!("{prefix}{set}/{id}/")
 }
 
+/// Where the index of a set lies in the control bucket, below the prefix of `control`.
+pub fn index_key(control: &str, policy: &str, set: &str) -> String {
+    format!("{control}index/{policy}/{set}.json")
+}
+
 /// The backups that a listing below `prefix` shows, oldest first. Keys of another shape are left out.
 pub fn backups<'a>(prefix: &str, listing: impl Iterator<Item = Listed<'a>>) -> Vec<SeenBackup> {
     let mut found: BTreeMap<(String, String), SeenBackup> = BTreeMap::new();

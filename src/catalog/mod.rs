@@ -1,9 +1,11 @@
 //! What is in the bucket, read from the bucket alone. Pure: listings and manifests come in as values.
 
 pub mod backups;
+pub mod index;
 pub mod layout;
 pub mod manifest;
 pub mod physical;
 pub mod release;
 pub mod retention;
+pub mod summary;
 pub mod timeline;

@@ -75,6 +75,7 @@ impl<'a> Roles<'a> {
                 partition,
                 boundary: boundary.clone(),
                 evidence: evidence(loaded),
+                control: control(loaded),
                 unfilled_keys,
                 ..policy_role(&policy.policy, role, purpose)
             };
@@ -113,6 +114,7 @@ impl<'a> Roles<'a> {
                 tag_values: Vec::new(),
                 kms_key: None,
                 evidence: evidence(loaded),
+                control: control(loaded),
                 estate: Some(estate.clone()),
                 bootstrap_only: purpose.is_bootstrapped(),
                 unfilled_keys,
@@ -231,12 +233,16 @@ fn evidence(loaded: &Loaded) -> Option<(String, String)> {
     Some((place.bucket.clone(), place.prefix.clone()))
 }
 
+fn control(loaded: &Loaded) -> Option<(String, String)> {
+    let place = loaded.repository.as_ref()?.spec.control.as_ref()?;
+    Some((place.bucket.clone(), place.prefix.clone()))
+}
+
 /// The buckets of all policies.
 fn estate(loaded: &Loaded) -> Estate {
     let storages = || loaded.policies.iter().map(|policy| &policy.policy.spec.storage);
     let places: BTreeSet<(String, String)> = storages().map(|storage| (storage.bucket.clone(), storage.prefix.clone())).collect();
     let keys = storages().filter_map(|storage| storage.encryption.as_ref()?.key.clone()).filter(|key| is_key_arn(key));
-    let control = loaded.repository.as_ref().and_then(|repository| repository.spec.control.as_ref());
     let replications = || storages().filter_map(|storage| storage.replication.as_ref());
     Estate {
         places,
@@ -246,7 +252,7 @@ fn estate(loaded: &Loaded) -> Estate {
         plans_as: storages().filter_map(|storage| Some(storage.assume_role.as_ref()?.plan.0.clone())).collect(),
         applies_as: storages().filter_map(|storage| Some(storage.assume_role.as_ref()?.apply.0.clone())).collect(),
         guarded: BTreeSet::new(),
-        control: control.map(|place| (place.bucket.clone(), place.prefix.clone())),
+        control: control(loaded),
     }
 }
 
@@ -273,6 +279,7 @@ fn policy_role(policy: &Policy, role: &Role, purpose: Purpose) -> RoleWish {
         tag_values: values.collect(),
         kms_key: storage.encryption.as_ref().and_then(|encryption| encryption.key.clone()),
         evidence: None,
+        control: None,
         estate: None,
         bootstrap_only: false,
         unfilled_keys: &[],

@@ -449,6 +449,8 @@ pub struct RoleWish {
     pub kms_key: Option<String>,
     /// Bucket and prefix of the evidence, when there is one.
     pub evidence: Option<(String, String)>,
+    /// Bucket and prefix of the lock, the journals and the indexes, when there is one.
+    pub control: Option<(String, String)>,
     /// Condition keys that the endpoint is known not to fill; conditions on them are left out and the plan says so.
     pub unfilled_keys: &'static [&'static str],
 }

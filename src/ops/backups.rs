@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use futures_util::future::try_join_all;
 
-use super::catalogue::{self, Marked, Proofs, Shelf};
-use super::{Exit, OpError, Prepared, Where, backup as sets, causes, connect, identify};
+use super::catalogue::{self, Asking, Marked, Proofs, Shelf};
+use super::{Exit, OpError, Prepared, Where, backup as sets, causes, connect, control, identify};
 use crate::catalog::backups::{Backup, Proven, State};
 use crate::catalog::layout;
 use crate::catalog::physical::{Place, Repository};
@@ -29,7 +29,8 @@ pub async fn list(place: &Where, name: Option<&str>) -> Result<(BackupListView, 
         None => wanted(&prepared, name)?,
     };
     let proofs = catalogue::proofs(&prepared, &ports).await;
-    let shelves = try_join_all(wanted.iter().map(|(policy, set)| catalogue::shelf(&ports, policy, *set, &proofs, Marked::Last))).await?;
+    let asking = Asking { proofs: &proofs, marked: Marked::Last, control: control(&prepared) };
+    let shelves = try_join_all(wanted.iter().map(|(policy, set)| catalogue::shelf(&ports, policy, *set, asking))).await?;
     let policies: Vec<ShelfView> = shelves.iter().map(|shelf| view(shelf, &proofs)).collect();
     let odd = [State::Partial, State::Refused, State::Unknown];
     let is_odd = |shelf: &ShelfView| odd.into_iter().any(|state| shelf.count(state) > 0) || !shelf.repositories.iter().all(RepositoryView::is_whole);
@@ -91,6 +92,8 @@ fn view(shelf: &Shelf<'_>, proofs: &Fact<Proofs>) -> ShelfView {
             Fact::Unknown(why) => Some(why.to_string()),
             Fact::Known(_) | Fact::Absent => None,
         },
+        remembered: shelf.remembered.len(),
+        index: shelf.indexes.values().filter_map(|indexed| indexed.note.clone()).collect(),
         states: BTreeMap::new(),
         bytes: 0,
         backups: lines.collect(),
@@ -126,7 +129,7 @@ pub async fn show(place: &Where, name: &str) -> Result<(BackupShowView, Exit), O
     identify(&ports, Some(&aws)).await?;
     let (policy, set, id) = named(&prepared, name)?;
     let proofs = catalogue::proofs(&prepared, &ports).await;
-    let shelf = catalogue::shelf(&ports, policy, Some(set), &proofs, Marked::All).await?;
+    let shelf = catalogue::shelf(&ports, policy, Some(set), Asking::plainly(&proofs, Marked::All)).await?;
     let backup = pick(&shelf, id)?;
     let at = location(policy, set, id);
     let below = |key: &String| key.strip_prefix(&at.folder).unwrap_or(key).to_owned();
@@ -159,7 +162,7 @@ pub async fn verify(place: &Where, name: &str) -> Result<(BackupCheckView, Exit)
     } else {
         one_wanted(&prepared, name).map(|(policy, set)| (policy, set, None))?
     };
-    let shelf = catalogue::shelf(&ports, policy, set, &Fact::Known(Proofs::new()), Marked::No).await?;
+    let shelf = catalogue::shelf(&ports, policy, set, Asking::plainly(&Fact::Known(Proofs::new()), Marked::No)).await?;
     let backups: Vec<&Backup> = match id {
         Some(id) => vec![pick(&shelf, id)?],
         None => shelf.backups.iter().filter(|backup| backup.seen.complete).collect(),

@@ -1,20 +1,24 @@
 //! The catalogue as commands need it: listing, manifests, tags and what the records say, read together. Writes nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use futures_util::stream;
 use jiff::Timestamp;
 
+use super::indexed::{self, Indexed};
 use super::{OpError, Prepared, causes, evidence};
 use crate::catalog::backups::{Around, Backup, Proven, Read, Tags, judge};
+use crate::catalog::index::{self, Entry};
 use crate::catalog::layout::{self, Foreign, MANIFEST};
 use crate::catalog::manifest::{LARGEST, Manifest};
 use crate::catalog::physical::{self, Place, Repository};
+use crate::catalog::summary::Summary;
 use crate::evidence::{Checked, Kind as RecordKind, Record};
 use crate::model::fact::{Fact, Why};
 use crate::model::policy::{Name, PhysicalSet};
+use crate::model::repository::ControlPlace;
 use crate::model::resource::SeenBackup;
 use crate::policy::LoadedPolicy;
 use crate::ports::{Kind, ObjectInfo, PortError, Ports};
@@ -47,6 +51,12 @@ pub(super) struct Shelf<'a> {
     pub(super) now: Timestamp,
     /// What is wrong with the clock of this machine, if something is.
     pub(super) clock: Option<String>,
+    /// What was read of backups that can be remembered, by set and id.
+    pub(super) entries: BTreeMap<(String, String), Entry>,
+    /// Backups of which the index was believed, by set and id: nothing may be changed by its word alone.
+    pub(super) remembered: BTreeSet<(String, String)>,
+    /// The indexes as they were found, by set.
+    pub(super) indexes: BTreeMap<String, Indexed>,
 }
 
 /// What records say of backups, by policy, set and id.
@@ -97,14 +107,26 @@ fn damages(record: &Record) -> bool {
     checks.into_iter().flatten().any(|check| of(check, "outcome").as_deref() == Some("failed") && !matches!(of(check, "id").as_deref(), Some("rpo" | "rto")))
 }
 
-/// Reads the backups of a policy, or of one set of it. `marked` says whose tags are asked for.
-pub(super) async fn shelf<'a>(
-    ports: &Ports,
-    policy: &'a LoadedPolicy,
-    set: Option<&Name>,
-    proofs: &Fact<Proofs>,
-    marked: Marked,
-) -> Result<Shelf<'a>, OpError> {
+/// How the backups of a policy are read.
+#[derive(Clone, Copy)]
+pub(super) struct Asking<'a> {
+    /// What records say.
+    pub(super) proofs: &'a Fact<Proofs>,
+    /// Whose tags are asked for.
+    pub(super) marked: Marked,
+    /// Where the indexes are; none = everything is read from the bucket.
+    pub(super) control: Option<&'a ControlPlace>,
+}
+
+impl<'a> Asking<'a> {
+    /// Everything from the bucket, nothing from an index.
+    pub(super) const fn plainly(proofs: &'a Fact<Proofs>, marked: Marked) -> Self {
+        Self { proofs, marked, control: None }
+    }
+}
+
+/// Reads the backups of a policy, or of one set of it.
+pub(super) async fn shelf<'a>(ports: &Ports, policy: &'a LoadedPolicy, set: Option<&Name>, asking: Asking<'_>) -> Result<Shelf<'a>, OpError> {
     let storage = &policy.policy.spec.storage;
     let physical = |set: &Name| policy.policy.spec.backups.physical.get(set).map(|set| format!("{}{}", storage.prefix, set.prefix));
     let below = set.map_or_else(|| storage.prefix.clone(), |set| physical(set).unwrap_or_else(|| format!("{}{set}/", storage.prefix)));
@@ -115,19 +137,128 @@ pub(super) async fn shelf<'a>(
     let objects = || listing.iter().map(|object| (object.key.as_str(), object.bytes, object.modified));
     let seen = layout::backups(&storage.prefix, objects());
     let (now, clock) = clock(ports, &storage.bucket, &storage.prefix, &seen).await;
-    let read = |seen: SeenBackup| async move {
-        let known = proofs.known().and_then(|proofs| proofs.get(&(policy.name.clone(), seen.set.clone(), seen.id.clone())));
-        let read = read(ports, policy, &seen, known.is_some_and(|proven| proven.recorded), marked).await;
-        let max_duration = policy.policy.spec.backups.iter().find(|(name, _)| name.0 == seen.set).map(|(_, set)| set.max_duration);
-        let folder = layout::folder(&policy.policy.spec.storage.prefix, &seen.set, &seen.id);
-        judge(seen, read, &Around { policy: &policy.name, folder: &folder, max_duration, now })
+    let mut indexes = BTreeMap::new();
+    for name in policy.policy.spec.backups.keys().filter(|name| set.is_none_or(|set| set == *name)) {
+        let Some(control) = asking.control else { break };
+        indexes.insert(name.0.clone(), indexed::open(ports, control, &policy.name, &name.0).await);
+    }
+    let reader = Reader { ports, policy, asking, now };
+    let read = |seen: SeenBackup| {
+        let listed = listed(&seen, &listing);
+        let known = indexes.get(&seen.set).and_then(|indexed| indexed.index.as_ref()?.entry(&seen.id, &listed, now));
+        async move { reader.one(seen, listed, known).await }
     };
-    let backups = stream::iter(seen).map(read).buffered(AT_ONCE).collect().await;
+    let all: Vec<One> = stream::iter(seen).map(read).buffered(AT_ONCE).collect().await;
     let places = physical::places(listing.iter().map(|object| object.key.as_str()));
     let others = objects().filter(|(key, ..)| places.iter().all(|place| !physical::is_of(place, key)));
     let foreign = layout::foreign(&storage.prefix, others);
     let repositories = join_all(places.iter().map(|place| repository(ports, &storage.bucket, place, &listing))).await;
-    Ok(Shelf { policy, backups, foreign, repositories, now, clock })
+    let (backups, entries, remembered) = (Vec::new(), BTreeMap::new(), BTreeSet::new());
+    let mut shelf = Shelf { policy, backups, foreign, repositories, now, clock, entries, remembered, indexes };
+    for one in all {
+        shelf.backups.push(one.backup.clone());
+        shelf.remember(one);
+    }
+    Ok(shelf)
+}
+
+/// One backup as it was read, or remembered.
+struct One {
+    backup: Backup,
+    entry: Option<Entry>,
+    remembered: bool,
+}
+
+impl Shelf<'_> {
+    fn remember(&mut self, one: One) {
+        let name = (one.backup.seen.set, one.backup.seen.id);
+        if one.remembered {
+            self.remembered.insert(name.clone());
+        } else {
+            self.remembered.remove(&name);
+        }
+        match one.entry {
+            Some(entry) => self.entries.insert(name, entry),
+            None => self.entries.remove(&name),
+        };
+    }
+
+    /// Reads these backups of a set from the source, whatever an index said of them.
+    pub(super) async fn refresh(&mut self, ports: &Ports, proofs: &Fact<Proofs>, set: &str, ids: &BTreeSet<String>) {
+        let reader = Reader { ports, policy: self.policy, asking: Asking::plainly(proofs, Marked::All), now: self.now };
+        let stale = self.backups.iter().filter(|backup| backup.seen.set == set && ids.contains(&backup.seen.id));
+        let entries = &self.entries;
+        let read = |backup: &Backup| {
+            let (seen, name) = (backup.seen.clone(), (backup.seen.set.clone(), backup.seen.id.clone()));
+            let listed = entries.get(&name).map(|entry| entry.listed.clone()).unwrap_or_default();
+            async move { reader.one(seen, listed, None).await }
+        };
+        let fresh: Vec<One> = stream::iter(stale.map(read).collect::<Vec<_>>()).buffered(AT_ONCE).collect().await;
+        for one in fresh {
+            let place = self.backups.iter_mut().find(|backup| (&backup.seen.set, &backup.seen.id) == (&one.backup.seen.set, &one.backup.seen.id));
+            if let Some(place) = place {
+                place.clone_from(&one.backup);
+            }
+            self.remember(one);
+        }
+    }
+
+    /// Writes the index of a set; what was changed is left out, and so read by the next run. Answers what could not be done.
+    pub(super) async fn write_index(&self, ports: &Ports, control: &ControlPlace, set: &str, changed: &BTreeSet<String>) -> Option<String> {
+        let of_set = self.entries.iter().filter(|((of, id), _)| of == set && !changed.contains(id));
+        let entries = of_set.map(|((_, id), entry)| (id.clone(), entry.clone())).collect();
+        indexed::write(ports, control, &self.policy.name, set, self.indexes.get(set)?, entries).await
+    }
+}
+
+/// The digest of a backup's objects as the listing shows them.
+fn listed(seen: &SeenBackup, listing: &[ObjectInfo]) -> String {
+    let object = |key: &String| listing.binary_search_by(|object| object.key.as_str().cmp(key)).ok().and_then(|at| listing.get(at));
+    let objects = seen.keys.keys().filter_map(object);
+    index::listed(objects.map(|object| (object.key.as_str(), object.etag.as_str(), object.bytes, object.modified)))
+}
+
+#[derive(Clone, Copy)]
+struct Reader<'a> {
+    ports: &'a Ports,
+    policy: &'a LoadedPolicy,
+    asking: Asking<'a>,
+    now: Timestamp,
+}
+
+impl Reader<'_> {
+    async fn one(self, seen: SeenBackup, listed: String, known: Option<&Entry>) -> One {
+        let (policy, storage) = (self.policy, &self.policy.policy.spec.storage);
+        let name = (policy.name.clone(), seen.set.clone(), seen.id.clone());
+        let recorded = self.asking.proofs.known().and_then(|proofs| proofs.get(&name)).is_some_and(|proven| proven.recorded);
+        let (read, entry) = match known {
+            Some(entry) => (recall(entry, &seen, &storage.prefix, recorded), Some(entry.clone())),
+            None => {
+                let read = read(self.ports, policy, &seen, recorded, self.asking.marked).await;
+                let entry = (self.asking.marked == Marked::All).then(|| entry(&read, listed, self.now)).flatten();
+                (read, entry)
+            }
+        };
+        let max_duration = policy.policy.spec.backups.iter().find(|(name, _)| name.0 == seen.set).map(|(_, set)| set.max_duration);
+        let folder = layout::folder(&storage.prefix, &seen.set, &seen.id);
+        let backup = judge(seen, read, &Around { policy: &policy.name, folder: &folder, max_duration, now: self.now });
+        One { backup, entry, remembered: known.is_some() }
+    }
+}
+
+/// What the index says, as if it had been read.
+fn recall(entry: &Entry, seen: &SeenBackup, prefix: &str, recorded: bool) -> Read {
+    let key = format!("{}{MANIFEST}", layout::folder(prefix, &seen.set, &seen.id));
+    let marks: BTreeMap<String, Fact<Tags>> = entry.tags.iter().map(|(key, tags)| (key.clone(), Fact::Known(tags.clone()))).collect();
+    let tags = marks.get(&key).cloned().unwrap_or(Fact::Unknown(Why::NotAsked));
+    Read { manifest: Fact::Known(Ok(entry.summary.clone())), tags, marks, recorded }
+}
+
+/// What can be remembered: a manifest that could be read, and the tags of every object.
+fn entry(read: &Read, listed: String, asked: Timestamp) -> Option<Entry> {
+    let Some(Ok(summary)) = read.manifest.known() else { return None };
+    let tags: Option<BTreeMap<String, Tags>> = read.marks.iter().map(|(key, tags)| Some((key.clone(), tags.known()?.clone()))).collect();
+    Some(Entry { listed, summary: summary.clone(), tags: tags?, asked })
 }
 
 /// The repositories of all physical sets, each listed below its own prefix.
@@ -198,7 +329,7 @@ async fn read(ports: &Ports, policy: &LoadedPolicy, seen: &SeenBackup, recorded:
         Fact::Unknown(Why::NotUnderstood(format!("{key} is larger than any manifest")))
     } else {
         match ports.objects.get(&storage.bucket, &key, LARGEST).await {
-            Ok(bytes) => Fact::Known(Manifest::parse(&bytes, &seen.set, &seen.id)),
+            Ok(bytes) => Fact::Known(Manifest::parse(&bytes, &seen.set, &seen.id).map(|manifest| Summary::of(&manifest))),
             Err(error) => Fact::Unknown(error.why()),
         }
     };

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::catalogue::{self, Marked, Proofs};
+use super::catalogue::{self, Asking, Marked, Proofs};
 use super::{Exit, OpError, Prepared, Where, backups, causes, check, connect, evidence, identify, keep};
 use crate::catalog::backups::{Tags, hold_value};
 use crate::catalog::layout::MANIFEST;
@@ -90,7 +90,7 @@ pub async fn hold(place: &Where, wish: &Wish<'_>) -> Result<(Ended, Exit), OpErr
         let at = backups::location(policy, set, id);
         view.brought_back = undelete(&ports, &at.bucket, &at.folder, &mut view.doubts).await.map_err(|source| unwritten(wish.name, source))?;
     }
-    let shelf = catalogue::shelf(&ports, policy, Some(set), &Fact::Known(Proofs::new()), Marked::Last).await?;
+    let shelf = catalogue::shelf(&ports, policy, Some(set), Asking::plainly(&Fact::Known(Proofs::new()), Marked::Last)).await?;
     let backup = backups::pick(&shelf, id)?;
     let keys: Vec<&String> = backup.seen.keys.keys().collect();
     view.objects = keys.len();

@@ -7,16 +7,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
 
-use super::catalogue::{self, Marked, Proofs, Shelf};
-use super::{Exit, OpError, Prepared, Where, backups, causes, check, connect, evidence, identify};
+use super::catalogue::{self, Asking, Marked, Proofs, Shelf};
+use super::{Exit, OpError, Prepared, Where, backups, causes, check, connect, control, evidence, identify};
 use crate::catalog::backups::{Backup, Tags};
+use crate::catalog::index;
 use crate::catalog::release::{self, Around, Hold, Step};
-use crate::catalog::retention::{self, Point, Terms};
+use crate::catalog::retention::{self, Decision, Point, Terms};
 use crate::evidence::{Entry, Kind};
 use crate::model::fact::Fact;
 use crate::model::id::ResourceId;
 use crate::model::lifecycle::{HOLD_TAG, Lifecycle};
 use crate::model::policy::{BackupSet, Name};
+use crate::model::repository::ControlPlace;
 use crate::model::request::{Read, ReadOp};
 use crate::policy::LoadedPolicy;
 use crate::ports::{PortError, Ports};
@@ -59,11 +61,12 @@ pub async fn keep(place: &Where, wish: &Wish<'_>) -> Result<(Ended, Exit), OpErr
     let proofs = catalogue::proofs(&prepared, &ports).await;
     let (mut sets, mut allowed) = (Vec::new(), BTreeSet::new());
     for (policy, set) in wanted {
-        let shelf = catalogue::shelf(&ports, policy, set, &proofs, Marked::All).await?;
+        let asking = Asking { proofs: &proofs, marked: Marked::All, control: control(&prepared) };
+        let mut shelf = catalogue::shelf(&ports, policy, set, asking).await?;
         let rules = rules(&ports, &policy.policy.spec.storage.bucket).await;
         for (name, spec) in policy.policy.spec.backups.iter().filter(|(name, _)| set.is_none_or(|set| set == *name)) {
-            let keeper = Keeper { ports: &ports, shelf: &shelf, name, spec, rules: &rules, proofs: &proofs, wish };
-            sets.push(keeper.keep(&mut allowed).await);
+            let run = Run { ports: &ports, name, spec, rules: &rules, proofs: &proofs, wish, control: asking.control };
+            sets.push(run.keep(&mut shelf, &mut allowed).await);
         }
     }
     let mut view = view(&prepared, &identity.arn, wish, sets, &allowed);
@@ -109,14 +112,50 @@ pub(super) async fn rules(ports: &Ports, bucket: &str) -> Fact<Lifecycle> {
     ports.cloud.read(&read).await.and_then(|document| document.to::<Lifecycle>().map_or_else(not_one, Fact::Known))
 }
 
-struct Keeper<'a> {
+/// A run over one set, but for its backups.
+#[derive(Clone, Copy)]
+struct Run<'a> {
     ports: &'a Ports,
-    shelf: &'a Shelf<'a>,
     name: &'a Name,
     spec: &'a BackupSet,
     rules: &'a Fact<Lifecycle>,
     proofs: &'a Fact<Proofs>,
     wish: &'a Wish<'a>,
+    control: Option<&'a ControlPlace>,
+}
+
+impl Run<'_> {
+    /// Decides, reads from the source what the steps rest on until nothing of it is hearsay, acts, and writes the index.
+    async fn keep(self, shelf: &mut Shelf<'_>, allowed: &mut BTreeSet<String>) -> KeptSetView {
+        loop {
+            let hearsay = Keeper { run: self, shelf }.hearsay();
+            if hearsay.is_empty() {
+                break;
+            }
+            shelf.refresh(self.ports, self.proofs, &self.name.0, &hearsay).await;
+        }
+        let mut view = Keeper { run: self, shelf }.keep(allowed).await;
+        view.index = shelf.indexes.get(&self.name.0).and_then(|indexed| indexed.note.clone());
+        if let Some(control) = self.control.filter(|_| !self.wish.dry_run) {
+            let sent = view.steps.iter().filter(|step| step.outcome != "held");
+            let changed = sent.filter_map(|step| Some(step.backup.rsplit_once('/')?.1.to_owned())).collect();
+            view.index = shelf.write_index(self.ports, control, &self.name.0, &changed).await.or(view.index);
+        }
+        view
+    }
+}
+
+struct Keeper<'a> {
+    run: Run<'a>,
+    shelf: &'a Shelf<'a>,
+}
+
+/// What is to become of the backups of a set.
+struct Decided<'a> {
+    own: Vec<&'a Backup>,
+    points: Vec<Point>,
+    decisions: Vec<Decision>,
+    anomaly: bool,
 }
 
 impl Keeper<'_> {
@@ -124,26 +163,48 @@ impl Keeper<'_> {
         self.shelf.policy
     }
 
-    async fn keep(&self, allowed: &mut BTreeSet<String>) -> KeptSetView {
-        let own: Vec<&Backup> = self.shelf.backups.iter().filter(|backup| backup.seen.set == self.name.0).collect();
-        let zone = TimeZone::get(&self.spec.schedule.timezone).unwrap_or(TimeZone::UTC);
-        let points: Vec<Point> = own.iter().map(|backup| backup.point(&backups::proven(self.proofs, self.policy(), &backup.seen), &zone)).collect();
+    fn decided(&self) -> Decided<'_> {
+        let (spec, proofs) = (self.run.spec, self.run.proofs);
+        let own: Vec<&Backup> = self.shelf.backups.iter().filter(|backup| backup.seen.set == self.run.name.0).collect();
+        let zone = TimeZone::get(&spec.schedule.timezone).unwrap_or(TimeZone::UTC);
+        let points: Vec<Point> = own.iter().map(|backup| backup.point(&backups::proven(proofs, self.policy(), &backup.seen), &zone)).collect();
         let terms = Terms {
-            retention: &self.spec.retention,
-            max_duration: self.spec.max_duration,
-            anomalies: self.spec.anomalies,
-            evidence_known: self.proofs.known().is_some(),
+            retention: &spec.retention,
+            max_duration: spec.max_duration,
+            anomalies: spec.anomalies,
+            evidence_known: proofs.known().is_some(),
             now: self.shelf.now,
         };
         let decisions = retention::decide(&points, &terms);
-        let mut view = KeptSetView::of(&self.policy().name, &self.name.0, self.shelf.now);
+        let anomaly = retention::open_anomaly(&points, &terms);
+        Decided { own, points, decisions, anomaly }
+    }
+
+    fn around(&self) -> Around<'_> {
+        Around { policy: &self.policy().name, set: &self.run.name.0, retention: &self.run.spec.retention, rules: self.run.rules }
+    }
+
+    /// The backups that a step rests on and that only the index speaks of.
+    fn hearsay(&self) -> BTreeSet<String> {
+        let Decided { own, points, decisions, .. } = self.decided();
+        let is_step = |at: &usize| {
+            let pair = own.get(*at).zip(decisions.get(*at));
+            pair.is_some_and(|(backup, decision)| release::step(backup, decision, &marks(backup), &self.around()).is_some())
+        };
+        let steps: BTreeSet<usize> = (0..own.len()).filter(is_step).collect();
+        let needed = index::rests_on(&points, &decisions, &steps).into_iter().filter_map(|at| own.get(at));
+        let ids = needed.map(|backup| (backup.seen.set.clone(), backup.seen.id.clone()));
+        ids.filter(|name| self.shelf.remembered.contains(name)).map(|(_, id)| id).collect()
+    }
+
+    async fn keep(&self, allowed: &mut BTreeSet<String>) -> KeptSetView {
+        let Decided { own, decisions, anomaly, .. } = self.decided();
+        let mut view = KeptSetView::of(&self.policy().name, &self.run.name.0, self.shelf.now);
         view.clock.clone_from(&self.shelf.clock);
-        view.anomaly = retention::open_anomaly(&points, &terms);
-        let around = Around { policy: &self.policy().name, set: &self.name.0, retention: &self.spec.retention, rules: self.rules };
+        view.anomaly = anomaly;
         for (backup, decision) in own.into_iter().zip(&decisions) {
             view.count(decision);
-            let marks = marks(backup);
-            let Some((step, held)) = release::step(backup, decision, &marks, &around) else { continue };
+            let Some((step, held)) = release::step(backup, decision, &marks(backup), &self.around()) else { continue };
             view.steps.push(self.carry_out(&step, held, backup, allowed).await);
         }
         view
@@ -152,14 +213,14 @@ impl Keeper<'_> {
     async fn carry_out(&self, step: &Step, held: Option<Hold>, backup: &Backup, allowed: &mut BTreeSet<String>) -> KeptStepView {
         let name = format!("{}/{}/{}", self.policy().name, step.set, step.id);
         let earlier = matches!(held, Some(Hold::Earlier { .. }));
-        let leave = earlier && self.wish.earlier.contains(&name);
+        let leave = earlier && self.run.wish.earlier.contains(&name);
         if leave {
             allowed.insert(name.clone());
         }
         let view = KeptStepView::of(&name, step, backup.seen.bytes);
         match held {
             Some(held) if !leave => view.ended("held", Some(held.sentence()), earlier.then(|| format!("--allow-earlier {name}"))),
-            _ if self.wish.dry_run => view,
+            _ if self.run.wish.dry_run => view,
             _ => match self.send(step).await {
                 Ok(true) => view.ended("done", None, None),
                 Ok(false) => view.ended("changed", Some("its tags were changed since they were read".to_owned()), None),
@@ -172,20 +233,20 @@ impl Keeper<'_> {
     async fn send(&self, step: &Step) -> Result<bool, PortError> {
         let bucket = &self.policy().policy.spec.storage.bucket;
         let Some(last) = step.keys.last() else { return Ok(true) };
-        let now = self.ports.objects.tags(bucket, last, None).await?;
+        let now = self.run.ports.objects.tags(bucket, last, None).await?;
         let held = now.get(HOLD_TAG) != self.held(&step.id).as_ref();
         if held || now.get(crate::model::lifecycle::EXPIRE_TAG) != step.from.as_ref() {
             return Ok(false);
         }
         for key in &step.keys {
-            retag(self.ports, bucket, key, step.to.as_deref()).await?;
+            retag(self.run.ports, bucket, key, step.to.as_deref()).await?;
         }
-        let read_back = self.ports.objects.tags(bucket, last, None).await?;
+        let read_back = self.run.ports.objects.tags(bucket, last, None).await?;
         Ok(read_back.get(crate::model::lifecycle::EXPIRE_TAG) == step.to.as_ref())
     }
 
     fn held(&self, id: &str) -> Option<String> {
-        let backup = self.shelf.backups.iter().find(|backup| backup.seen.set == self.name.0 && backup.seen.id == id)?;
+        let backup = self.shelf.backups.iter().find(|backup| backup.seen.set == self.run.name.0 && backup.seen.id == id)?;
         backup.tags.known()?.get(HOLD_TAG).cloned()
     }
 }

@@ -39,6 +39,7 @@ pub mod evidence;
 pub mod exit;
 pub mod hold;
 pub mod import;
+mod indexed;
 mod journal;
 pub mod keep;
 pub mod plan;

@@ -129,6 +129,8 @@ pub struct ObjectInfo {
     pub bytes: u64,
     /// S3's own date of it.
     pub modified: Timestamp,
+    /// Its entity tag; empty where the endpoint shows none.
+    pub etag: String,
 }
 
 /// The wall clock.

@@ -1,12 +1,13 @@
 //! Setting `role-permissions`: what each role may do, and nothing else.
 //!
-//! The writer may neither delete, nor tag, nor read what others wrote; the keeper may only tag; the restorer may only
-//! read. Each "may not" is tried for real in the tests and in `make quickstart`.
+//! The writer may neither delete, nor tag, nor read what others wrote; the keeper may only tag, and write its index; the
+//! restorer may only read. Each "may not" is tried for real in the tests and in `make quickstart`.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::catalog::layout::index_key;
 use crate::model::document::Document;
 use crate::model::fact::Fact;
 use crate::model::iam;
@@ -117,7 +118,19 @@ fn keeper(role: &RoleWish) -> Vec<Value> {
     if let Some(key) = role.kms_key.as_ref().filter(|key| key.starts_with("arn:")) {
         out.push(json!({"Sid": "DecryptManifests", "Effect": "Allow", "Action": "kms:Decrypt", "Resource": key}));
     }
+    out.extend(role.control.iter().flat_map(|(bucket, prefix)| indexes(role, bucket, prefix)));
     out
+}
+
+/// The index of each set: a cache, and the only objects that the keeper writes besides its evidence. With the listing S3 says of
+/// one that is not there that it is missing, and not that it is refused.
+fn indexes(role: &RoleWish, bucket: &str, prefix: &str) -> [Value; 2] {
+    let arn = |set: &String| format!("arn:{}:s3:::{bucket}/{}", role.partition.as_str(), index_key(prefix, &role.policy, set));
+    let keys: Vec<String> = role.sets.iter().map(arn).collect();
+    [
+        json!({"Sid": "CacheIndex", "Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": keys}),
+        list(role, "FindIndex", bucket, &format!("{prefix}index/{}/", role.policy)),
+    ]
 }
 
 fn restorer(role: &RoleWish) -> Vec<Value> {

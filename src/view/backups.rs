@@ -40,6 +40,12 @@ pub struct ShelfView {
     pub clock: Option<String>,
     /// Why records of drills are not known, if they are not.
     pub evidence_unknown: Option<String>,
+    /// Of how many backups manifest and tags are as the keeper last read them: tags may be some days old.
+    #[serde(default)]
+    pub remembered: usize,
+    /// Why an index of the keeper was not used, by set.
+    #[serde(default)]
+    pub index: Vec<String>,
     /// How many backups are in each state; only states that occur.
     pub states: BTreeMap<String, u64>,
     /// Bytes of all backups.

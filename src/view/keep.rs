@@ -45,6 +45,9 @@ pub struct KeptSetView {
     pub at: String,
     /// What is wrong with the clock of this machine, if something is.
     pub clock: Option<String>,
+    /// What is wrong with the index of the set, if something is: it is only a cache, and everything was read without it.
+    #[serde(default)]
+    pub index: Option<String>,
     /// Whether the newest backup holds much less than before, so that nothing is released.
     pub anomaly: bool,
     /// How many backups are released, by tier, tagged before or now.
@@ -98,6 +101,7 @@ impl KeptSetView {
             set: set.to_owned(),
             at: now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             clock: None,
+            index: None,
             anomaly: false,
             released: BTreeMap::new(),
             kept: BTreeMap::new(),

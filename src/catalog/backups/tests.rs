@@ -1,4 +1,5 @@
 use super::*;
+use crate::catalog::manifest::Manifest;
 use crate::model::fact::Why;
 
 const MANIFEST_1: &str = include_str!("../../../tests/data/manifests/nasty-1.json");
@@ -25,6 +26,7 @@ fn judged_at(seen: SeenBackup, manifest: Fact<Result<Manifest, ManifestError>>, 
     let policy = manifest_policy();
     let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     let around = Around { policy: &policy, folder: FOLDER, max_duration: Some(Span::seconds(3600)), now: time(now) };
+    let manifest = manifest.map(|manifest| manifest.map(|manifest| Summary::of(&manifest)));
     judge(seen, Read { manifest, tags: Fact::Known(tags), marks: BTreeMap::new(), recorded }, &around)
 }
 

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::super::paint::{Label, Paint};
 use super::labelled;
 use crate::catalog::backups::State;
+use crate::catalog::index::ASKED_EVERY;
 use crate::model::units::{self, count, plural};
 use crate::view::backups::{BackupCheckView, BackupLineView, BackupListView, BackupShowView, RepositoryView, ShelfView};
 
@@ -15,6 +16,13 @@ pub fn list(view: &BackupListView, paint: Paint) -> String {
         let _ = writeln!(out, "\n{}  {}", paint.text(Label::Strong, &shelf.policy), paint.text(Label::Dim, &format!("{} · {}", shelf.location, shelf.at)));
         for doubt in [&shelf.clock, &shelf.evidence_unknown].into_iter().flatten() {
             labelled(&mut out, "note", doubt);
+        }
+        for note in &shelf.index {
+            labelled(&mut out, "note", note);
+        }
+        if shelf.remembered > 0 {
+            let of = plural(shelf.remembered as u64, "backup");
+            labelled(&mut out, "note", &format!("tags of {of} are as the keeper read them, at the most {ASKED_EVERY} d ago: `backups show` asks the bucket"));
         }
         for backup in &shelf.backups {
             line(&mut out, backup, paint);

@@ -42,8 +42,8 @@ pub fn keep(view: &KeepView, exit: u8, paint: Paint) -> String {
 
 fn one(out: &mut String, set: &KeptSetView, paint: Paint) {
     let _ = writeln!(out, "\n{}  {}", paint.text(Label::Strong, &format!("{}/{}", set.policy, set.set)), paint.text(Label::Dim, &set.at));
-    if let Some(clock) = &set.clock {
-        labelled(out, "note", clock);
+    for note in [&set.clock, &set.index].into_iter().flatten() {
+        labelled(out, "note", note);
     }
     if set.anomaly {
         let text = "the newest backup holds much less than the last verified one: nothing is released before a drill passes it, or a whole one follows";

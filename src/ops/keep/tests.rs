@@ -10,12 +10,15 @@ use crate::policy::{self, ConfigFile};
 use crate::ports::sim::{Fault, When, World};
 use crate::settings;
 
+mod index;
+
 const BUCKET: &str = "shop-dr-orders";
 const MANIFEST: &str = include_str!("../../../tests/data/manifests/nasty-1.json");
 
 struct Stage {
     world: Arc<World>,
     policies: Vec<LoadedPolicy>,
+    control: Option<ControlPlace>,
 }
 
 impl Stage {
@@ -29,7 +32,7 @@ impl Stage {
         let bucket = desired.resources.iter().find(|wish| matches!(wish, ResourceWish::Bucket(_))).unwrap();
         let rules = (settings::by_id("bucket-lifecycle").unwrap().want)(bucket).unwrap();
         world.put_bucket_setting(BUCKET, ReadOp::BucketLifecycle, Some(rules));
-        let stage = Self { world, policies: loaded.policies };
+        let stage = Self { world, policies: loaded.policies, control: None };
         for _ in 0..days {
             stage.backup();
             stage.world.advance(SignedDuration::from_hours(24));
@@ -60,12 +63,13 @@ impl Stage {
     async fn keep(&self) -> Option<KeptSetView> {
         let (ports, policy) = (self.world.ports(), &self.policies[0]);
         let proofs = Fact::Known(Proofs::new());
-        let shelf = catalogue::shelf(&ports, policy, None, &proofs, Marked::All).await.ok()?;
+        let control = self.control.as_ref();
+        let mut shelf = catalogue::shelf(&ports, policy, None, Asking { proofs: &proofs, marked: Marked::All, control }).await.ok()?;
         let rules = rules(&ports, BUCKET).await;
         let (name, spec) = policy.policy.spec.backups.iter().next().unwrap();
         let wish = Wish { name: None, dry_run: false, earlier: &[] };
-        let keeper = Keeper { ports: &ports, shelf: &shelf, name, spec, rules: &rules, proofs: &proofs, wish: &wish };
-        Some(keeper.keep(&mut BTreeSet::new()).await)
+        let run = Run { ports: &ports, name, spec, rules: &rules, proofs: &proofs, wish: &wish, control };
+        Some(run.keep(&mut shelf, &mut BTreeSet::new()).await)
     }
 
     /// The release tags of each backup: of its manifest, and of all its objects.
@@ -148,7 +152,7 @@ async fn a_hold_that_comes_between_reading_and_tagging_is_seen() {
     let stage = Stage::new(4);
     let (ports, policy) = (stage.world.ports(), &stage.policies[0]);
     let proofs = Fact::Known(Proofs::new());
-    let shelf = catalogue::shelf(&ports, policy, None, &proofs, Marked::All).await.unwrap();
+    let mut shelf = catalogue::shelf(&ports, policy, None, Asking::plainly(&proofs, Marked::All)).await.unwrap();
     let rules = rules(&ports, BUCKET).await;
     let held = "orders/nightly/20261001T021500Z/manifest.json";
     let tags = Tags::from([(HOLD_TAG.to_owned(), "2099-01-01T00:00:00Z audit".to_owned())]);
@@ -158,8 +162,8 @@ async fn a_hold_that_comes_between_reading_and_tagging_is_seen() {
     }
     let (name, spec) = policy.policy.spec.backups.iter().next().unwrap();
     let wish = Wish { name: None, dry_run: false, earlier: &[] };
-    let keeper = Keeper { ports: &ports, shelf: &shelf, name, spec, rules: &rules, proofs: &proofs, wish: &wish };
-    let view = keeper.keep(&mut BTreeSet::new()).await;
+    let run = Run { ports: &ports, name, spec, rules: &rules, proofs: &proofs, wish: &wish, control: None };
+    let view = run.keep(&mut shelf, &mut BTreeSet::new()).await;
     let outcome = |id: &str| view.steps.iter().find(|step| step.backup.ends_with(id)).map(|step| step.outcome.as_str());
     assert_eq!(outcome("20261002T021500Z"), Some("changed"), "{view:#?}");
     assert_eq!(ports.objects.tags(BUCKET, daily, None).await.unwrap(), tags);

@@ -54,7 +54,8 @@ impl Objects for Aws {
                     let (Some(key), Some(size), Some(modified)) = (object.key(), object.size(), modified) else {
                         return Err(strange(&what, "an entry without key, size or date"));
                     };
-                    out.push(ObjectInfo { key: key.to_owned(), bytes: u64::try_from(size).unwrap_or(0), modified });
+                    let etag = object.e_tag().unwrap_or_default().to_owned();
+                    out.push(ObjectInfo { key: key.to_owned(), bytes: u64::try_from(size).unwrap_or(0), modified, etag });
                 }
                 token = page.next_continuation_token().map(str::to_owned);
                 if token.is_none() {

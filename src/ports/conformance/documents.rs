@@ -222,6 +222,7 @@ pub(super) fn role(subject: &Subject, purpose: Purpose) -> RoleWish {
         tag_values: vec!["orders/nightly:recent".to_owned()],
         kms_key: Some("arn:aws:kms:eu-west-1:000000000000:key/1234abcd".to_owned()),
         evidence: Some((subject.bucket.clone(), "evidence/".to_owned())),
+        control: None,
         unfilled_keys: &[],
     }
 }

@@ -53,6 +53,7 @@ fn role(purpose: Purpose, boundary: BoundaryWish) -> RoleWish {
         tag_values: vec!["orders/nightly:daily".to_owned()],
         kms_key: Some(KEY.to_owned()),
         evidence: Some(("acme-evidence".to_owned(), "evidence/".to_owned())),
+        control: Some(("acme-control".to_owned(), "control/".to_owned())),
         estate: Some(Box::new(estate)),
         bootstrap_only: purpose.is_bootstrapped(),
         unfilled_keys: &[],
@@ -175,6 +176,15 @@ fn the_keeper_tags_with_the_values_of_the_tiers_and_the_restorer_only_reads() {
     assert!(!may(Purpose::Keeper, "s3:PutObjectTagging", DATA, &value("tomorrow")));
     judge(Purpose::Keeper, true, &[("s3:GetObject", MANIFEST)]);
     judge(Purpose::Keeper, false, &[("s3:GetObject", DATA), ("s3:PutObject", DATA)]);
+    let index = |place: &str| format!("arn:aws:s3:::acme-control/control/{place}");
+    let others = [index("index/orders/hourly.json"), index("index/carts/nightly.json"), index("lock"), index("journal/x/000001.json")];
+    judge(Purpose::Keeper, true, &[("s3:PutObject", &index("index/dr/nightly.json")), ("s3:GetObject", &index("index/dr/nightly.json"))]);
+    for other in &others {
+        judge(Purpose::Keeper, false, &[("s3:PutObject", other), ("s3:GetObject", other), ("s3:DeleteObject", other)]);
+    }
+    for purpose in [Purpose::Writer, Purpose::Restorer] {
+        judge(purpose, false, &[("s3:PutObject", &index("index/dr/nightly.json")), ("s3:GetObject", &index("index/dr/nightly.json"))]);
+    }
     judge(Purpose::Restorer, true, &[("s3:GetObject", DATA), ("s3:GetObjectVersion", DATA), ("s3:GetObject", GLOBALS), ("kms:Decrypt", KEY)]);
     judge(Purpose::Restorer, false, &[("s3:PutObject", DATA), ("s3:PutObjectTagging", DATA), ("kms:GenerateDataKey", KEY)]);
 }

@@ -237,11 +237,15 @@ async fn the_keeper_only_reads_manifests_and_tags() {
     keeper.get("read a neighbour's manifest", Refused, &bucket, NEIGHBOUR).await;
     keeper.tag("tag a neighbour's backup", Refused, NEIGHBOUR, "orders/nightly:recent").await;
     keeper.put("write another's evidence", Refused, CONTROL, &format!("{}shop-keeper-may-not-restorer/000001.json", world.evidence)).await;
+    let index = |of: &str| format!("{}index/{of}.json", world.stage.config.control());
+    keeper.put("write the index of another policy", Refused, CONTROL, &index("carts/nightly")).await;
+    keeper.put("write an index of no set", Refused, CONTROL, &index("orders/hourly")).await;
+    keeper.put("write the index of its set", Allowed, CONTROL, &index("orders/nightly")).await;
     keeper.get("read a manifest", Allowed, &bucket, &world.manifest).await;
     keeper.list("list backups", Allowed, &bucket, "orders/").await;
     keeper.tag("release a backup", Allowed, &world.data, "orders/nightly:recent").await;
     keeper.tag("set a value that no rule has", NotEnforced(TAG_VALUES), &world.data, "tomorrow").await;
-    keeper.judged(30);
+    keeper.judged(33);
     world.unharmed().await;
 }
 
