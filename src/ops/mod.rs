@@ -37,6 +37,7 @@ pub mod check;
 pub mod drill;
 pub mod evidence;
 pub mod exit;
+pub mod explain;
 pub mod hold;
 pub mod import;
 mod journal;

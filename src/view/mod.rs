@@ -15,4 +15,5 @@ pub mod report;
 pub mod restore;
 pub mod rule;
 pub mod schema;
+pub mod serving;
 pub mod status;

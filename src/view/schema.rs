@@ -10,6 +10,7 @@ use super::backups::BackupListView;
 use super::check::CheckView;
 use super::keep::KeepView;
 use super::plan::PlanView;
+use super::serving::ServingView;
 use super::status::StatusView;
 
 /// Every published schema: its path in the repository and itself.
@@ -18,6 +19,7 @@ pub fn all() -> Vec<(&'static str, Value)> {
         ("schema/apply.schema.json", of::<ApplyView>("apply", "What `lifeboat apply --format json` says")),
         ("schema/backup-list.schema.json", of::<BackupListView>("backup-list", "What `lifeboat backups list --format json` says")),
         ("schema/check.schema.json", of::<CheckView>("check", "What `lifeboat check --format json` says")),
+        ("schema/explain-restore.schema.json", of::<ServingView>("explain-restore", "What `lifeboat explain restore --format json` says")),
         ("schema/keep.schema.json", of::<KeepView>("keep", "What `lifeboat keep --format json` says")),
         ("schema/plan.schema.json", of::<PlanView>("plan", "What `lifeboat plan --format json` says and `--out` saves")),
         ("schema/status.schema.json", of::<StatusView>("status", "What `lifeboat status --format json` says")),

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::Bucket;
 use super::error::port;
 use super::objects::strange;
-use crate::ports::{PortError, VersionInfo};
+use crate::ports::{Head, PortError, VersionInfo};
 
 pub(super) async fn tags(at: &Bucket, bucket: &str, key: &str, version: Option<&str>) -> Result<BTreeMap<String, String>, PortError> {
     let what = format!("GetObjectTagging of s3://{bucket}/{key}");
@@ -57,9 +57,19 @@ pub(super) async fn remove_marker(at: &Bucket, bucket: &str, key: &str, version:
 
 /// Without a version id: with one S3 says nothing of expiry.
 pub(super) async fn expiry(at: &Bucket, bucket: &str, key: &str) -> Result<Option<String>, PortError> {
+    head(at, bucket, key).await.map(|head| head.expiry)
+}
+
+pub(super) async fn head(at: &Bucket, bucket: &str, key: &str) -> Result<Head, PortError> {
     let what = format!("HeadObject of s3://{bucket}/{key}");
     let head = at.control.head_object().bucket(bucket).key(key).set_expected_bucket_owner(at.account.clone());
-    head.send().await.map(|answer| answer.expiration().map(str::to_owned)).map_err(|error| port(&what, error))
+    let answer = head.send().await.map_err(|error| port(&what, error))?;
+    Ok(Head {
+        class: answer.storage_class().map(|class| class.as_str().to_owned()),
+        restore: answer.restore().map(str::to_owned),
+        archive: answer.archive_status().map(|status| status.as_str().to_owned()),
+        expiry: answer.expiration().map(str::to_owned),
+    })
 }
 
 pub(super) async fn legal_hold(at: &Bucket, bucket: &str, key: &str, on: bool) -> Result<(), PortError> {

@@ -2,6 +2,7 @@
 
 mod access;
 mod accounts;
+mod asked;
 mod backup;
 pub(crate) mod cli;
 mod conformance;
