@@ -6,26 +6,32 @@ use clap::Args;
 
 use super::{Format, Global, Said};
 use crate::formats::{json, prometheus, text};
+use crate::model::when::When;
 use crate::ops::{OpError, status};
 
 /// Say what can be restored now, policy by policy
 ///
 /// Reads buckets and evidence, and writes nothing but the file of --metrics. The newest backup against the RPO, when a
 /// drill last passed, how far restore points reach back, what comes next; scheduled runs that left nothing complete, and
-/// gaps that schedule and retention do not explain. Exit 0: all objectives are met. 4: backups too old, or not listed.
+/// gaps that schedule and retention do not explain. Runs are expected by the schedules of their time, from the git history of
+/// the policies. Exit 0: all objectives are met. 4: backups too old, or not listed.
 /// 6: drills not proven.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  lifeboat status\n  lifeboat status --metrics /var/lib/node_exporter/lifeboat.prom\n  lifeboat status --format json | jq '.policies[] | select(.rpo.verdict != \"passed\")'"
+    after_help = "Examples:\n  lifeboat status\n  lifeboat status --metrics /var/lib/node_exporter/lifeboat.prom\n  lifeboat status --at \"2026-11-20 12:00\"\n  lifeboat status --at \"in 30d\"\n  lifeboat status --format json | jq '.policies[] | select(.rpo.verdict != \"passed\")'"
 )]
 pub(super) struct Arguments {
     /// Write gauges for Prometheus to this file, replacing it at once
     #[arg(long, value_name = "FILE")]
     metrics: Option<PathBuf>,
+    /// What could be restored at another moment: RFC 3339, date and time in the time zone of the schedules, or as in "2h ago". Of
+    /// one to come: what will be left by the bucket's rules, if nothing else happens
+    #[arg(long, value_name = "TIME", conflicts_with = "metrics")]
+    at: Option<When>,
 }
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, OpError> {
-    let (view, exit) = status::status(&global.place()).await?;
+    let (view, exit) = status::status(&global.place(), arguments.at).await?;
     if let Some(path) = &arguments.metrics {
         // A reader never sees half of it.
         let beside = path.with_extension("prom.new");

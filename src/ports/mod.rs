@@ -94,6 +94,8 @@ pub struct VersionInfo {
     pub marker: bool,
     /// Whether it is the current one.
     pub latest: bool,
+    /// Its size in bytes; 0 of a delete marker.
+    pub bytes: u64,
     /// S3's own date of it.
     pub modified: Timestamp,
 }

@@ -17,6 +17,7 @@ use crate::policy::LoadedPolicy;
 mod backups;
 mod drills;
 mod objectives;
+pub mod past;
 pub mod serving;
 pub mod status;
 

@@ -17,17 +17,29 @@ const NAMED: usize = 2;
 pub fn status(view: &StatusView, exit: u8, paint: Paint) -> String {
     let width = view.policies.iter().map(|policy| policy.policy.len()).max().unwrap_or(0).max(10);
     let heading = format!("  {:width$}  {:<11}  {:<15}  {:<10}  {:<7}  {:<12}  next", "", "newest", "RPO", "verified", "points", "reaches back");
-    let mut out = format!("{}\n", paint.text(Label::Dim, &heading));
+    let mut out = as_of(view, paint);
+    let _ = writeln!(out, "{}", paint.text(Label::Dim, &heading));
     for policy in &view.policies {
         row(&mut out, view, policy, width, paint);
     }
     if let Some(why) = &view.evidence {
         let _ = writeln!(out, "\nnote: what drills proved is not known: {why}");
     }
+    for note in view.schedules.iter().chain(view.as_of.iter().flat_map(|of| &of.notes)) {
+        let _ = writeln!(out, "{}", paint.text(Label::Dim, &format!("note: {note}")));
+    }
     let label = if view.kept == view.policies.len() { Label::Good } else { Label::Bad };
     let closing = format!("{} of {} meet their objectives · exit {exit}", view.kept, view.policies.len());
     let _ = writeln!(out, "\n{}", paint.text(label, &closing));
     out
+}
+
+/// Of which moment it is, if not of now.
+fn as_of(view: &StatusView, paint: Paint) -> String {
+    let Some(of) = &view.as_of else { return String::new() };
+    let at = view.at.replace('T', " ").replace('Z', " UTC");
+    let what = if of.side == "before" { "what could be restored then" } else { "what will be restorable then, if nothing else happens" };
+    format!("{}\n\n", paint.text(Label::Strong, &format!("status of {at}: {what}")))
 }
 
 fn row(out: &mut String, view: &StatusView, policy: &Standing, width: usize, paint: Paint) {

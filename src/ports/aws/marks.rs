@@ -31,14 +31,21 @@ pub(super) async fn versions(at: &Bucket, bucket: &str, prefix: &str) -> Result<
     let (mut out, mut from) = (Vec::new(), (None, None));
     loop {
         let page = list.clone().set_key_marker(from.0).set_version_id_marker(from.1).send().await.map_err(|error| port(&what, error))?;
-        let versions = page.versions().iter().map(|found| (found.key(), found.version_id(), found.is_latest(), found.last_modified(), false));
-        let markers = page.delete_markers().iter().map(|found| (found.key(), found.version_id(), found.is_latest(), found.last_modified(), true));
-        for (key, id, latest, modified, marker) in versions.chain(markers) {
+        let versions = page.versions().iter().map(|found| (found.key(), found.version_id(), found.is_latest(), found.last_modified(), found.size(), false));
+        let markers = page.delete_markers().iter().map(|found| (found.key(), found.version_id(), found.is_latest(), found.last_modified(), None, true));
+        for (key, id, latest, modified, size, marker) in versions.chain(markers) {
             let modified = modified.and_then(|date| Timestamp::from_second(date.secs()).ok());
             let (Some(key), Some(id), Some(latest), Some(modified)) = (key, id, latest, modified) else {
                 return Err(strange(&what, "an entry without key, version id, date, or word on which one is the latest"));
             };
-            out.push(VersionInfo { key: key.to_owned(), id: id.to_owned(), marker, latest, modified });
+            out.push(VersionInfo {
+                key: key.to_owned(),
+                id: id.to_owned(),
+                marker,
+                latest,
+                bytes: size.and_then(|size| u64::try_from(size).ok()).unwrap_or(0),
+                modified,
+            });
         }
         from = (page.next_key_marker().map(str::to_owned), page.next_version_id_marker().map(str::to_owned));
         if page.is_truncated() != Some(true) || from.0.is_none() {

@@ -175,6 +175,7 @@ impl Objects for World {
                     id: version.id.clone(),
                     marker: version.bytes.is_none(),
                     latest: at == 0,
+                    bytes: version.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64),
                     modified: version.modified,
                 });
                 info.collect()

@@ -82,7 +82,7 @@ fn what_must_be_thawed_is_told_from_what_was() {
 }
 
 fn version(key: &str, marker: bool, latest: bool) -> VersionInfo {
-    VersionInfo { key: key.to_owned(), id: "1".to_owned(), marker, latest, modified: time("2026-11-22T00:00:00Z") }
+    VersionInfo { key: key.to_owned(), id: "1".to_owned(), marker, latest, bytes: 1, modified: time("2026-11-22T00:00:00Z") }
 }
 
 #[test]

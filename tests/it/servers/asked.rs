@@ -63,6 +63,16 @@ async fn an_expired_backup_that_is_nearer_is_named_and_its_command_brings_it_bac
     for key in keys(&admin, &bucket, &format!("orders/nightly/{}/", second["backup"].as_str().unwrap())).await {
         admin.delete_object().bucket(&bucket).key(&key).send().await.unwrap();
     }
+    let points = |at: &str| {
+        let said = stage.run("admin", &["status", "--at", at, "--format", "json"]);
+        let view = json(&said);
+        assert_eq!(complaints(&published("status"), &view), Vec::<String>::new());
+        (view["policies"][0]["points"].as_u64(), view["asOf"]["side"].as_str().map(str::to_owned))
+    };
+    let whole = second["finishedAt"].as_str().unwrap();
+    assert_eq!(points(whole), (Some(2), Some("before".to_owned())), "what expired since was there then");
+    assert_eq!(points(first["startedAt"].as_str().unwrap()), (Some(0), Some("before".to_owned())));
+    assert_eq!(points("in 400d"), (Some(1), Some("after".to_owned())), "nothing released it");
     let ask = || stage.run("admin", &["explain", "restore", "orders", "--at", "0s ago", "--format", "json"]);
     let said = ask();
     let view = json(&said);
