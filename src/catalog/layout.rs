@@ -38,6 +38,7 @@ pub fn backups<'a>(prefix: &str, listing: impl Iterator<Item = Listed<'a>>) -> V
             newest: modified,
             stored: None,
             keys: BTreeMap::new(),
+            late: BTreeMap::new(),
         });
         if name == MANIFEST {
             (backup.complete, backup.stored) = (true, Some(modified));
@@ -46,8 +47,16 @@ pub fn backups<'a>(prefix: &str, listing: impl Iterator<Item = Listed<'a>>) -> V
         backup.oldest = backup.oldest.min(modified);
         backup.newest = backup.newest.max(modified);
         backup.keys.insert(key.to_owned(), bytes);
+        backup.late.insert(key.to_owned(), modified);
     }
-    found.into_values().collect()
+    found.into_values().map(only_late).collect()
+}
+
+/// Of the dates only those after the manifest's are kept: of a sound backup none.
+fn only_late(mut backup: SeenBackup) -> SeenBackup {
+    let stored = backup.stored;
+    backup.late.retain(|_, modified| stored.is_some_and(|stored| *modified > stored));
+    backup
 }
 
 /// What lies below a prefix and is no part of a backup.

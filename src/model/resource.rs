@@ -543,4 +543,6 @@ pub struct SeenBackup {
     pub stored: Option<Timestamp>,
     /// Its keys, each with its bytes.
     pub keys: BTreeMap<String, u64>,
+    /// What was stored after its manifest, which is written last: S3's date by key.
+    pub late: BTreeMap<String, Timestamp>,
 }
