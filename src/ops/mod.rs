@@ -42,6 +42,7 @@ pub mod hold;
 pub mod import;
 mod journal;
 pub mod keep;
+pub mod notify;
 pub mod plan;
 pub mod report;
 pub mod restore;

@@ -24,6 +24,7 @@ pub mod quirks;
 pub mod secrets;
 pub mod sim;
 pub mod system;
+pub mod webhook;
 
 /// A future that a port returns.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DrillReport, Input, Objective, Report, Verdict};
+use super::{DrillReport, DrillStanding, Input, Objective, PolicyReport, Report, Verdict};
 use crate::catalog::layout::id_time;
 use crate::catalog::retention::Tier;
 use crate::catalog::timeline::{self, Forecast, Gap, Keeping, Point, Reach, Spacing, Version, World, reach};
@@ -36,8 +36,12 @@ pub struct Standing {
     pub policy: String,
     /// How much may be lost, as promised and as it is.
     pub rpo: Objective,
+    /// How long a restore may take, and how long the last drill took.
+    pub rto: Objective,
     /// The worst of its drills; none where it has none.
     pub drills: Option<Verdict>,
+    /// Each of its drills, by name.
+    pub rehearsals: Vec<DrillStanding>,
     /// When a drill last passed, RFC 3339.
     pub verified_at: Option<String>,
     /// How many restore points there are.
@@ -68,6 +72,8 @@ pub struct SetStanding {
     pub newest: Option<String>,
     /// Bytes of the newest.
     pub newest_bytes: Option<u64>,
+    /// How long the newest took, from its beginning until S3 had all of it, in seconds.
+    pub newest_seconds: Option<u64>,
     /// Its next run, RFC 3339.
     pub next: Option<String>,
     /// The longest that two runs are apart.
@@ -76,6 +82,8 @@ pub struct SetStanding {
     pub running: bool,
     /// Runs of the last seven days that left no complete backup, the newest first, RFC 3339.
     pub missed: Vec<String>,
+    /// Runs of the last seven days that began and never completed, though their time is over: when they began, the newest first.
+    pub failed: Vec<String>,
     /// Stretches without a restore point that are longer than schedule and retention explain, the newest first.
     pub gaps: Vec<GapStanding>,
 }
@@ -139,20 +147,21 @@ fn text(at: Timestamp) -> String {
 pub fn standings(input: &Input<'_>, report: &Report, around: &Around<'_>) -> Vec<Standing> {
     let of = |policy: &LoadedPolicy| {
         let reported = report.policies.iter().find(|reported| reported.name == policy.name)?;
-        let drills = reported.drills.iter().map(|drill| drill.verdict).min();
-        Some(one(policy, (&reported.rpo, drills), &report.drills, around, input))
+        Some(one(policy, reported, &report.drills, around, input))
     };
     let mut out: Vec<Standing> = input.policies.iter().filter_map(of).collect();
     out.sort_by(|a, b| (a.is_kept(), &a.policy).cmp(&(b.is_kept(), &b.policy)));
     out
 }
 
-fn one(policy: &LoadedPolicy, (rpo, drills): (&Objective, Option<Verdict>), all: &[DrillReport], around: &Around<'_>, input: &Input<'_>) -> Standing {
+fn one(policy: &LoadedPolicy, reported: &PolicyReport, all: &[DrillReport], around: &Around<'_>, input: &Input<'_>) -> Standing {
     let passed = all.iter().filter(|drill| drill.policy.as_deref() == Some(policy.name.as_str()) && drill.verdict == Verdict::Passed);
     let mut out = Standing {
         policy: policy.name.clone(),
-        rpo: rpo.clone(),
-        drills,
+        rpo: reported.rpo.clone(),
+        rto: reported.rto.clone(),
+        drills: reported.drills.iter().map(|drill| drill.verdict).min(),
+        rehearsals: reported.drills.clone(),
         verified_at: passed.map(|drill| drill.at.clone()).max(),
         points: 0,
         bytes: 0,
@@ -245,7 +254,7 @@ impl Shelf<'_> {
         // What a rule of others has reached may go at any time, and is not counted on.
         let points = complete().filter_map(|backup| Some(Point { at: id_time(&backup.id)?, tier: None, standing: self.lasts(&forecast, null, backup) }));
         let reach = reach(points, &spacing, self.now);
-        let newest = complete().filter_map(|backup| Some((id_time(&backup.id)?, backup.bytes))).filter(|(at, _)| *at <= self.now).max();
+        let newest = complete().filter_map(|backup| Some((id_time(&backup.id)?, *backup))).filter(|(at, _)| *at <= self.now).max_by_key(|(at, _)| *at);
         let runs_until = |at: Timestamp| at.as_second() + i64::try_from(set.max_duration.as_secs()).unwrap_or(i64::MAX / 2);
         let running = own.iter().any(|backup| !backup.complete && id_time(&backup.id).is_some_and(|at| runs_until(at) > self.now.as_second()));
         let standing = SetStanding {
@@ -253,11 +262,13 @@ impl Shelf<'_> {
             points: reach.points,
             bytes: reach.bytes,
             newest: newest.map(|(at, _)| text(at)),
-            newest_bytes: newest.map(|(_, bytes)| bytes),
+            newest_bytes: newest.map(|(_, backup)| backup.bytes),
+            newest_seconds: newest.and_then(|(at, backup)| u64::try_from(backup.stored?.as_second() - at.as_second()).ok()),
             next: asked.as_ref().and_then(|asked| asked.next(self.now)).map(text),
             interval_seconds: interval,
             running: running && !ahead,
             missed: if ahead { Vec::new() } else { self.missed(name, set, &own) },
+            failed: if ahead { Vec::new() } else { self.failed(&own, set) },
             // That nothing is taken until then is what is supposed, and no gap.
             gaps: reach.gaps.iter().filter(|gap| !ahead || gap.to != self.now).map(GapStanding::of).collect(),
         };
@@ -274,6 +285,15 @@ impl Shelf<'_> {
         let now = if let Seen::After(read) = self.around.seen { read } else { self.now };
         let world = World { rules, keeping, mfa_delete: *versioning == Some(Versioning::EnabledWithMfa), now };
         (Forecast::new(&world), keeping != Keeping::Enabled)
+    }
+
+    /// Runs that left a beginning and nothing whole.
+    fn failed(&self, own: &[&SeenBackup], set: &BackupSet) -> Vec<String> {
+        let late = i64::try_from(set.max_duration.as_secs()).unwrap_or(MISSED);
+        let over = |at: &Timestamp| at.as_second() + late <= self.now.as_second() && at.as_second() >= self.now.as_second() - MISSED;
+        let mut out: Vec<String> = own.iter().filter(|backup| !backup.complete).filter_map(|backup| id_time(&backup.id)).filter(over).map(text).collect();
+        out.sort_by(|a, b| b.cmp(a));
+        out
     }
 
     /// What the rules of the bucket make of a backup.

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::report::alerts::Disk;
 use crate::report::status::Standing;
 
 /// What `status` says.
@@ -27,6 +28,9 @@ pub struct StatusView {
     /// Why scheduled runs are expected by the schedules as they are written now; none = by those of their time, from git.
     #[serde(default)]
     pub schedules: Option<String>,
+    /// How full the disk is that drills of this machine restore to, where it was looked at.
+    #[serde(default)]
+    pub disk: Option<Disk>,
     /// The moment that was asked for; none = now.
     #[serde(default)]
     pub as_of: Option<AsOfView>,
@@ -57,6 +61,7 @@ impl StatusView {
             policies,
             evidence,
             schedules: None,
+            disk: None,
             as_of: None,
         }
     }

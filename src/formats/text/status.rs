@@ -73,13 +73,19 @@ fn notes(out: &mut String, policy: &Standing) {
         labelled(out, "RPO", &policy.rpo.sentence);
     }
     if policy.drills.is_some_and(|verdict| verdict != Verdict::Passed) {
-        labelled(out, "drills", "not every drill is proven: `lifeboat report` says which");
+        for drill in policy.rehearsals.iter().filter(|drill| drill.verdict != Verdict::Passed) {
+            labelled(out, "drill", &format!("{}: {}", drill.name, drill.sentence));
+        }
     }
     for set in &policy.sets {
         let minute = |at: &String| at.get(..16).map_or_else(|| at.clone(), |at| at.replace('T', " "));
         if !set.missed.is_empty() {
             let named: Vec<String> = set.missed.iter().take(NAMED).map(minute).collect();
             labelled(out, "missed", &format!("{}: {} UTC{}, nothing complete was left", set.set, named.join(", "), rest(set.missed.len())));
+        }
+        if !set.failed.is_empty() {
+            let named: Vec<String> = set.failed.iter().take(NAMED).map(minute).collect();
+            labelled(out, "failed", &format!("{}: {} UTC{}, begun and never completed", set.set, named.join(", "), rest(set.failed.len())));
         }
         if !set.gaps.is_empty() {
             let named: Vec<String> = set.gaps.iter().take(NAMED).map(|gap| format!("{} to {}", minute(&gap.from), minute(&gap.to))).collect();

@@ -26,6 +26,8 @@ fn backup(set: &str, id: &str, state: State) -> Backup {
         databases: vec!["shop".to_owned()],
         rows: 1,
         holding: Holding::default(),
+        digest: String::new(),
+        newest: begun,
     };
     let seen = SeenBackup {
         set: set.to_owned(),
@@ -36,6 +38,7 @@ fn backup(set: &str, id: &str, state: State) -> Backup {
         newest: begun,
         stored: Some(begun),
         keys: BTreeMap::new(),
+        late: BTreeMap::new(),
     };
     let facts = (state == State::Complete).then_some(facts);
     Backup { seen, state, why: None, facts, tags: Fact::Absent, marks: BTreeMap::new(), notes: Vec::new() }

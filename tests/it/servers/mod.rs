@@ -16,6 +16,7 @@ mod gate;
 mod import;
 mod keep;
 mod keys;
+mod notify;
 mod others;
 mod readme;
 mod reconcile;
