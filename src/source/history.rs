@@ -37,6 +37,11 @@ pub fn history(repo: &str, rev: Option<&str>, from: Timestamp) -> Result<Option<
     let Ok((repository, subfolder)) = opened(Path::new(repo)) else { return Ok(None) };
     let head = repository.revparse_single(rev.unwrap_or("HEAD")).and_then(|object| object.peel_to_commit());
     let Ok(head) = head else { return Ok(None) };
+    // A folder that the commit does not know lies beside what it describes, not in it.
+    let known = subfolder.is_empty() || head.tree().is_ok_and(|tree| tree.get_path(Path::new(&subfolder)).is_ok());
+    if !known {
+        return Ok(None);
+    }
     let mut out = Vec::new();
     for (since, commit) in versions(&repository, head, &subfolder, from) {
         let mut source = Source::default();
@@ -48,7 +53,6 @@ pub fn history(repo: &str, rev: Option<&str>, from: Timestamp) -> Result<Option<
         source.files.sort_by(|a, b| a.path.cmp(&b.path));
         out.push(Past { since, files: source.files });
     }
-    // A folder that no commit knows lies beside the repository, not in it.
     Ok(out.iter().any(|past| !past.files.is_empty()).then_some(out))
 }
 

@@ -114,6 +114,9 @@ fn the_history_has_what_held_since_when_and_no_more() {
     assert_eq!(said(far), Some(vec![a.clone(), b.clone()]));
     assert_eq!(said(jiff::Timestamp::from_second(3_500).unwrap()), Some(vec![b.clone()]), "no further back than is asked");
     assert_eq!(said(jiff::Timestamp::from_second(2_500).unwrap()).unwrap()[1], b);
+    config_repo(&folder.path().join("beside"));
+    assert_eq!(super::history(&format!("{path}/beside"), None, far).unwrap(), None, "a folder that is not committed");
+    fs::remove_dir_all(folder.path().join("beside")).unwrap();
     fs::remove_dir_all(folder.path().join("policies")).unwrap();
     commit_at(&repository, 4_000, &[]);
     assert_eq!(said(far), Some(vec![a, b, (4_000, String::new())]));
