@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::future::join_all;
+use futures_util::{StreamExt as _, stream};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
@@ -20,6 +20,8 @@ use crate::report::{self, Input, Verdict, past};
 use crate::source;
 use crate::view::status::{AsOfView, StatusView};
 
+/// How many listings of versions are under way at once.
+const AT_ONCE: usize = 16;
 /// What of a bucket decides what can be restored, besides its listing.
 const ASKED: [ReadOp; 2] = [ReadOp::BucketLifecycle, ReadOp::BucketVersioning];
 
@@ -92,7 +94,7 @@ async fn then(prepared: &Prepared, ports: &Ports, at: Timestamp) -> BTreeMap<Str
             (name, seen)
         }
     };
-    join_all(prepared.loaded.policies.iter().map(of)).await.into_iter().collect()
+    stream::iter(prepared.loaded.policies.iter().map(of)).buffer_unordered(AT_ONCE).collect().await
 }
 
 /// What cannot be known of a moment that is not now.
