@@ -9,6 +9,7 @@ use crate::policy::{Loaded, LoadedPolicy};
 
 mod approvals;
 mod bucket;
+mod physical;
 
 /// What is wanted, and what contradicts itself. `unfilled_keys` are the condition keys that the endpoint does not fill.
 pub fn compile(loaded: &Loaded, unfilled_keys: &'static [&'static str]) -> (Desired, Vec<Finding>) {
@@ -18,6 +19,7 @@ pub fn compile(loaded: &Loaded, unfilled_keys: &'static [&'static str]) -> (Desi
     for policy in &loaded.policies {
         given.extend(approvals::read(policy, &mut findings));
         findings.extend(unanswerable(policy));
+        findings.extend(physical::findings(policy));
         bucket::add(&mut buckets, policy, unfilled_keys, &mut findings);
     }
     findings.extend(bucket::logs_into_locked(&buckets));

@@ -11,6 +11,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
 
 use crate::catalog::layout;
+use crate::catalog::physical::{self, Place};
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
 use crate::model::id::{ResourceId, ResourceKind};
@@ -273,6 +274,7 @@ pub fn offline(desired: &Desired, clock: &dyn Clock) -> Observed {
         applied: BTreeMap::new(),
         requests: 0,
         unasked: 0,
+        repositories: BTreeMap::new(),
         released: BTreeMap::new(),
     }
 }
@@ -326,7 +328,7 @@ enum Question {
 
 enum Seen {
     Setting(Fact<Document>),
-    Backups(Fact<Vec<SeenBackup>>),
+    Backups(Fact<Vec<SeenBackup>>, Vec<Place>),
     Release(Fact<Option<String>>),
 }
 
@@ -345,7 +347,7 @@ fn ask(lane: usize, question: Question, asks: usize, pause: Duration, ports: &Po
         }
         let fact = match &question {
             Question::Setting(read) => Seen::Setting(ports.cloud.read(read).await),
-            Question::Backups { bucket, prefix, .. } | Question::Left { bucket, prefix, .. } => Seen::Backups(seen_backups(ports, bucket, prefix).await),
+            Question::Backups { bucket, prefix, .. } | Question::Left { bucket, prefix, .. } => seen_below(ports, bucket, prefix).await,
             Question::Release { bucket, key, .. } => Seen::Release(release_tag(ports, bucket, key).await),
         };
         Answered { lane, question, asks, fact }
@@ -355,8 +357,8 @@ fn ask(lane: usize, question: Question, asks: usize, pause: Duration, ports: &Po
 impl Seen {
     fn why(&self) -> Option<&Why> {
         match self {
-            Self::Setting(Fact::Unknown(why)) | Self::Backups(Fact::Unknown(why)) | Self::Release(Fact::Unknown(why)) => Some(why),
-            Self::Setting(_) | Self::Backups(_) | Self::Release(_) => None,
+            Self::Setting(Fact::Unknown(why)) | Self::Backups(Fact::Unknown(why), _) | Self::Release(Fact::Unknown(why)) => Some(why),
+            Self::Setting(_) | Self::Backups(..) | Self::Release(_) => None,
         }
     }
 
@@ -365,10 +367,11 @@ impl Seen {
             (Question::Setting(read), Self::Setting(fact)) => {
                 seen.resources.entry(read.target).or_default().facts.insert(read.op, fact);
             }
-            (Question::Backups { policy, .. }, Self::Backups(fact)) => {
+            (Question::Backups { policy, .. }, Self::Backups(fact, places)) => {
+                seen.repositories.insert(policy.clone(), places);
                 seen.backups.insert(policy, fact);
             }
-            (Question::Left { bucket, policy, .. }, Self::Backups(fact)) => {
+            (Question::Left { bucket, policy, .. }, Self::Backups(fact, _)) => {
                 seen.left.insert((bucket, policy), fact);
             }
             // What could not be read is not there: then it can be any.
@@ -384,7 +387,7 @@ impl Question {
     fn unknown(self, why: &Why, seen: &mut Observed) {
         let fact = match &self {
             Self::Setting(_) => Seen::Setting(Fact::Unknown(why.clone())),
-            Self::Backups { .. } | Self::Left { .. } => Seen::Backups(Fact::Unknown(why.clone())),
+            Self::Backups { .. } | Self::Left { .. } => Seen::Backups(Fact::Unknown(why.clone()), Vec::new()),
             Self::Release { .. } => Seen::Release(Fact::Unknown(why.clone())),
         };
         fact.put(self, seen);
@@ -393,10 +396,21 @@ impl Question {
 
 /// The backups below one prefix, as the bucket lists them.
 pub async fn seen_backups(ports: &Ports, bucket: &str, prefix: &str) -> Fact<Vec<SeenBackup>> {
+    match seen_below(ports, bucket, prefix).await {
+        Seen::Backups(fact, _) => fact,
+        Seen::Setting(_) | Seen::Release(_) => Fact::Absent,
+    }
+}
+
+/// The same, and the repositories of other engines among them.
+async fn seen_below(ports: &Ports, bucket: &str, prefix: &str) -> Seen {
     match ports.objects.list(bucket, prefix).await {
-        Ok(listing) => Fact::Known(layout::backups(prefix, listing.iter().map(|object| (object.key.as_str(), object.bytes, object.modified)))),
-        Err(error) if error.kind == crate::ports::Kind::Missing => Fact::Absent,
-        Err(error) => Fact::Unknown(error.why()),
+        Ok(listing) => {
+            let backups = layout::backups(prefix, listing.iter().map(|object| (object.key.as_str(), object.bytes, object.modified)));
+            Seen::Backups(Fact::Known(backups), physical::places(listing.iter().map(|object| object.key.as_str())))
+        }
+        Err(error) if error.kind == crate::ports::Kind::Missing => Seen::Backups(Fact::Absent, Vec::new()),
+        Err(error) => Seen::Backups(Fact::Unknown(error.why()), Vec::new()),
     }
 }
 

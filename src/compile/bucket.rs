@@ -223,6 +223,7 @@ fn tenant(policy: &Policy) -> Tenant {
         abort_days: i32::try_from(storage.abort_incomplete_uploads.days_rounded_up()).unwrap_or(i32::MAX).max(1),
         rto: policy.spec.objectives.rto,
         sets: sets.collect(),
+        repositories: policy.spec.backups.physical.iter().map(|(name, set)| (name.0.clone(), format!("{}{}", storage.prefix, set.prefix))).collect(),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::finding::Finding;
-use crate::model::policy::{Access, Algorithm, GithubEvent, GithubTrust, Policy, Role, Trust};
+use crate::model::policy::{Access, Algorithm, GithubEvent, GithubTrust, Policy, RepositoryPlace, Role, Trust};
 use crate::model::repository::RepositoryAccess;
 use crate::model::resource::{BoundaryWish, Estate, Partition, Purpose, RolePlaces, RoleWish};
 use crate::policy::{Loaded, LoadedPolicy};
@@ -68,7 +68,8 @@ impl<'a> Roles<'a> {
         let partition = Partition::of_region(&storage.region);
         let scope = loaded.repository.as_ref().and_then(|repository| repository.spec.access.as_ref()).map(|access| access.scope.as_str());
         let boundary = self.boundary(access.permission_boundary.as_deref(), storage.account.as_deref(), partition, home);
-        for (role, purpose) in [(&access.writer, Purpose::Writer), (&access.keeper, Purpose::Keeper), (&access.restorer, Purpose::Restorer)] {
+        let named = [(&access.writer, Purpose::Writer), (&access.keeper, Purpose::Keeper), (&access.restorer, Purpose::Restorer)];
+        for (role, purpose) in named.into_iter().chain(access.expirer.as_ref().map(|role| (role, Purpose::Expirer))) {
             let wish = RoleWish {
                 path: format!("/lifeboat/{}/", scope.unwrap_or(&policy.policy.metadata.name.0)),
                 partition,
@@ -108,6 +109,7 @@ impl<'a> Roles<'a> {
                 bucket: String::new(),
                 prefix: String::new(),
                 sets: Vec::new(),
+                repositories: Vec::new(),
                 tag_values: Vec::new(),
                 kms_key: None,
                 evidence: evidence(loaded),
@@ -267,6 +269,7 @@ fn policy_role(policy: &Policy, role: &Role, purpose: Purpose) -> RoleWish {
         bucket: storage.bucket.clone(),
         prefix: storage.prefix.clone(),
         sets: policy.spec.backups.keys().map(|set| set.0.clone()).collect(),
+        repositories: policy.spec.backups.physical.values().map(|set| RepositoryPlace::of(&storage.prefix, set)).collect(),
         tag_values: values.collect(),
         kms_key: storage.encryption.as_ref().and_then(|encryption| encryption.key.clone()),
         evidence: None,

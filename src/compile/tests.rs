@@ -3,6 +3,8 @@ use crate::model::finding::{Finding, Level};
 use crate::model::resource::{Desired, ResourceWish};
 use crate::policy::{ConfigFile, load};
 
+mod physical;
+
 const POLICY: &str = include_str!("../../examples/quickstart/config/policies/orders.yaml");
 
 /// The quickstart policy under another name, prefix and roles, with further texts replaced.

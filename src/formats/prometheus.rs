@@ -73,6 +73,8 @@ fn of_sets(view: &StatusView) -> Vec<Family> {
         of_set(view, "lifeboat_stored_bytes", "Size of all of them", |set| Some(set.bytes)),
         of_set(view, "lifeboat_missed_runs", "Scheduled runs of the last seven days that left nothing complete", |set| Some(set.missed.len() as u64)),
         of_set(view, "lifeboat_failed_runs", "Runs of the last seven days that began and never completed", |set| Some(set.failed.len() as u64)),
+        of_set(view, "lifeboat_archive_lag_seconds", "How long ago the newest WAL was stored that can be replayed", |set| set.pitr.as_ref()?.lag_seconds),
+        of_set(view, "lifeboat_archive_lag_limit_seconds", "How long ago that may be", |set| set.pitr.as_ref()?.max_lag_seconds),
         of_set(view, "lifeboat_gaps", "Stretches without a restore point that schedule and retention do not explain", |set| Some(set.gaps.len() as u64)),
     ]
 }

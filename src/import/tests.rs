@@ -38,6 +38,7 @@ fn round(facts: &[(ReadOp, Fact<Document>)]) -> (String, usize, usize) {
         applied: BTreeMap::new(),
         requests: 0,
         unasked: 0,
+        repositories: BTreeMap::new(),
         released: BTreeMap::new(),
     };
     let plan = plan::asked(&desired, &observed, &Ask::default());

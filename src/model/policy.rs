@@ -14,6 +14,7 @@ mod alerts;
 mod approvals;
 mod backups;
 mod drills;
+mod physical;
 mod protection;
 mod storage;
 
@@ -23,6 +24,7 @@ pub use alerts::{Alerts, Receiver};
 pub use approvals::Approval;
 pub use backups::{Anomalies, BackupSet, ClassStep, EngineKind, Exclusion, Retention, Schedule, StorageClass};
 pub use drills::{Check, Drill, Expect, Pick};
+pub use physical::{BackupSets, PhysicalEngine, PhysicalSchedule, PhysicalSet, RepositoryPlace, SetObjectives, WalWish};
 pub use protection::{AccessLogWish, BucketPolicyWish, LockModeWish, LockWish, PrincipalArn, ReplicationWish, TlsVersion, TransportWish, Understood};
 pub use storage::{
     Algorithm, AssumeRoleWish, EncryptionWish, LifecycleWish, NoncurrentWish, OwnershipWish, PublicAccessWish, Storage, UnsupportedWish, VersioningWish,
@@ -104,7 +106,7 @@ pub struct Spec {
     pub storage: Storage,
     /// Backup sets, by name.
     #[schemars(length(min = 1))]
-    pub backups: BTreeMap<Name, BackupSet>,
+    pub backups: BackupSets,
     /// The roles that work on the backups. Left out, roles are not managed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access: Option<Access>,

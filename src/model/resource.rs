@@ -9,7 +9,7 @@ use super::aspects::{AccessLog, Encryption, LockRetention, Ownership, Versioning
 use super::document::Document;
 use super::fact::{Fact, Why};
 use super::id::ResourceId;
-use super::policy::{ClassStep, Retention, TransportWish, Trust};
+use super::policy::{ClassStep, RepositoryPlace, Retention, TransportWish, Trust};
 use super::repository::Limits;
 use super::request::{Read, ReadOp, Request};
 use super::support::NotTaken;
@@ -265,6 +265,8 @@ pub struct Tenant {
     pub rto: Span,
     /// Its backup sets, sorted by name.
     pub sets: Vec<SetWish>,
+    /// The repositories of its physical sets: name of the set, and prefix.
+    pub repositories: Vec<(String, String)>,
 }
 
 /// What is wanted of one backup set's objects.
@@ -288,6 +290,8 @@ pub enum Purpose {
     Keeper,
     /// Reads backups.
     Restorer,
+    /// Runs the expiry of another engine: the only one that deletes objects, and no versions.
+    Expirer,
     /// Reads settings, roles and manifests.
     Planner,
     /// Changes settings and roles.
@@ -297,12 +301,13 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    /// `writer`, `keeper`, `restorer`, `planner`, `applier`, `auditor`.
+    /// `writer`, `keeper`, `restorer`, `expirer`, `planner`, `applier`, `auditor`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Writer => "writer",
             Self::Keeper => "keeper",
             Self::Restorer => "restorer",
+            Self::Expirer => "expirer",
             Self::Planner => "planner",
             Self::Applier => "applier",
             Self::Auditor => "auditor",
@@ -436,6 +441,8 @@ pub struct RoleWish {
     pub prefix: String,
     /// The names of the backup sets.
     pub sets: Vec<String>,
+    /// The prefixes of the repositories of other engines.
+    pub repositories: Vec<RepositoryPlace>,
     /// Values of the release tag that the keeper may set.
     pub tag_values: Vec<String>,
     /// The KMS key of the bucket, when it has one.
@@ -457,6 +464,8 @@ pub struct Observed {
     pub resources: BTreeMap<ResourceId, ObservedResource>,
     /// Backups in each bucket and prefix that a policy uses, by policy name.
     pub backups: BTreeMap<String, Fact<Vec<SeenBackup>>>,
+    /// The repositories of other engines that were found there, by policy name.
+    pub repositories: BTreeMap<String, Vec<RepositoryPlace>>,
     /// The backups of policies that left a bucket and whose cleanup rule is still there, by bucket and policy.
     pub left: BTreeMap<(String, String), Fact<Vec<SeenBackup>>>,
     /// The release tag of backups as far as it was read, none where there is none; by policy, set and id.

@@ -75,6 +75,14 @@ pub(super) fn find<'a>(prepared: &'a Prepared, name: &str) -> Result<(&'a Loaded
     let (policy, set) = name.split_once('/').map_or((name, None), |(policy, set)| (policy, Some(set)));
     let policy = prepared.policy(policy)?;
     let sets = &policy.policy.spec.backups;
+    let physical = |set: Option<&str>| sets.physical.iter().find(|(known, _)| set.map_or_else(|| sets.is_empty(), |set| known.0 == set));
+    if let Some((name, physical)) = physical(set) {
+        let engine = physical.engine.as_str();
+        return Err(OpError::Setup {
+            message: format!("`{}/{name}` is a repository of {engine}, which takes, restores and expires its backups itself", policy.name),
+            hint: format!("`lifeboat backups list {}` and `lifeboat status` say how it stands", policy.name),
+        });
+    }
     let known = || sets.keys().map(|known| format!("{}/{known}", policy.name)).collect();
     let found = match set {
         Some(set) => sets.iter().find(|(known, _)| known.0 == set),

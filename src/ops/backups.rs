@@ -8,6 +8,7 @@ use super::catalogue::{self, Marked, Proofs, Shelf};
 use super::{Exit, OpError, Prepared, Where, backup as sets, causes, connect, identify};
 use crate::catalog::backups::{Backup, Proven, State};
 use crate::catalog::layout;
+use crate::catalog::physical::{Place, Repository};
 use crate::model::fact::Fact;
 use crate::model::policy::Name;
 use crate::model::resource::SeenBackup;
@@ -23,7 +24,10 @@ use crate::view::backups::{BackupCheckView, BackupLineView, BackupListView, Back
 pub async fn list(place: &Where, name: Option<&str>) -> Result<(BackupListView, Exit), OpError> {
     let (prepared, ports, aws) = connect(place).await?;
     identify(&ports, Some(&aws)).await?;
-    let wanted = wanted(&prepared, name)?;
+    let wanted = match name.and_then(|name| physical(&prepared, name)) {
+        Some(wanted) => vec![wanted],
+        None => wanted(&prepared, name)?,
+    };
     let proofs = catalogue::proofs(&prepared, &ports).await;
     let shelves = try_join_all(wanted.iter().map(|(policy, set)| catalogue::shelf(&ports, policy, *set, &proofs, Marked::Last))).await?;
     let policies: Vec<ShelfView> = shelves.iter().map(|shelf| view(shelf, &proofs)).collect();
@@ -47,12 +51,26 @@ pub(super) fn wanted<'a>(prepared: &'a Prepared, name: Option<&str>) -> Result<V
     }
 }
 
+/// `POLICY/SET` of a set that another engine takes.
+fn physical<'a>(prepared: &'a Prepared, name: &str) -> Option<(&'a LoadedPolicy, Option<&'a Name>)> {
+    let (policy, set) = name.split_once('/')?;
+    let policy = prepared.policy(policy).ok()?;
+    policy.policy.spec.backups.physical.keys().find(|known| known.0 == set).map(|set| (policy, Some(set)))
+}
+
 /// `POLICY` or `POLICY/SET`.
 fn one_wanted<'a>(prepared: &'a Prepared, name: &str) -> Result<(&'a LoadedPolicy, Option<&'a Name>), OpError> {
     if name.contains('/') {
         return sets::find(prepared, name).map(|(policy, set, _)| (policy, Some(set)));
     }
     prepared.policy(name).map(|policy| (policy, None))
+}
+
+/// The set whose repository it is.
+fn set_of<'a>(policy: &'a LoadedPolicy, repository: &Repository) -> Option<&'a str> {
+    let spec = &policy.policy.spec;
+    let mut sets = spec.backups.physical.iter();
+    sets.find(|(_, set)| Place::of(&spec.storage.prefix, set) == repository.place).map(|(name, _)| name.0.as_str())
 }
 
 /// What records say of a backup.
@@ -76,7 +94,7 @@ fn view(shelf: &Shelf<'_>, proofs: &Fact<Proofs>) -> ShelfView {
         states: BTreeMap::new(),
         bytes: 0,
         backups: lines.collect(),
-        repositories: shelf.repositories.iter().map(RepositoryView::of).collect(),
+        repositories: shelf.repositories.iter().map(|repository| RepositoryView::of(repository, set_of(shelf.policy, repository))).collect(),
         foreign: ForeignView::of(&shelf.foreign),
     }
     .summed()

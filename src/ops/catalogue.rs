@@ -14,10 +14,11 @@ use crate::catalog::manifest::{LARGEST, Manifest};
 use crate::catalog::physical::{self, Place, Repository};
 use crate::evidence::{Checked, Kind as RecordKind, Record};
 use crate::model::fact::{Fact, Why};
-use crate::model::policy::Name;
+use crate::model::policy::{Name, PhysicalSet};
 use crate::model::resource::SeenBackup;
 use crate::policy::LoadedPolicy;
 use crate::ports::{Kind, ObjectInfo, PortError, Ports};
+use crate::report::Repositories;
 
 /// How many requests are under way at once.
 const AT_ONCE: usize = 16;
@@ -105,7 +106,8 @@ pub(super) async fn shelf<'a>(
     marked: Marked,
 ) -> Result<Shelf<'a>, OpError> {
     let storage = &policy.policy.spec.storage;
-    let below = set.map_or_else(|| storage.prefix.clone(), |set| format!("{}{set}/", storage.prefix));
+    let physical = |set: &Name| policy.policy.spec.backups.physical.get(set).map(|set| format!("{}{}", storage.prefix, set.prefix));
+    let below = set.map_or_else(|| storage.prefix.clone(), |set| physical(set).unwrap_or_else(|| format!("{}{set}/", storage.prefix)));
     let listing = match ports.objects.list(&storage.bucket, &below).await {
         Err(error) if error.kind == Kind::Missing => Vec::new(),
         listed => listed.map_err(|source| unlisted(policy, source))?,
@@ -128,6 +130,24 @@ pub(super) async fn shelf<'a>(
     Ok(Shelf { policy, backups, foreign, repositories, now, clock })
 }
 
+/// The repositories of all physical sets, each listed below its own prefix.
+pub(super) async fn repositories(ports: &Ports, policies: &[LoadedPolicy]) -> Repositories {
+    let sets = policies.iter().flat_map(|policy| policy.policy.spec.backups.physical.iter().map(move |(name, set)| (policy, name, set)));
+    let read = |(policy, name, set): (&LoadedPolicy, &Name, &PhysicalSet)| {
+        let (key, storage) = ((policy.name.clone(), name.0.clone()), &policy.policy.spec.storage);
+        let (bucket, place) = (storage.bucket.clone(), Place::of(&storage.prefix, set));
+        async move {
+            let found = match ports.objects.list(&bucket, &place.base).await {
+                Ok(listing) => Fact::Known(repository(ports, &bucket, &place, &listing).await),
+                Err(error) if error.kind == Kind::Missing => Fact::Absent,
+                Err(error) => Fact::Unknown(error.why()),
+            };
+            (key, found)
+        }
+    };
+    stream::iter(sets.map(read)).buffered(AT_ONCE).collect().await
+}
+
 /// A repository of another engine, by its own metadata.
 async fn repository(ports: &Ports, bucket: &str, place: &Place, listing: &[ObjectInfo]) -> Repository {
     let keys = || listing.iter().map(|object| object.key.as_str());
@@ -139,7 +159,7 @@ async fn repository(ports: &Ports, bucket: &str, place: &Place, listing: &[Objec
             Err(error) => problems.push(causes(&error)),
         }
     }
-    let listed: Vec<(&str, u64)> = listing.iter().map(|object| (object.key.as_str(), object.bytes)).collect();
+    let listed: Vec<physical::Listed<'_>> = listing.iter().map(|object| (object.key.as_str(), object.bytes, object.modified)).collect();
     let mut repository = physical::read(place, &listed, &metadata);
     repository.problems.extend(problems);
     repository

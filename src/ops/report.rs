@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Exit, OpError, Prepared, Where, causes, check, connect, evidence, identify, plan as planning};
+use super::{Exit, OpError, Prepared, Where, catalogue, causes, check, connect, evidence, identify, plan as planning};
 use crate::evidence::Checked;
 use crate::model::fact::{Fact, Why};
 use crate::model::resource::{Observed, SeenBackup};
@@ -31,11 +31,13 @@ pub async fn report(place: &Where) -> Result<(ReportView, Exit), OpError> {
         Err(why) => Err(why.clone()),
     };
     let backups = backups(&prepared, observed.as_ref());
+    let repositories = catalogue::repositories(&ports, &prepared.loaded.policies).await;
     let now = ports.clock.now();
     let input = Input {
         now,
         policies: &prepared.loaded.policies,
         backups: &backups,
+        repositories: &repositories,
         evidence: chains.as_ref().map(|(_, chains)| chains.as_slice()).map_err(String::as_str),
     };
     let report = report::report(&input);

@@ -6,7 +6,7 @@ use futures_util::{StreamExt as _, stream};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Exit, OpError, Prepared, Where, connect, evidence, identify, report as reporting};
+use super::{Exit, OpError, Prepared, Where, catalogue, connect, evidence, identify, report as reporting};
 use crate::evidence::Checked;
 use crate::model::fact::Fact;
 use crate::model::request::ReadOp;
@@ -43,12 +43,22 @@ pub async fn status(place: &Where, at: Option<When>) -> Result<(StatusView, Exit
     // Without a place for evidence no drill leaves a record, which is no failure of reading.
     let configured = evidence::configured(&prepared).is_some();
     let chains = reporting::chains(&prepared, &ports).await.map(|(_, chains)| until(chains, at));
+    let repositories = match seen {
+        Seen::Now => catalogue::repositories(&ports, &prepared.loaded.policies).await,
+        Seen::Before | Seen::After(_) => BTreeMap::new(),
+    };
     let then = match seen {
         Seen::Before => then(&prepared, &ports, at).await,
         Seen::Now => observed.backups.clone(),
         Seen::After(_) => left(&prepared.loaded.policies, &observed, at, read),
     };
-    let input = Input { now: at, policies: &prepared.loaded.policies, backups: &then, evidence: chains.as_ref().map(Vec::as_slice).map_err(String::as_str) };
+    let input = Input {
+        now: at,
+        policies: &prepared.loaded.policies,
+        backups: &then,
+        repositories: &repositories,
+        evidence: chains.as_ref().map(Vec::as_slice).map_err(String::as_str),
+    };
     let report = report::report(&input);
     let history = history(place, at);
     let around = Around { observed: &observed, seen, history: history.as_ref().ok() };
@@ -150,7 +160,7 @@ fn eras(versions: &[source::Past]) -> History {
 
 /// Drills that are not proven 6, backups too old or not listed 4.
 fn exit(policy: &Standing) -> Exit {
-    let backups = if policy.rpo.verdict == Verdict::Passed { Exit::Good } else { Exit::Pending };
+    let backups = if policy.is_recent() { Exit::Good } else { Exit::Pending };
     let drills = if policy.drills.is_none_or(|verdict| verdict == Verdict::Passed) { Exit::Good } else { Exit::Drill };
     backups.worst(drills)
 }

@@ -19,12 +19,14 @@ mod backups;
 mod drills;
 mod objectives;
 pub mod past;
+mod physical;
 pub mod serving;
 pub mod status;
 
 pub use backups::SetReport;
 pub use drills::{CheckReport, DrillReport, PhaseReport};
 pub use objectives::Objective;
+pub use physical::{Pitr, Repositories};
 
 /// What was found. The order is that of a report: failures first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -58,6 +60,8 @@ pub struct Input<'a> {
     pub policies: &'a [LoadedPolicy],
     /// What the bucket lists, by policy. A policy that is not in it is unknown.
     pub backups: &'a BTreeMap<String, Fact<Vec<SeenBackup>>>,
+    /// The repositories of physical sets.
+    pub repositories: &'a Repositories,
     /// The chains of evidence, judged; or why they could not be read.
     pub evidence: Result<&'a [Checked], &'a str>,
 }
@@ -133,7 +137,8 @@ fn one(policy: &LoadedPolicy, input: &Input<'_>, proofs: &[Proof<'_>], all: &[Dr
     let spec = &policy.policy.spec;
     let seen = input.backups.get(&policy.name);
     let own: Vec<&DrillReport> = all.iter().filter(|drill| drill.policy.as_deref() == Some(policy.name.as_str())).collect();
-    let sets = backups::sets(policy, seen, proofs, input.now);
+    let mut sets = backups::sets(policy, seen, proofs, input.now);
+    sets.extend(physical::sets(policy, input.repositories));
     let rpo = objectives::rpo(policy, &sets, input.now);
     let rto = objectives::rto(spec.objectives.rto, &own, input.evidence.err());
     let drills: Vec<DrillStanding> = spec.drills.iter().map(|(name, drill)| drills::standing(&name.0, drill, &own, input.now, input.evidence.err())).collect();

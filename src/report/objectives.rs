@@ -34,16 +34,23 @@ impl Objective {
     }
 }
 
+/// All databases, where no set names one.
+const CLUSTER: &str = "the cluster";
+
 /// The recovery point: what would be lost if the database were gone now.
 pub(super) fn rpo(policy: &LoadedPolicy, sets: &[SetReport], now: Timestamp) -> Objective {
     let limit = policy.policy.spec.objectives.rpo;
     if let Some((set, why)) = sets.iter().find_map(|set| Some((set, set.unknown.as_ref()?))) {
         return Objective::without(Verdict::Unproven, limit, format!("the backups of set {} could not be listed: {why}", set.set));
     }
-    let databases: BTreeSet<&String> = sets.iter().flat_map(|set| &set.databases).collect();
-    let mut worst: Option<(Timestamp, &SetReport, &String)> = None;
+    let mut databases: BTreeSet<&str> = sets.iter().flat_map(|set| &set.databases).map(String::as_str).collect();
+    // A set that names no database covers the whole cluster.
+    if databases.is_empty() && !sets.is_empty() {
+        databases.insert(CLUSTER);
+    }
+    let mut worst: Option<(Timestamp, &SetReport, &str)> = None;
     for database in databases {
-        let covering = sets.iter().filter(|set| set.databases.contains(database));
+        let covering = sets.iter().filter(|set| set.databases.is_empty() || set.databases.iter().any(|name| name == database));
         let newest = covering.filter_map(|set| Some((set.newest_at.as_ref()?.parse::<Timestamp>().ok()?, set))).max_by_key(|(at, _)| *at);
         let Some((at, set)) = newest else {
             return Objective::without(Verdict::Failed, limit, format!("there is no complete backup of database {database}"));

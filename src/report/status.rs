@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DrillReport, DrillStanding, Input, Objective, PolicyReport, Report, Verdict};
+use super::{DrillReport, DrillStanding, Input, Objective, Pitr, PolicyReport, Report, Verdict, physical};
 use crate::catalog::layout::id_time;
 use crate::catalog::retention::Tier;
 use crate::catalog::timeline::{self, Forecast, Gap, Keeping, Point, Reach, Spacing, Version, World, reach};
@@ -26,7 +26,7 @@ use crate::rules::schedule;
 /// How far back scheduled runs are looked for, in seconds.
 pub const MISSED: i64 = 7 * 86_400;
 /// How much earlier than its slot a run may begin: clocks differ.
-const EARLY: i64 = 300;
+pub(super) const EARLY: i64 = 300;
 
 /// What can be restored of one policy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -86,6 +86,8 @@ pub struct SetStanding {
     pub failed: Vec<String>,
     /// Stretches without a restore point that are longer than schedule and retention explain, the newest first.
     pub gaps: Vec<GapStanding>,
+    /// Of a physical set: the archive of its WAL, and what it promises.
+    pub pitr: Option<Pitr>,
 }
 
 /// A stretch without a restore point.
@@ -99,9 +101,14 @@ pub struct GapStanding {
 }
 
 impl Standing {
+    /// Whether the backups, and the archives of WAL, are as young as was promised.
+    pub fn is_recent(&self) -> bool {
+        self.rpo.verdict == Verdict::Passed && self.sets.iter().all(|set| set.pitr.as_ref().is_none_or(|pitr| pitr.is_kept))
+    }
+
     /// Whether what was promised is kept: backups young enough, and restores proven where drills are promised.
     pub fn is_kept(&self) -> bool {
-        self.rpo.verdict == Verdict::Passed && self.drills.is_none_or(|verdict| verdict == Verdict::Passed)
+        self.is_recent() && self.drills.is_none_or(|verdict| verdict == Verdict::Passed)
     }
 }
 
@@ -139,7 +146,7 @@ pub struct Around<'a> {
     pub history: Option<&'a History>,
 }
 
-fn text(at: Timestamp) -> String {
+pub(super) fn text(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
@@ -147,7 +154,9 @@ fn text(at: Timestamp) -> String {
 pub fn standings(input: &Input<'_>, report: &Report, around: &Around<'_>) -> Vec<Standing> {
     let of = |policy: &LoadedPolicy| {
         let reported = report.policies.iter().find(|reported| reported.name == policy.name)?;
-        Some(one(policy, reported, &report.drills, around, input))
+        let own = one(policy, reported, &report.drills, around, input);
+        // Of another moment the archives are not known, and left out.
+        Some(if around.seen == Seen::Now { physical::added(own, policy, input) } else { own })
     };
     let mut out: Vec<Standing> = input.policies.iter().filter_map(of).collect();
     out.sort_by(|a, b| (a.is_kept(), &a.policy).cmp(&(b.is_kept(), &b.policy)));
@@ -271,6 +280,7 @@ impl Shelf<'_> {
             failed: if ahead { Vec::new() } else { self.failed(&own, set) },
             // That nothing is taken until then is what is supposed, and no gap.
             gaps: reach.gaps.iter().filter(|gap| !ahead || gap.to != self.now).map(GapStanding::of).collect(),
+            pitr: None,
         };
         (standing, reach)
     }

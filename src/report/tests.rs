@@ -60,7 +60,7 @@ fn drill() -> Value {
 /// The report of these backups and records.
 fn of(backups: Fact<Vec<SeenBackup>>, chains: Result<&[Checked], &str>) -> Report {
     let backups = BTreeMap::from([("orders".to_owned(), backups)]);
-    report(&Input { now: NOW.parse().unwrap(), policies: &policies(), backups: &backups, evidence: chains })
+    report(&Input { now: NOW.parse().unwrap(), policies: &policies(), backups: &backups, repositories: &BTreeMap::new(), evidence: chains })
 }
 
 fn good() -> Fact<Vec<SeenBackup>> {

@@ -14,13 +14,17 @@ use crate::model::request::ReadOp;
 use crate::model::resource::{BucketWish, Desired, Observed, ResourceWish};
 use crate::policy::LoadedPolicy;
 
+mod archive_slower_than_rpo;
+mod archived_longer_than_rto;
 mod classified_data_on_shared_runner;
+mod expirer_without_versioning;
 mod instance_profile_is_missing;
 mod key_cannot_be_used;
 mod key_is_not_rotated;
 mod key_policy_keeps_roles_out;
 mod lock_does_not_fit_retention;
 mod mfa_delete_with_lifecycle;
+mod mfa_delete_with_repository;
 mod minimum_storage_not_reached;
 mod never_drilled;
 mod promotion_impossible;
@@ -28,6 +32,8 @@ mod replica;
 mod replica_expires_too_early;
 mod replica_has_no_rule_of_its_own;
 mod replication_role_is_closed;
+mod repositories;
+mod repository_expires_by_age;
 mod retention_not_kept;
 mod rpo_shorter_than_schedule;
 mod rule_without_slash;
@@ -36,22 +42,30 @@ mod schedule_never_fires;
 mod thaw_longer_than_rto;
 mod undo_shorter_than_notice;
 mod versions_never_removed;
+mod wal_gone_before_backups;
+mod wal_in_archive_class;
+mod write_once_metadata_expires;
 
 /// All rules, sorted by id.
 pub(super) static RULES: &[&Rule] = &[
+    &archive_slower_than_rpo::RULE,
+    &archived_longer_than_rto::RULE,
     &classified_data_on_shared_runner::RULE,
+    &expirer_without_versioning::RULE,
     &instance_profile_is_missing::RULE,
     &key_cannot_be_used::RULE,
     &key_is_not_rotated::RULE,
     &key_policy_keeps_roles_out::RULE,
     &lock_does_not_fit_retention::RULE,
     &mfa_delete_with_lifecycle::RULE,
+    &mfa_delete_with_repository::RULE,
     &minimum_storage_not_reached::RULE,
     &never_drilled::RULE,
     &promotion_impossible::RULE,
     &replica_expires_too_early::RULE,
     &replica_has_no_rule_of_its_own::RULE,
     &replication_role_is_closed::RULE,
+    &repository_expires_by_age::RULE,
     &retention_not_kept::RULE,
     &rpo_shorter_than_schedule::RULE,
     &rule_without_slash::RULE,
@@ -59,6 +73,9 @@ pub(super) static RULES: &[&Rule] = &[
     &thaw_longer_than_rto::RULE,
     &undo_shorter_than_notice::RULE,
     &versions_never_removed::RULE,
+    &wal_gone_before_backups::RULE,
+    &wal_in_archive_class::RULE,
+    &write_once_metadata_expires::RULE,
 ];
 
 /// One rule.

@@ -30,6 +30,12 @@ fn check(policy: &LoadedPolicy) -> Vec<Finding> {
     }
     for (name, drill) in &spec.drills {
         for (at, set) in drill.backups.iter().enumerate().filter(|(_, set)| !spec.backups.contains_key(*set)) {
+            if let Some(physical) = spec.backups.physical.get(set) {
+                let finding = Finding::error(format!("drill `{name}` names backup set `{set}`, which lifeboat does not restore"));
+                let finding = policy.mark(finding, &format!("/spec/drills/{name}/backups/{at}"), "restored by its own engine only");
+                out.push(finding.why(format!("it is read and watched; {} restores it", physical.engine.as_str())).instead("take it out of the drill"));
+                continue;
+            }
             let known: Vec<String> = spec.backups.keys().map(|set| format!("`{set}`")).collect();
             let finding = Finding::error(format!("drill `{name}` names backup set `{set}`, which does not exist"));
             let finding = policy.mark(finding, &format!("/spec/drills/{name}/backups/{at}"), "not a set of this policy");

@@ -1,6 +1,6 @@
 //! Rule `rpo-shorter-than-schedule`.
 
-use super::{Check, Rule, RuleDocs, schedule};
+use super::{Check, Rule, RuleDocs, archive_slower_than_rpo, schedule};
 use crate::model::finding::{Finding, Level};
 use crate::model::units::Span;
 use crate::policy::LoadedPolicy;
@@ -28,17 +28,25 @@ fn check(policy: &LoadedPolicy) -> Vec<Finding> {
     databases.sort_unstable();
     databases.dedup();
     let mut out: Vec<Finding> = Vec::new();
+    if databases.is_empty() {
+        databases.push("the cluster");
+    }
+    // A physical set covers every database.
+    let physical = spec.backups.physical.iter().filter_map(|(name, set)| {
+        let (loss, field) = archive_slower_than_rpo::longest_loss(set)?;
+        Some((loss.as_secs(), format!("/spec/backups/{name}/{field}")))
+    });
+    let physical: Vec<(u64, String)> = physical.collect();
     for database in databases {
         let covering = spec.backups.iter().filter(|(_, set)| set.databases.iter().any(|name| name == database));
-        let waits = covering.filter_map(|(name, set)| Some((schedule::longest_wait(&set.schedule)?, name)));
-        let Some((wait, set)) = waits.min() else { continue };
+        let waits = covering.filter_map(|(name, set)| Some((schedule::longest_wait(&set.schedule)?, format!("/spec/backups/{name}/schedule/cron"))));
+        let Some((wait, pointer)) = waits.chain(physical.iter().cloned()).min() else { continue };
         if wait <= rpo.as_secs() {
             continue;
         }
         let longest = Span::seconds(wait);
         let finding = Finding::error(format!("objective rpo is {rpo}, but backups of `{database}` can be {longest} apart"));
         let finding = policy.mark(finding, "/spec/objectives/rpo", "promised here");
-        let pointer = format!("/spec/backups/{set}/schedule/cron");
         let finding = policy.mark(finding, &pointer, format!("the set that covers `{database}` best: the longest wait of a year is {longest}"));
         out.push(
             finding

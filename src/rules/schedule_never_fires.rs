@@ -25,7 +25,16 @@ fn check(policy: &LoadedPolicy) -> Vec<Finding> {
     let spec = &policy.policy.spec;
     let backups = spec.backups.iter().map(|(name, set)| (format!("backup set `{name}`"), format!("/spec/backups/{name}/schedule"), &set.schedule));
     let drills = spec.drills.iter().map(|(name, drill)| (format!("drill `{name}`"), format!("/spec/drills/{name}/schedule"), &drill.schedule));
-    backups.chain(drills).filter_map(|(of, pointer, schedule)| one(policy, &of, &pointer, schedule)).collect()
+    let mut out: Vec<Finding> = backups.chain(drills).filter_map(|(of, pointer, schedule)| one(policy, &of, &pointer, schedule)).collect();
+    for (name, set) in &spec.backups.physical {
+        let Some(wish) = &set.schedule else { continue };
+        for (kind, cron) in [("full", Some(&wish.full)), ("incremental", wish.incremental.as_ref())] {
+            let wish = cron.map(|cron| Schedule { cron: cron.clone(), timezone: wish.timezone.clone() });
+            let pointer = format!("/spec/backups/{name}/schedule/{kind}");
+            out.extend(wish.and_then(|wish| one(policy, &format!("{kind} backups of `{name}`"), &pointer, &wish)));
+        }
+    }
+    out
 }
 
 fn one(policy: &LoadedPolicy, of: &str, pointer: &str, wish: &Schedule) -> Option<Finding> {

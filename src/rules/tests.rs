@@ -9,11 +9,14 @@ use crate::model::fact::{Fact, Why};
 use crate::model::finding::{Finding, Level};
 use crate::model::id::ResourceId;
 use crate::model::lifecycle::Lifecycle;
+use crate::model::policy::{PhysicalEngine, RepositoryPlace};
 use crate::model::request::ReadOp;
 use crate::model::resource::{Observed, ObservedResource};
 use crate::policy::profile::{SHIPPED, overlay};
 use crate::policy::{ConfigFile, Loaded};
 use crate::{compile, policy};
+
+mod physical;
 
 const QUICKSTART: &str = include_str!("../../examples/quickstart/config/policies/orders.yaml");
 
@@ -26,12 +29,13 @@ fn load(value: &Value) -> Loaded {
 
 /// The quickstart policy with `yaml` over its spec; below `live` are the rules of the bucket's lifecycle, below `liveKey` is its key,
 /// `liveVersioning` is its versioning, below `liveProfiles` the instance profiles that hold the restorer, below `liveReplica` the rules of the
-/// replica, below `liveReplicator` the trust of the role that copies.
+/// replica, below `liveReplicator` the trust of the role that copies,
+/// below `liveRepositories` the repositories that a listing shows.
 fn judged(yaml: &str) -> Vec<Finding> {
     let mut over: Value = serde_yaml::from_str(yaml).unwrap();
     let mut take = |name: &str| over.as_object_mut().and_then(|fields| fields.remove(name));
     let (live, key, profiles, versioning) = (take("live"), take("liveKey"), take("liveProfiles"), take("liveVersioning"));
-    let (replica, replicator) = (take("liveReplica"), take("liveReplicator"));
+    let (replica, replicator, repositories) = (take("liveReplica"), take("liveReplicator"), take("liveRepositories"));
     let mut base: Value = serde_yaml::from_str(QUICKSTART).unwrap();
     overlay(&mut base, json!({"spec": over}));
     let loaded = load(&base);
@@ -76,9 +80,15 @@ fn judged(yaml: &str) -> Vec<Finding> {
     }
     if !resources.is_empty() {
         let (desired, _) = compile::compile(&loaded, &[]);
-        findings.extend(check_observed(&loaded.policies, &desired, &observed(resources)));
+        findings.extend(check_observed(&loaded.policies, &desired, &Observed { repositories: found(repositories), ..observed(resources) }));
     }
     findings
+}
+
+/// Repositories that a listing shows: engine, base and name.
+fn found(listed: Option<Value>) -> BTreeMap<String, Vec<RepositoryPlace>> {
+    let listed: Vec<(PhysicalEngine, String, String)> = listed.map(|listed| serde_json::from_value(listed).unwrap()).unwrap_or_default();
+    BTreeMap::from([("orders".to_owned(), listed.into_iter().map(|(engine, base, name)| RepositoryPlace { engine, base, name }).collect())])
 }
 
 const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
@@ -93,6 +103,7 @@ fn observed(resources: BTreeMap<ResourceId, ObservedResource>) -> Observed {
         applied: BTreeMap::new(),
         requests: 0,
         unasked: 0,
+        repositories: BTreeMap::new(),
         released: BTreeMap::new(),
     }
 }
@@ -372,17 +383,23 @@ fn rules_about_what_was_seen_say_nothing_without_it() {
     assert_eq!(
         seen.iter().map(|rule| (rule.id, rule.level)).collect::<Vec<_>>(),
         [
+            ("archived-longer-than-rto", Level::Warning),
             ("instance-profile-is-missing", Level::Warning),
             ("key-cannot-be-used", Level::Warning),
             ("key-is-not-rotated", Level::Warning),
             ("key-policy-keeps-roles-out", Level::Warning),
             ("mfa-delete-with-lifecycle", Level::Warning),
+            ("mfa-delete-with-repository", Level::Warning),
             ("replica-expires-too-early", Level::Warning),
             ("replica-has-no-rule-of-its-own", Level::Warning),
             ("replication-role-is-closed", Level::Warning),
+            ("repository-expires-by-age", Level::Warning),
             ("retention-not-kept", Level::Warning),
             ("rule-without-slash", Level::Warning),
-            ("versions-never-removed", Level::Warning)
+            ("versions-never-removed", Level::Warning),
+            ("wal-gone-before-backups", Level::Warning),
+            ("wal-in-archive-class", Level::Warning),
+            ("write-once-metadata-expires", Level::Warning)
         ]
     );
     assert!(!fires("retention-not-kept", "{}"));

@@ -50,6 +50,7 @@ fn rules_for(bucket: &BucketWish) -> Vec<Rule> {
         for set in &tenant.sets {
             rules.extend(tiers(&set.retention).into_iter().map(|(tier, days, _)| tier_rule(tenant, set, tier, days)));
         }
+        rules.extend(tenant.repositories.iter().map(|(set, prefix)| versions_rule(tenant, set, prefix)));
         rules.push(cleanup_rule(tenant));
     }
     rules
@@ -87,6 +88,23 @@ fn cleanup_rule(tenant: &Tenant) -> Rule {
         abort_uploads_days: Some(tenant.abort_days),
     }
 }
+
+/// Below the repository of another engine nothing is ever expired by age: what its engine deleted can be brought back for a while.
+fn versions_rule(tenant: &Tenant, set: &str, prefix: &str) -> Rule {
+    Rule {
+        id: format!("{OURS}{}/{set}:{VERSIONS}", tenant.policy),
+        enabled: true,
+        filter: Filter::prefix(prefix),
+        expiration: None,
+        transitions: Vec::new(),
+        noncurrent: Some(Noncurrent { days: tenant.keep_days, keep_newer: None }),
+        noncurrent_transitions: Vec::new(),
+        abort_uploads_days: None,
+    }
+}
+
+/// The end of the id of a rule that only removes noncurrent versions of a repository.
+const VERSIONS: &str = "versions";
 
 fn sorted(mut rules: Vec<Rule>) -> Vec<Rule> {
     for rule in &mut rules {
@@ -219,8 +237,9 @@ fn marked(rule: &Rule) -> Option<Left> {
         return prefix.map(|prefix| Left { id: rule.id.clone(), policy: policy.to_owned(), set: None, prefix: Some(prefix) });
     }
     let (policy, rest) = value.split_once('/')?;
-    let (set, _) = rest.split_once(':')?;
-    let tagged = rule.filter.prefix.is_none() && matches!(rule.filter.tags.as_slice(), [tag] if tag.key == EXPIRE_TAG && tag.value == value);
+    let (set, tier) = rest.split_once(':')?;
+    let versions = tier == VERSIONS && rule.filter.tags.is_empty() && rule.expiration.is_none();
+    let tagged = versions || rule.filter.prefix.is_none() && matches!(rule.filter.tags.as_slice(), [tag] if tag.key == EXPIRE_TAG && tag.value == value);
     tagged.then(|| Left { id: rule.id.clone(), policy: policy.to_owned(), set: Some(set.to_owned()), prefix: None })
 }
 

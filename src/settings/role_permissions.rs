@@ -12,6 +12,7 @@ use crate::model::fact::Fact;
 use crate::model::iam;
 use crate::model::id::{ResourceId, ResourceKind};
 use crate::model::lifecycle::EXPIRE_TAG;
+use crate::model::policy::{PhysicalEngine, RepositoryPlace};
 use crate::model::request::{ReadOp, Request, RequestOp};
 use crate::model::resource::{ObservedResource, Purpose, ResourceWish, RoleWish};
 use crate::model::verdict;
@@ -50,6 +51,7 @@ fn want(wish: &ResourceWish) -> Option<Document> {
         Purpose::Writer => writer(role),
         Purpose::Keeper => keeper(role),
         Purpose::Restorer => restorer(role),
+        Purpose::Expirer => expirer(role),
         Purpose::Planner => role.estate.as_ref().map(|estate| estate::planner(role, estate)).unwrap_or_default(),
         Purpose::Applier => role.estate.as_ref().map(|estate| estate::applier(role, estate)).unwrap_or_default(),
         Purpose::Auditor => estate::auditor(role),
@@ -130,9 +132,34 @@ fn restorer(role: &RoleWish) -> Vec<Value> {
     out
 }
 
-/// Whether an identity writes evidence of its own: those who only look leave none.
+/// What the expiry of another engine needs: to see, to read and to delete, and no versions. pgBackRest also writes its list of backups
+/// anew (pgBackRest source, `command/expire/expire.c`), so it may put just that.
+fn expirer(role: &RoleWish) -> Vec<Value> {
+    let below = |prefix: &str| objects(role, &role.bucket, prefix);
+    let prefixes: Vec<String> = role.repositories.iter().flat_map(RepositoryPlace::prefixes).collect();
+    let listed: Vec<String> = prefixes.iter().map(|prefix| format!("{prefix}*")).collect();
+    let data: Vec<String> = prefixes.iter().map(|prefix| below(prefix)).collect();
+    let mut out = vec![
+        json!({
+            "Sid": "ListRepositories", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": format!("arn:{}:s3:::{}", role.partition.as_str(), role.bucket),
+            "Condition": {"StringLike": {"s3:prefix": listed}}
+        }),
+        json!({"Sid": "ExpireRepositories", "Effect": "Allow", "Action": ["s3:GetObject", "s3:DeleteObject"], "Resource": data}),
+    ];
+    let lists: Vec<String> = role.repositories.iter().filter(|place| place.engine == PhysicalEngine::Pgbackrest).map(RepositoryPlace::backups).collect();
+    if !lists.is_empty() {
+        let lists: Vec<String> = lists.iter().map(|prefix| below(&format!("{prefix}backup.info"))).collect();
+        out.push(json!({"Sid": "WriteLists", "Effect": "Allow", "Action": "s3:PutObject", "Resource": lists}));
+    }
+    if let Some(key) = role.kms_key.as_ref().filter(|key| key.starts_with("arn:")) {
+        out.push(json!({"Sid": "DecryptRepositories", "Effect": "Allow", "Action": ["kms:GenerateDataKey", "kms:Decrypt"], "Resource": key}));
+    }
+    out
+}
+
+/// Whether an identity writes evidence of its own: those who only look leave none, nor does another engine.
 fn appends(purpose: Purpose) -> bool {
-    !matches!(purpose, Purpose::Planner | Purpose::Auditor)
+    !matches!(purpose, Purpose::Planner | Purpose::Auditor | Purpose::Expirer)
 }
 
 /// Each identity appends to a chain of its own and can read only that one; the keeper reads all, as it judges by them.

@@ -56,12 +56,18 @@ pub struct ShelfView {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RepositoryView {
-    /// `pgbackrest` or `barman-cloud`.
+    /// The set that it is of, if a set of the policy names it.
+    pub set: Option<String>,
+    /// `pgbackrest`, `barman-cloud` or `wal-g`.
     pub engine: String,
     /// The prefix that it lies below.
     pub base: String,
-    /// pgBackRest's stanza, or barman's server.
+    /// pgBackRest's stanza, or barman's server; nothing for WAL-G.
     pub name: String,
+    /// The oldest moment that can be restored, RFC 3339.
+    pub oldest: Option<String>,
+    /// The newest moment that can be restored, by the WAL that is there, RFC 3339.
+    pub newest: Option<String>,
     /// Its backups, oldest first.
     pub backups: Vec<PhysicalView>,
     /// How many WAL segments are archived.
@@ -86,7 +92,7 @@ pub struct PhysicalView {
     pub state: String,
     /// Why, where the state does not say it.
     pub why: Option<String>,
-    /// `full`, `diff` or `incr`.
+    /// `full`, `diff`, `incr` or `delta`.
     pub kind: String,
     /// The backup that it builds on.
     pub prior: Option<String>,
@@ -243,7 +249,7 @@ impl BackupLineView {
 
 impl RepositoryView {
     /// The view of a repository.
-    pub fn of(repository: &Repository) -> Self {
+    pub fn of(repository: &Repository, set: Option<&str>) -> Self {
         let of = |backup: &Physical| PhysicalView {
             id: backup.id.clone(),
             state: backup.state.as_str().to_owned(),
@@ -257,6 +263,9 @@ impl RepositoryView {
             wal: backup.wal.map(|(first, last)| [first.to_string(), last.to_string()]),
         };
         Self {
+            set: set.map(str::to_owned),
+            oldest: repository.oldest.map(text),
+            newest: repository.newest.map(text),
             engine: repository.place.engine.as_str().to_owned(),
             base: repository.place.base.clone(),
             name: repository.place.name.clone(),

@@ -18,18 +18,14 @@ pub(super) fn place(key: &str) -> Option<Place> {
 }
 
 pub(super) fn is_info(place: &Place, key: &str) -> bool {
-    key.strip_prefix(&folder(place)).and_then(|rest| rest.strip_suffix("/backup.info")).is_some_and(|id| !id.contains('/'))
-}
-
-fn folder(place: &Place) -> String {
-    format!("{}{}/base/", place.base, place.name)
+    key.strip_prefix(&place.backups()).and_then(|rest| rest.strip_suffix("/backup.info")).is_some_and(|id| !id.contains('/'))
 }
 
 pub(super) fn read(place: &Place, listing: &[Listed<'_>], metadata: &[(String, Vec<u8>)]) -> Repository {
     let mut problems = Vec::new();
-    let folder = folder(place);
+    let folder = place.backups();
     let mut sizes: BTreeMap<&str, u64> = BTreeMap::new();
-    for (id, bytes) in listing.iter().filter_map(|(key, bytes)| Some((key.strip_prefix(&folder)?.split_once('/')?.0, *bytes))) {
+    for (id, bytes) in listing.iter().filter_map(|(key, bytes, _)| Some((key.strip_prefix(&folder)?.split_once('/')?.0, *bytes))) {
         *sizes.entry(id).or_default() += bytes;
     }
     let mut backups = Vec::new();
@@ -40,7 +36,7 @@ pub(super) fn read(place: &Place, listing: &[Listed<'_>], metadata: &[(String, V
         match fields {
             Some(fields) => {
                 segment_bytes = fields.get("xlog_segment_size").and_then(|size| size.parse().ok()).unwrap_or(segment_bytes);
-                backups.push(backup(id, stored, &fields, listing.iter().any(|(key, _)| key.starts_with(&format!("{folder}{id}/data.tar")))));
+                backups.push(backup(id, stored, &fields, listing.iter().any(|(key, ..)| key.starts_with(&format!("{folder}{id}/data.tar")))));
             }
             None => {
                 if info.is_some() {
@@ -52,13 +48,13 @@ pub(super) fn read(place: &Place, listing: &[Listed<'_>], metadata: &[(String, V
             }
         }
     }
-    let wals = format!("{}{}/wals/", place.base, place.name);
+    let wals = place.wal();
     let segment = |key: &str| {
         let name = key.strip_prefix(&wals)?.rsplit('/').next()?;
         // A label has more behind its segment than the ending of a compression.
         Segment::parse(name.split('.').next()?).filter(|_| !name.contains(".backup") && !name.contains(".partial"))
     };
-    let archive = Archive::new(listing.iter().filter_map(|(key, _)| segment(key)).collect(), segment_bytes);
+    let archive = Archive::new(listing.iter().filter_map(|(key, _, stored)| Some((segment(key)?, *stored))).collect(), segment_bytes);
     judged(place, backups, &archive, problems)
 }
 

@@ -2,43 +2,18 @@
 //!
 //! Pure: the listing and the metadata come in as values. What is not understood is said as a problem, never guessed.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
+
+pub use crate::model::policy::{PhysicalEngine as Engine, RepositoryPlace as Place};
 
 mod barman;
 mod pgbackrest;
 mod wal;
+mod walg;
 
 pub use wal::{Gap, Segment};
-
-/// A repository that a listing shows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// Its engine.
-    pub engine: Engine,
-    /// The key prefix that it lies below, with a slash behind or empty.
-    pub base: String,
-    /// pgBackRest's stanza, or barman's server.
-    pub name: String,
-}
-
-/// Engines whose repositories are known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Engine {
-    /// pgBackRest, repository format 5.
-    PgBackRest,
-    /// barman-cloud.
-    BarmanCloud,
-}
-
-impl Engine {
-    /// `pgbackrest`, `barman-cloud`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::PgBackRest => "pgbackrest",
-            Self::BarmanCloud => "barman-cloud",
-        }
-    }
-}
 
 /// What a repository holds.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,6 +24,11 @@ pub struct Repository {
     pub backups: Vec<Physical>,
     /// The archived segments that are missing between ones that are there.
     pub gaps: Vec<Gap>,
+    /// The oldest moment that can be restored: the end of the oldest complete backup.
+    pub oldest: Option<Timestamp>,
+    /// The newest moment that can be restored: when S3 stored the last segment that can be replayed without a gap from the newest complete
+    /// backup on, or the end of that backup where none follows.
+    pub newest: Option<Timestamp>,
     /// How many segments are archived.
     pub segments: u64,
     /// The first and the last of them, by timeline and position.
@@ -110,12 +90,12 @@ pub struct Physical {
     pub wal: Option<(Segment, Segment)>,
 }
 
-/// An object of a listing: key and bytes.
-pub type Listed<'a> = (&'a str, u64);
+/// An object of a listing: key, bytes, and when S3 stored it.
+pub type Listed<'a> = (&'a str, u64, Timestamp);
 
 /// The repositories that a listing shows, by their own write-once metadata.
 pub fn places<'a>(listing: impl Iterator<Item = &'a str>) -> Vec<Place> {
-    let mut out: Vec<Place> = listing.filter_map(|key| pgbackrest::place(key).or_else(|| barman::place(key))).collect();
+    let mut out: Vec<Place> = listing.filter_map(|key| pgbackrest::place(key).or_else(|| barman::place(key)).or_else(|| walg::place(key))).collect();
     out.sort_by(|a, b| (a.engine, &a.base, &a.name).cmp(&(b.engine, &b.base, &b.name)));
     out.dedup();
     out
@@ -124,31 +104,30 @@ pub fn places<'a>(listing: impl Iterator<Item = &'a str>) -> Vec<Place> {
 /// The keys that must be read to judge a repository.
 pub fn metadata<'a>(place: &Place, listing: impl Iterator<Item = &'a str>) -> Vec<String> {
     match place.engine {
-        Engine::PgBackRest => vec![format!("{}backup/{}/backup.info", place.base, place.name)],
+        Engine::Pgbackrest => vec![format!("{}backup/{}/backup.info", place.base, place.name)],
         Engine::BarmanCloud => listing.filter(|key| barman::is_info(place, key)).map(str::to_owned).collect(),
+        Engine::WalG => listing.filter(|key| walg::is_sentinel(place, key)).map(str::to_owned).collect(),
     }
 }
 
 /// Whether a key is part of a repository.
 pub fn is_of(place: &Place, key: &str) -> bool {
-    match place.engine {
-        Engine::PgBackRest => ["backup", "archive"].iter().any(|part| key.starts_with(&format!("{}{part}/{}/", place.base, place.name))),
-        Engine::BarmanCloud => key.starts_with(&format!("{}{}/", place.base, place.name)),
-    }
+    place.holds(key)
 }
 
 /// Judges a repository by its listing and the metadata that [`metadata`] asked for, by key.
 pub fn read(place: &Place, listing: &[Listed<'_>], metadata: &[(String, Vec<u8>)]) -> Repository {
     match place.engine {
-        Engine::PgBackRest => pgbackrest::read(place, listing, metadata),
+        Engine::Pgbackrest => pgbackrest::read(place, listing, metadata),
         Engine::BarmanCloud => barman::read(place, listing, metadata),
+        Engine::WalG => walg::read(place, listing, metadata),
     }
 }
 
 /// Puts what is known of backups and of the archive together: chains, and the WAL that each backup needs.
 fn judged(place: &Place, mut backups: Vec<Physical>, archive: &wal::Archive, problems: Vec<String>) -> Repository {
     backups.sort_by(|a, b| a.id.cmp(&b.id));
-    let sound: Vec<String> = backups.iter().filter(|backup| backup.state == State::Complete).map(|backup| backup.id.clone()).collect();
+    let sound: BTreeSet<String> = backups.iter().filter(|backup| backup.state == State::Complete).map(|backup| backup.id.clone()).collect();
     for backup in backups.iter_mut().filter(|backup| backup.state == State::Complete) {
         if let Some((first, last)) = backup.wal
             && let Some(missing) = archive.missing(first, last)
@@ -158,7 +137,7 @@ fn judged(place: &Place, mut backups: Vec<Physical>, archive: &wal::Archive, pro
         }
     }
     // Oldest first, and a label begins with that of the full backup: what breaks a chain is seen before what builds on it.
-    let mut whole: Vec<String> = Vec::new();
+    let mut whole: BTreeSet<String> = BTreeSet::new();
     for backup in &mut backups {
         match &backup.prior {
             Some(prior) if backup.state == State::Complete && !whole.contains(prior) => {
@@ -168,10 +147,24 @@ fn judged(place: &Place, mut backups: Vec<Physical>, archive: &wal::Archive, pro
             _ => {}
         }
         if backup.state == State::Complete {
-            whole.push(backup.id.clone());
+            whole.insert(backup.id.clone());
         }
     }
-    Repository { place: place.clone(), backups, gaps: archive.gaps(), segments: archive.count(), range: archive.range(), problems }
+    let (oldest, newest) = reach(&backups, archive);
+    let mut gaps = archive.gaps();
+    for gap in &mut gaps {
+        let behind = backups.iter().filter(|backup| backup.state == State::Complete && backup.wal.is_some_and(|(first, _)| first >= gap.before));
+        gap.until = behind.filter_map(|backup| backup.stopped).min();
+    }
+    Repository { place: place.clone(), backups, gaps, oldest, newest, segments: archive.count(), range: archive.range(), problems }
+}
+
+/// The oldest and the newest moment that can be restored.
+fn reach(backups: &[Physical], archive: &wal::Archive) -> (Option<Timestamp>, Option<Timestamp>) {
+    let complete = || backups.iter().filter(|backup| backup.state == State::Complete);
+    let newest = complete().filter(|backup| backup.stopped.is_some()).max_by_key(|backup| backup.stopped);
+    let replayed = newest.and_then(|backup| archive.reached(backup.wal?.1));
+    (complete().filter_map(|backup| backup.stopped).min(), newest.and_then(|backup| backup.stopped).max(replayed))
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub(super) fn place(key: &str) -> Option<Place> {
     let stanza = key.strip_suffix("/backup.info")?;
     let (base, name) = stanza.rsplit_once('/')?;
     let base = base.strip_suffix("backup").filter(|base| base.is_empty() || base.ends_with('/'))?;
-    Some(Place { engine: Engine::PgBackRest, base: base.to_owned(), name: name.to_owned() })
+    Some(Place { engine: Engine::Pgbackrest, base: base.to_owned(), name: name.to_owned() })
 }
 
 pub(super) fn read(place: &Place, listing: &[Listed<'_>], metadata: &[(String, Vec<u8>)]) -> Repository {
@@ -28,18 +28,18 @@ pub(super) fn read(place: &Place, listing: &[Listed<'_>], metadata: &[(String, V
         Some((key, Err(_))) => problems.push(format!("{key} is not text")),
         None => problems.push(format!("backup.info of stanza {} could not be read", place.name)),
     }
-    let folder = format!("{}backup/{}/", place.base, place.name);
-    let labels: BTreeSet<&str> = listing.iter().filter_map(|(key, _)| key.strip_prefix(&folder)?.split_once('/')).map(|(label, _)| label).collect();
+    let folder = place.backups();
+    let labels: BTreeSet<&str> = listing.iter().filter_map(|(key, ..)| key.strip_prefix(&folder)?.split_once('/')).map(|(label, _)| label).collect();
     for backup in &mut backups {
         let manifest = format!("{folder}{}/backup.manifest", backup.id);
-        if listing.iter().all(|(key, _)| *key != manifest) && backup.state == State::Complete {
+        if listing.iter().all(|(key, ..)| *key != manifest) && backup.state == State::Complete {
             (backup.state, backup.why) = (State::Partial, Some("its backup.manifest is gone".to_owned()));
         }
     }
     for label in labels.into_iter().filter(|label| label.as_bytes().first().is_some_and(u8::is_ascii_digit)) {
         if backups.iter().all(|backup| backup.id != label) {
             let below = format!("{folder}{label}/");
-            let stored = listing.iter().filter(|(key, _)| key.starts_with(&below)).map(|(_, bytes)| bytes).sum();
+            let stored = listing.iter().filter(|(key, ..)| key.starts_with(&below)).map(|(_, bytes, _)| bytes).sum();
             backups.push(unfinished(label, stored));
         }
     }
@@ -105,10 +105,10 @@ fn backup(label: &str, value: &Value, versions: &[(String, String)]) -> Physical
 
 /// `archive/<stanza>/<version>-<id>/<16 digits>/<24 digits>-<sha1>[.zst]`; `.partial` ones and labels are no whole segments.
 fn archive(place: &Place, listing: &[Listed<'_>]) -> Archive {
-    let folder = format!("{}archive/{}/", place.base, place.name);
+    let folder = place.wal();
     let segment = |key: &str| {
         let (name, rest) = key.strip_prefix(&folder)?.rsplit('/').next()?.split_once('-')?;
         Segment::parse(name).filter(|_| !rest.contains("partial"))
     };
-    Archive::new(listing.iter().filter_map(|(key, _)| segment(key)).collect(), SEGMENT)
+    Archive::new(listing.iter().filter_map(|(key, _, stored)| Some((segment(key)?, *stored))).collect(), SEGMENT)
 }

@@ -11,16 +11,16 @@ fn listed(text: &str) -> Vec<Listed<'_>> {
         .filter_map(|line| {
             let mut words = line.split_whitespace();
             let bytes = words.next()?.parse().ok()?;
-            Some((words.nth(1)?, bytes))
+            Some((words.nth(1)?, bytes, Timestamp::UNIX_EPOCH))
         })
         .collect()
 }
 
 fn of(listing: &[Listed<'_>], info: &str) -> Repository {
-    let found = places(listing.iter().map(|(key, _)| *key));
+    let found = places(listing.iter().map(|(key, ..)| *key));
     let [place] = found.as_slice() else { panic!("{found:?}") };
-    let metadata = metadata(place, listing.iter().map(|(key, _)| *key)).into_iter().map(|key| (key, info.as_bytes().to_vec())).collect::<Vec<_>>();
-    assert!(listing.iter().all(|(key, _)| is_of(place, key)));
+    let metadata = metadata(place, listing.iter().map(|(key, ..)| *key)).into_iter().map(|key| (key, info.as_bytes().to_vec())).collect::<Vec<_>>();
+    assert!(listing.iter().all(|(key, ..)| is_of(place, key)));
     read(place, listing, &metadata)
 }
 
@@ -35,7 +35,7 @@ const INCR: &str = "20261122-132239F_20261122-132245I";
 #[test]
 fn a_pgbackrest_repository_is_read_with_its_chain_and_its_wal() {
     let repository = of(&listed(PGBACKREST), BACKUP_INFO);
-    assert_eq!((repository.place.engine, repository.place.base.as_str(), repository.place.name.as_str()), (Engine::PgBackRest, "pgbackrest/", "main"));
+    assert_eq!((repository.place.engine, repository.place.base.as_str(), repository.place.name.as_str()), (Engine::Pgbackrest, "pgbackrest/", "main"));
     assert_eq!(states(&repository), [(FULL, State::Complete), (DIFF, State::Complete), (INCR, State::Complete)]);
     let diff = &repository.backups[1];
     assert_eq!((diff.kind.as_str(), diff.prior.as_deref(), diff.bytes, diff.server.as_deref()), ("diff", Some(FULL), Some(70_235_969), Some("15")));
@@ -47,7 +47,7 @@ fn a_pgbackrest_repository_is_read_with_its_chain_and_its_wal() {
 
 #[test]
 fn a_chain_that_lost_its_base_or_its_wal_is_not_complete() {
-    let without = |part: &str| -> Vec<Listed<'_>> { listed(PGBACKREST).into_iter().filter(|(key, _)| !key.contains(part)).collect() };
+    let without = |part: &str| -> Vec<Listed<'_>> { listed(PGBACKREST).into_iter().filter(|(key, ..)| !key.contains(part)).collect() };
     let base = of(&without("20261122-132239F/"), BACKUP_INFO);
     assert_eq!(states(&base), [(FULL, State::Partial), (DIFF, State::Orphaned), (INCR, State::Orphaned)]);
     let wal = of(&without("/000000010000000000000008-"), BACKUP_INFO);
@@ -74,16 +74,108 @@ fn a_barman_repository_is_read() {
         let word = if to == State::Failed { "status=FAILED" } else { "status=STARTED\n" };
         assert_eq!(of(&listed(BARMAN), &BARMAN_INFO.replace(from, word)).backups[0].state, to);
     }
-    let without: Vec<Listed<'_>> = listed(BARMAN).into_iter().filter(|(key, _)| !key.ends_with("000000010000000000000004.gz")).collect();
+    let without: Vec<Listed<'_>> = listed(BARMAN).into_iter().filter(|(key, ..)| !key.ends_with("000000010000000000000004.gz")).collect();
     assert_eq!(of(&without, BARMAN_INFO).backups[0].state, State::Partial);
 }
 
 #[test]
 fn segments_follow_each_other_over_the_end_of_a_log() {
     let names = ["0000000100000000000000FE", "0000000100000000000000FF", "000000010000000100000000", "000000020000000100000005"];
-    let segments = names.iter().map(|name| Segment::parse(name).unwrap()).collect();
+    let segments = names.iter().map(|name| (Segment::parse(name).unwrap(), Timestamp::UNIX_EPOCH)).collect();
     assert!(wal::Archive::new(segments, 16 << 20).gaps().is_empty(), "another timeline is no gap");
     for wrong in ["0000000100000000000000F", "00000001000000000000000g", "0000000100000000000000ff", "00000001.history"] {
         assert_eq!(Segment::parse(wrong), None, "{wrong}");
     }
+}
+
+type Object = (String, u64, Timestamp);
+
+/// A repository by the format of WAL-G's source, not recorded from a run: a full backup, a delta on it, a delta on that, and the WAL from
+/// segment 2 to segment 9, one a minute.
+fn walg() -> (Vec<Object>, Vec<(String, Vec<u8>)>) {
+    let at = |minute: i64| Timestamp::from_second(1_795_000_000 + 60 * minute).unwrap();
+    let mut listing: Vec<Object> = (2..10).map(|n| (format!("pg/wal_005/0000000100000000000000{n:02X}.br"), 1 << 20, at(n))).collect();
+    listing.push(("pg/wal_005/00000001.history.br".to_owned(), 9, at(1)));
+    let backups = [(WALG_FULL, 2_u64, None), (WALG_DELTA, 4, Some(WALG_FULL)), (WALG_SECOND, 6, Some(WALG_DELTA))];
+    let mut metadata = Vec::new();
+    for (name, segment, from) in backups {
+        let delta = from.map_or_else(String::new, |from| format!(r#""DeltaLSN": 1, "DeltaFrom": "{from}", "DeltaFullName": "{WALG_FULL}", "DeltaCount": 1, "#));
+        let (start, finish) = (segment << 24, (segment << 24) + 0x138);
+        let sentinel =
+            format!(r#"{{"LSN": {start}, {delta}"PgVersion": 150018, "FinishLSN": {finish}, "UncompressedSize": 70381257, "CompressedSize": 5652237}}"#);
+        listing.push((format!("pg/basebackups_005/{name}/tar_partitions/part_001.tar.br"), 1000, at(i64::try_from(segment).unwrap())));
+        listing.push((format!("pg/basebackups_005/{name}_backup_stop_sentinel.json"), 300, at(i64::try_from(segment).unwrap())));
+        metadata.push((format!("pg/basebackups_005/{name}_backup_stop_sentinel.json"), sentinel.into_bytes()));
+    }
+    (listing, metadata)
+}
+
+const WALG_FULL: &str = "base_000000010000000000000002";
+const WALG_DELTA: &str = "base_000000010000000000000004_D_000000010000000000000002";
+const WALG_SECOND: &str = "base_000000010000000000000006_D_000000010000000000000004";
+
+fn of_walg(without: &str) -> Repository {
+    let (listing, metadata) = walg();
+    let listing: Vec<Listed<'_>> =
+        listing.iter().map(|(key, bytes, at)| (key.as_str(), *bytes, *at)).filter(|(key, ..)| without.is_empty() || !key.contains(without)).collect();
+    let found = places(listing.iter().map(|(key, ..)| *key));
+    let [place] = found.as_slice() else { panic!("{found:?}") };
+    let wanted = super::metadata(place, listing.iter().map(|(key, ..)| *key));
+    let metadata: Vec<_> = metadata.into_iter().filter(|(key, _)| wanted.contains(key)).collect();
+    assert!(listing.iter().all(|(key, ..)| is_of(place, key)));
+    read(place, &listing, &metadata)
+}
+
+#[test]
+fn a_walg_repository_is_read_with_its_chain_of_deltas() {
+    let repository = of_walg("");
+    assert_eq!((repository.place.engine, repository.place.base.as_str(), repository.segments), (Engine::WalG, "pg/", 8));
+    assert_eq!(states(&repository), [WALG_FULL, WALG_DELTA, WALG_SECOND].map(|name| (name, State::Complete)));
+    let delta = &repository.backups[1];
+    assert_eq!(
+        (delta.kind.as_str(), delta.prior.as_deref(), delta.bytes, delta.server.as_deref()),
+        ("delta", Some(WALG_FULL), Some(70_381_257), Some("150018"))
+    );
+    assert_eq!(
+        delta.wal.map(|(first, last)| (first.to_string(), last.to_string())),
+        Some(("000000010000000000000004".to_owned(), "000000010000000000000004".to_owned()))
+    );
+    let minute = |at: Option<Timestamp>| at.map(|at| (at.as_second() - 1_795_000_000) / 60);
+    assert_eq!((minute(repository.oldest), minute(repository.newest)), (Some(2), Some(9)), "from the oldest backup to the last segment");
+    assert!(repository.gaps.is_empty() && repository.problems.is_empty(), "{repository:?}");
+    assert!(
+        places(["pg/basebackups_005/x/stream_backup_stop_sentinel.json", "basebackups_005/stream_20260101T000000Z_backup_stop_sentinel.json"].into_iter())
+            .is_empty()
+    );
+}
+
+#[test]
+fn a_walg_chain_hangs_on_its_sentinels_its_data_and_its_wal() {
+    assert_eq!(
+        states(&of_walg("base_000000010000000000000002_backup_stop")),
+        [(WALG_FULL, State::Unfinished), (WALG_DELTA, State::Orphaned), (WALG_SECOND, State::Orphaned)]
+    );
+    assert_eq!(states(&of_walg(&format!("{WALG_DELTA}/")))[1..], [(WALG_DELTA, State::Partial), (WALG_SECOND, State::Orphaned)]);
+    assert_eq!(states(&of_walg("wal_005/000000010000000000000002"))[0], (WALG_FULL, State::Partial));
+}
+
+#[test]
+fn a_gap_in_the_wal_is_not_restorable_inside_until_the_next_backup_ends() {
+    let minute = |at: Option<Timestamp>| at.map(|at| (at.as_second() - 1_795_000_000) / 60);
+    let before = of_walg("wal_005/000000010000000000000005");
+    let holes = |repository: &Repository| repository.gaps.iter().map(|gap| (minute(Some(gap.from)), minute(gap.until))).collect::<Vec<_>>();
+    assert_eq!((holes(&before), minute(before.newest)), (vec![(Some(4), Some(6))], Some(9)));
+    let behind = of_walg("wal_005/000000010000000000000008");
+    assert_eq!((holes(&behind), minute(behind.newest)), (vec![(Some(7), None)], Some(7)), "nothing behind the gap can be reached");
+}
+
+#[test]
+fn the_wal_goes_on_where_a_new_timeline_begins() {
+    let at = |second: i64| Timestamp::from_second(second).unwrap();
+    let names = ["0000000100000000000000FE", "0000000100000000000000FF", "0000000200000000000000FF", "000000020000000100000000", "000000020000000100000002"];
+    let segments = names.iter().zip(1..).map(|(name, second)| (Segment::parse(name).unwrap(), at(second))).collect();
+    let archive = wal::Archive::new(segments, 16 << 20);
+    assert_eq!(archive.reached(Segment::parse(names[0]).unwrap()), Some(at(4)));
+    assert_eq!(archive.reached(Segment::parse("0000000100000000000000FD").unwrap()), None);
+    assert_eq!(Segment::before(1, 0x1_0000_0000, 16 << 20), Segment::parse("0000000100000000000000FF"), "the end of a segment is in it");
 }

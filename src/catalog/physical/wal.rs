@@ -1,7 +1,9 @@
 //! Names of WAL segments, and what is missing between them (PostgreSQL, `XLogFileName` in `access/xlog_internal.h`).
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt;
+
+use jiff::Timestamp;
 
 /// A WAL segment: timeline, and the two halves of its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,6 +28,24 @@ impl Segment {
         }
         Self { part: self.part + 1, ..self }
     }
+
+    /// The one that holds the byte before a position, on a timeline (PostgreSQL, `XLByteToPrevSeg`).
+    pub(super) fn before(timeline: u32, position: u64, segment_bytes: u64) -> Option<Self> {
+        let parts = parts(segment_bytes);
+        let number = position.checked_sub(1)?.checked_div(segment_bytes)?;
+        let (log, part) = (number.checked_div(u64::from(parts))?, number.checked_rem(u64::from(parts))?);
+        Some(Self { timeline, log: u32::try_from(log).ok()?, part: u32::try_from(part).ok()? })
+    }
+
+    pub(super) const fn timeline(self) -> u32 {
+        self.timeline
+    }
+}
+
+/// Parts of a log of 4 GiB; 256 where the size of a segment makes no sense.
+fn parts(segment_bytes: u64) -> u32 {
+    let parts = 0x1_0000_0000_u64.checked_div(segment_bytes).and_then(|parts| u32::try_from(parts).ok()).filter(|parts| *parts > 0);
+    parts.unwrap_or(256)
 }
 
 impl fmt::Display for Segment {
@@ -34,28 +54,31 @@ impl fmt::Display for Segment {
     }
 }
 
-/// Segments that are missing between two that are there.
+/// Segments that are missing between two that are there, and what that costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gap {
     /// The last one before it.
     pub after: Segment,
     /// The first one behind it.
     pub before: Segment,
+    /// When S3 stored the last one before it: the last moment that can be reached from the backups before.
+    pub from: Timestamp,
+    /// When the first complete backup behind it ended: the next moment that can be reached. None = there is no such backup.
+    pub until: Option<Timestamp>,
 }
 
-/// Archived segments.
+/// Archived segments, and when S3 stored them.
 #[derive(Clone, Debug)]
 pub(super) struct Archive {
-    segments: BTreeSet<Segment>,
+    segments: BTreeMap<Segment, Timestamp>,
     /// Parts of a log.
     parts: u32,
 }
 
 impl Archive {
     /// An archive of segments of so many bytes; 16 MiB is what a cluster has unless `initdb` was told otherwise.
-    pub(super) fn new(segments: BTreeSet<Segment>, segment_bytes: u64) -> Self {
-        let parts = 0x1_0000_0000_u64.checked_div(segment_bytes).and_then(|parts| u32::try_from(parts).ok()).filter(|parts| *parts > 0);
-        Self { segments, parts: parts.unwrap_or(256) }
+    pub(super) fn new(segments: BTreeMap<Segment, Timestamp>, segment_bytes: u64) -> Self {
+        Self { segments, parts: parts(segment_bytes) }
     }
 
     pub(super) fn count(&self) -> u64 {
@@ -63,14 +86,14 @@ impl Archive {
     }
 
     pub(super) fn range(&self) -> Option<(Segment, Segment)> {
-        Some((*self.segments.first()?, *self.segments.last()?))
+        Some((*self.segments.first_key_value()?.0, *self.segments.last_key_value()?.0))
     }
 
     /// The first segment between two that is not there.
     pub(super) fn missing(&self, first: Segment, last: Segment) -> Option<Segment> {
         let mut at = first;
         while at <= last {
-            if !self.segments.contains(&at) {
+            if !self.segments.contains_key(&at) {
                 return Some(at);
             }
             at = at.next(self.parts);
@@ -78,10 +101,31 @@ impl Archive {
         None
     }
 
+    /// When the last segment was stored that can be replayed without a gap from this one on; none when this one is not there.
+    ///
+    /// Where a timeline ends, the next one that has the same or the following segment goes on.
+    pub(super) fn reached(&self, from: Segment) -> Option<Timestamp> {
+        let mut reached = *self.segments.get(&from)?;
+        let mut at = from;
+        while let Some((next, stored)) = self.following(at) {
+            (at, reached) = (next, reached.max(stored));
+        }
+        Some(reached)
+    }
+
+    fn following(&self, at: Segment) -> Option<(Segment, Timestamp)> {
+        let next = at.next(self.parts);
+        let stored = |segment: Segment| self.segments.get(&segment).map(|stored| (segment, *stored));
+        stored(next).or_else(|| {
+            let newest = self.range()?.1.timeline;
+            (at.timeline + 1..=newest).find_map(|timeline| stored(Segment { timeline, ..at }).or_else(|| stored(Segment { timeline, ..next })))
+        })
+    }
+
     /// Gaps within a timeline. Where one timeline ends and the next begins, its history file tells, and no gap is claimed.
     pub(super) fn gaps(&self) -> Vec<Gap> {
-        let pairs = self.segments.iter().zip(self.segments.iter().skip(1));
-        let apart = pairs.filter(|(a, b)| a.timeline == b.timeline && a.next(self.parts) != **b);
-        apart.map(|(after, before)| Gap { after: *after, before: *before }).collect()
+        let pairs = self.segments.iter().zip(self.segments.keys().skip(1));
+        let apart = pairs.filter(|((a, _), b)| a.timeline == b.timeline && a.next(self.parts) != **b);
+        apart.map(|((after, from), before)| Gap { after: *after, before: *before, from: *from, until: None }).collect()
     }
 }

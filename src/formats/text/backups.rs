@@ -55,7 +55,8 @@ fn line(out: &mut String, backup: &BackupLineView, paint: Paint) {
 }
 
 fn physical(out: &mut String, repository: &RepositoryView, paint: Paint) {
-    let _ = writeln!(out, "  {} {}{}", repository.engine, repository.base, repository.name);
+    let set = repository.set.as_deref().unwrap_or("of no set");
+    let _ = writeln!(out, "  {set:<12} {} {}{}", repository.engine, repository.base, repository.name);
     for backup in &repository.backups {
         let label = if backup.state == "complete" { Label::Good } else { Label::Bad };
         let mut parts = vec![backup.kind.clone()];
@@ -68,6 +69,9 @@ fn physical(out: &mut String, repository: &RepositoryView, paint: Paint) {
     }
     if let (Some(first), Some(last)) = (&repository.first_segment, &repository.last_segment) {
         labelled(out, "WAL", &format!("{}, {first} to {last}", plural(repository.segments, "segment")));
+    }
+    if let (Some(oldest), Some(newest)) = (&repository.oldest, &repository.newest) {
+        labelled(out, "restores", &format!("from {oldest} to {newest}"));
     }
     for [after, before] in &repository.gaps {
         labelled(out, "gap", &format!("between {after} and {before}: nothing behind it can be reached from before it"));

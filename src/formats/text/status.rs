@@ -10,6 +10,8 @@ use crate::report::Verdict;
 use crate::report::status::Standing;
 use crate::view::status::StatusView;
 
+mod physical;
+
 /// Missed runs and gaps that are named for a set; the rest is counted.
 const NAMED: usize = 2;
 
@@ -77,7 +79,7 @@ fn cells(view: &StatusView, policy: &Standing) -> Cells {
     let next = policy.sets.iter().filter_map(|set| set.next.as_ref()).min();
     let next = if running { "running".to_owned() } else { next.map_or_else(|| "–".to_owned(), |at| soon(view, at)) };
     let rpo = format!("{measured} of {}", span(policy.rpo.limit_seconds));
-    [policy.policy.clone(), ago(newest), rpo, verified, policy.points.to_string(), reach, next]
+    [physical::name(policy), ago(newest), rpo, verified, policy.points.to_string(), reach, next]
 }
 
 fn rpo_label(policy: &Standing) -> Label {
@@ -101,20 +103,26 @@ fn notes(out: &mut String, policy: &Standing) {
         }
     }
     for set in &policy.sets {
-        let minute = |at: &String| at.get(..16).map_or_else(|| at.clone(), |at| at.replace('T', " "));
         if !set.missed.is_empty() {
-            let named: Vec<String> = set.missed.iter().take(NAMED).map(minute).collect();
+            let named: Vec<String> = set.missed.iter().take(NAMED).map(|at| minute(at)).collect();
             labelled(out, "missed", &format!("{}: {} UTC{}, nothing complete was left", set.set, named.join(", "), rest(set.missed.len())));
         }
         if !set.failed.is_empty() {
-            let named: Vec<String> = set.failed.iter().take(NAMED).map(minute).collect();
+            let named: Vec<String> = set.failed.iter().take(NAMED).map(|at| minute(at)).collect();
             labelled(out, "failed", &format!("{}: {} UTC{}, begun and never completed", set.set, named.join(", "), rest(set.failed.len())));
         }
-        if !set.gaps.is_empty() {
+        if set.pitr.is_some() {
+            physical::notes(out, set);
+        } else if !set.gaps.is_empty() {
             let named: Vec<String> = set.gaps.iter().take(NAMED).map(|gap| format!("{} to {}", minute(&gap.from), minute(&gap.to))).collect();
             labelled(out, "gap", &format!("{}: {} UTC{}, no restore point between", set.set, named.join(", "), rest(set.gaps.len())));
         }
     }
+}
+
+/// A moment to the minute.
+fn minute(at: &str) -> String {
+    at.get(..16).map_or_else(|| at.to_owned(), |at| at.replace('T', " "))
 }
 
 fn rest(all: usize) -> String {

@@ -21,6 +21,10 @@ pub struct Access {
     pub keeper: Role,
     /// Reads backups for drills and restores; may not write or tag.
     pub restorer: Role,
+    /// Runs the expiry of the engines of physical sets: deletes objects of their repositories, and no versions. The one role that deletes
+    /// anything: versioning, with the days that noncurrent versions are kept, is what makes up for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expirer: Option<Role>,
 }
 
 /// A policy name, the ARN of a managed policy, or `none`.

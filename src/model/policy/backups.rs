@@ -40,6 +40,7 @@ fn three_hours() -> Span {
 /// Engines that this build drives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(inline)]
 pub enum EngineKind {
     /// `pg_dump`, streamed: nothing on disk.
     PgDump,

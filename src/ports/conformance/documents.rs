@@ -159,6 +159,7 @@ fn wish(subject: &Subject, versioning: Versioning, encryption: Option<Encryption
         abort_days: 3,
         rto: crate::model::units::Span::seconds(900),
         sets: vec![set],
+        repositories: Vec::new(),
     };
     ResourceWish::Bucket(BucketWish {
         name: subject.bucket.clone(),
@@ -217,6 +218,7 @@ pub(super) fn role(subject: &Subject, purpose: Purpose) -> RoleWish {
         bucket: subject.bucket.clone(),
         prefix: "orders/".to_owned(),
         sets: vec!["nightly".to_owned()],
+        repositories: Vec::new(),
         tag_values: vec!["orders/nightly:recent".to_owned()],
         kms_key: Some("arn:aws:kms:eu-west-1:000000000000:key/1234abcd".to_owned()),
         evidence: Some((subject.bucket.clone(), "evidence/".to_owned())),

@@ -18,6 +18,7 @@ fn standing() -> Standing {
         missed: Vec::new(),
         failed: Vec::new(),
         gaps: Vec::new(),
+        pitr: None,
     };
     Standing {
         rto: rpo.clone(),

@@ -33,7 +33,7 @@ fn world(backups: Fact<Vec<SeenBackup>>, rules: Vec<Rule>) -> Observed {
 
 fn of(seen: &Observed) -> Standing {
     let policies = policies();
-    let input = Input { now: seen.at, policies: &policies, backups: &seen.backups, evidence: Ok(&[]) };
+    let input = Input { now: seen.at, policies: &policies, backups: &seen.backups, repositories: &std::collections::BTreeMap::new(), evidence: Ok(&[]) };
     let report = report(&input);
     standings(&input, &report, &Around { observed: seen, seen: Seen::Now, history: None }).remove(0)
 }
@@ -103,7 +103,8 @@ fn around<'a>(seen: &'a Observed, side: Seen, history: Option<&'a History>) -> A
 fn at(seen: &Observed, backups: Fact<Vec<SeenBackup>>, now: &str, around: &Around<'_>) -> Standing {
     let policies = policies();
     let backups = std::collections::BTreeMap::from([("orders".to_owned(), backups)]);
-    let input = Input { now: now.parse().unwrap(), policies: &policies, backups: &backups, evidence: Ok(&[]) };
+    let input =
+        Input { now: now.parse().unwrap(), policies: &policies, backups: &backups, repositories: &std::collections::BTreeMap::new(), evidence: Ok(&[]) };
     let report = report(&input);
     assert_eq!(seen.at, NOW.parse().unwrap());
     standings(&input, &report, around).remove(0)

@@ -38,6 +38,7 @@ fn wish(retention: Retention) -> ResourceWish {
         abort_days: 3,
         rto: crate::model::units::Span::seconds(900),
         sets,
+        repositories: Vec::new(),
     };
     ResourceWish::Bucket(BucketWish {
         name: "b".to_owned(),

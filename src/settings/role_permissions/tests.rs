@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::SETTING;
-use crate::model::policy::Trust;
+use crate::model::policy::{PhysicalEngine, RepositoryPlace, Trust};
 use crate::model::resource::{BoundaryWish, Estate, Partition, Purpose, ResourceWish, RoleWish};
 
 const BOUNDARY: &str = "arn:aws:iam::111122223333:policy/dr-boundary";
@@ -46,6 +46,10 @@ fn role(purpose: Purpose, boundary: BoundaryWish) -> RoleWish {
         bucket: "acme-dr".to_owned(),
         prefix: "orders/".to_owned(),
         sets: vec!["nightly".to_owned()],
+        repositories: vec![
+            RepositoryPlace { engine: PhysicalEngine::Pgbackrest, base: "orders/pg/".to_owned(), name: "main".to_owned() },
+            RepositoryPlace { engine: PhysicalEngine::WalG, base: "orders/wal-g/".to_owned(), name: String::new() },
+        ],
         tag_values: vec!["orders/nightly:daily".to_owned()],
         kms_key: Some(KEY.to_owned()),
         evidence: Some(("acme-evidence".to_owned(), "evidence/".to_owned())),
@@ -127,7 +131,7 @@ fn nobody_deletes_and_only_the_applier_changes_settings() {
         ("s3:PutBucketObjectLockConfiguration", "arn:aws:s3:::acme-dr"),
         ("iam:PutRolePolicy", WRITER),
     ];
-    for purpose in [Purpose::Writer, Purpose::Keeper, Purpose::Restorer, Purpose::Planner, Purpose::Applier, Purpose::Auditor] {
+    for purpose in [Purpose::Writer, Purpose::Keeper, Purpose::Restorer, Purpose::Expirer, Purpose::Planner, Purpose::Applier, Purpose::Auditor] {
         judge(purpose, false, &destroys);
         if purpose != Purpose::Applier {
             judge(purpose, false, &changes);
@@ -139,7 +143,7 @@ fn nobody_deletes_and_only_the_applier_changes_settings() {
 fn only_the_applier_writes_lock_and_journal_and_nobody_deletes_them() {
     let (lock, entry) = ("arn:aws:s3:::acme-control/control/lock", "arn:aws:s3:::acme-control/control/journal/20261122T100000Z-9f8e7d/000001.json");
     let bucket = "arn:aws:s3:::acme-control";
-    for purpose in [Purpose::Writer, Purpose::Keeper, Purpose::Restorer, Purpose::Planner, Purpose::Applier, Purpose::Auditor] {
+    for purpose in [Purpose::Writer, Purpose::Keeper, Purpose::Restorer, Purpose::Expirer, Purpose::Planner, Purpose::Applier, Purpose::Auditor] {
         let (writes, reads) = (purpose == Purpose::Applier, matches!(purpose, Purpose::Applier | Purpose::Planner));
         judge(purpose, writes, &[("s3:PutObject", lock), ("s3:PutObject", entry)]);
         judge(purpose, reads, &[("s3:GetObject", lock), ("s3:GetObject", entry)]);
@@ -173,6 +177,28 @@ fn the_keeper_tags_with_the_values_of_the_tiers_and_the_restorer_only_reads() {
     judge(Purpose::Keeper, false, &[("s3:GetObject", DATA), ("s3:PutObject", DATA)]);
     judge(Purpose::Restorer, true, &[("s3:GetObject", DATA), ("s3:GetObjectVersion", DATA), ("s3:GetObject", GLOBALS), ("kms:Decrypt", KEY)]);
     judge(Purpose::Restorer, false, &[("s3:PutObject", DATA), ("s3:PutObjectTagging", DATA), ("kms:GenerateDataKey", KEY)]);
+}
+
+#[test]
+fn the_expirer_deletes_objects_of_the_repositories_and_nothing_else() {
+    let below = |key: &str| format!("arn:aws:s3:::acme-dr/orders/{key}");
+    let (base, wal, sentinel) =
+        (below("pg/backup/main/20261122-132239F/pg_data/1.zst"), below("pg/archive/main/15-1/0000000100000000/x"), below("wal-g/basebackups_005/x"));
+    for key in [&base, &wal, &sentinel] {
+        judge(Purpose::Expirer, true, &[("s3:GetObject", key), ("s3:DeleteObject", key)]);
+        judge(Purpose::Expirer, false, &[("s3:DeleteObjectVersion", key), ("s3:GetObjectVersion", key), ("s3:PutObject", key), ("s3:PutObjectTagging", key)]);
+    }
+    let (list, copy) = (below("pg/backup/main/backup.info"), below("pg/backup/main/backup.info.copy"));
+    judge(Purpose::Expirer, true, &[("s3:PutObject", &list), ("s3:PutObject", &copy)]);
+    judge(Purpose::Expirer, false, &[("s3:PutObject", &below("pg/archive/main/archive.info")), ("s3:PutObject", &below("wal-g/basebackups_005/x"))]);
+    judge(
+        Purpose::Expirer,
+        false,
+        &[("s3:GetObject", DATA), ("s3:DeleteObject", &below("pg/backup/other/x")), ("s3:DeleteObject", "arn:aws:s3:::acme-dr/carts/pg/backup/main/x")],
+    );
+    judge(Purpose::Expirer, false, &[("s3:PutObject", "arn:aws:s3:::acme-evidence/evidence/dr-expirer/000001.json")]);
+    let lists = |prefix: &str| may(Purpose::Expirer, "s3:ListBucket", "arn:aws:s3:::acme-dr", &[("s3:prefix", prefix)]);
+    assert!(lists("orders/pg/backup/main/") && lists("orders/wal-g/wal_005/") && !lists("orders/") && !lists("orders/nightly/"));
 }
 
 #[test]
@@ -276,7 +302,7 @@ fn planner_and_applier_take_on_each_their_own_role_elsewhere() {
 
 #[test]
 fn nothing_is_granted_by_two_statements() {
-    for purpose in [Purpose::Writer, Purpose::Keeper, Purpose::Restorer, Purpose::Planner, Purpose::Applier, Purpose::Auditor] {
+    for purpose in [Purpose::Writer, Purpose::Keeper, Purpose::Restorer, Purpose::Expirer, Purpose::Planner, Purpose::Applier, Purpose::Auditor] {
         let mut seen = BTreeSet::new();
         for statement in statements(purpose).iter().filter(|statement| statement["Effect"] == "Allow") {
             for action in statement["Action"].as_array().unwrap() {

@@ -18,6 +18,7 @@ mod keep;
 mod keys;
 mod notify;
 mod others;
+mod physical;
 mod readme;
 mod reconcile;
 pub(crate) mod recorder;

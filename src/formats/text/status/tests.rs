@@ -3,7 +3,7 @@ use super::{NAMED, span, status};
 use crate::formats::paint::Paint;
 use crate::report::alerts::Disk;
 use crate::report::status::{GapStanding, SetStanding, Standing};
-use crate::report::{DrillStanding, Objective, Verdict};
+use crate::report::{DrillStanding, Objective, Pitr, Verdict};
 use crate::view::status::StatusView;
 
 fn set(name: &str, newest: &str) -> SetStanding {
@@ -20,6 +20,7 @@ fn set(name: &str, newest: &str) -> SetStanding {
         missed: Vec::new(),
         failed: Vec::new(),
         gaps: Vec::new(),
+        pitr: None,
     }
 }
 
@@ -84,6 +85,28 @@ fn one_line_for_what_is_well_and_more_only_for_what_is_not() {
     let places: Vec<_> = rows.iter().map(|row| column(row, "01:15 UTC")).collect();
     assert!(places.windows(2).all(|pair| pair[0] == pair[1]), "{said}");
     assert!(said.lines().all(|line| line.chars().count() <= 100) && NAMED == 2, "{said}");
+}
+
+#[test]
+fn a_physical_set_says_its_archive_and_where_nothing_can_be_restored() {
+    let mut ledger = policy("ledger", "2026-11-22T04:59:20Z", 40);
+    let pitr = Pitr { engine: "pgbackrest".to_owned(), lag_seconds: Some(40), max_lag_seconds: Some(300), window_seconds: None, is_kept: true, sentence: None };
+    ledger.sets[0].pitr = Some(pitr);
+    ledger.sets[0].gaps = vec![GapStanding { from: "2026-11-19T10:02:00Z".to_owned(), to: "2026-11-19T10:09:00Z".to_owned() }];
+    let of = |ledger: &Standing| {
+        let view = StatusView::of("3f2c1ab", "2026-11-22T05:00:00Z".parse().unwrap(), vec![ledger.clone()], None);
+        (status(&view, 0, Paint { on: false }).lines().map(words).collect::<Vec<_>>(), prometheus::render(&view))
+    };
+    let (said, gauges) = of(&ledger);
+    assert_eq!(said[1], "ledger pitr 40 s ago 40 s of 24 h 47 h ago 12 365 d 01:15 UTC");
+    assert_eq!(said[2], "WAL gap nightly: 2026-11-19 10:02 to 2026-11-19 10:09 UTC: not restorable inside");
+    assert!(gauges.contains("lifeboat_archive_lag_seconds{policy=\"ledger\",set=\"nightly\"} 40\n"), "{gauges}");
+    assert!(gauges.contains("lifeboat_archive_lag_limit_seconds{policy=\"ledger\",set=\"nightly\"} 300\n"), "{gauges}");
+    let pitr = ledger.sets[0].pitr.as_mut().unwrap();
+    (pitr.is_kept, pitr.sentence) = (false, Some("it stands still".to_owned()));
+    let (said, gauges) = of(&ledger);
+    assert!(said.contains(&"archive nightly: it stands still".to_owned()) && said.contains(&"0 of 1 meet their objectives · exit 0".to_owned()), "{said:?}");
+    assert!(gauges.contains("lifeboat_objectives_met{policy=\"ledger\"} 0"), "{gauges}");
 }
 
 #[test]

@@ -1,0 +1,120 @@
+//! WAL-G: `basebackups_005/<name>_backup_stop_sentinel.json` is what makes a backup, `wal_005/` holds the WAL
+//! (WAL-G source, `utility/utility.go` and `internal/databases/postgres/backup_sentinel_dto.go`).
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::wal::{Archive, Segment};
+use super::{Engine, Listed, Physical, Place, Repository, State, judged};
+
+/// Where its backups lie.
+const BACKUPS: &str = "basebackups_005/";
+/// The end of the object that is written when a backup is whole.
+const SENTINEL: &str = "_backup_stop_sentinel.json";
+/// 16 MiB: WAL-G does not say the size of segments in its sentinels.
+const SEGMENT: u64 = 16 << 20;
+
+/// What a sentinel says, of both versions; the second has the times.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Sentinel {
+    #[serde(rename = "FinishLSN")]
+    finish_lsn: Option<u64>,
+    pg_version: Option<u32>,
+    delta_from: Option<String>,
+    uncompressed_size: Option<u64>,
+    finish_time: Option<String>,
+}
+
+pub(super) fn place(key: &str) -> Option<Place> {
+    let (base, name) = key.strip_suffix(SENTINEL)?.rsplit_once(BACKUPS)?;
+    let whole = (base.is_empty() || base.ends_with('/')) && !name.contains('/');
+    (whole && begin(name).is_some()).then(|| Place { engine: Engine::WalG, base: base.to_owned(), name: String::new() })
+}
+
+pub(super) fn is_sentinel(place: &Place, key: &str) -> bool {
+    key.strip_prefix(&place.backups()).and_then(|key| key.strip_suffix(SENTINEL)).is_some_and(|name| !name.contains('/'))
+}
+
+/// The segment that a backup begins in: `base_<segment>`, and for a delta `_D_<segment of the one it builds on>` behind it.
+fn begin(name: &str) -> Option<Segment> {
+    Segment::parse(name.strip_prefix("base_")?.get(..24)?)
+}
+
+pub(super) fn read(place: &Place, listing: &[Listed<'_>], metadata: &[(String, Vec<u8>)]) -> Repository {
+    let mut problems = Vec::new();
+    let folder = place.backups();
+    let mut stored: BTreeMap<&str, (u64, Option<Timestamp>)> = BTreeMap::new();
+    for (key, bytes, at) in listing {
+        let Some(rest) = key.strip_prefix(&folder) else { continue };
+        match (rest.split_once('/'), rest.strip_suffix(SENTINEL)) {
+            (Some((name, _)), _) if begin(name).is_some() => stored.entry(name).or_default().0 += bytes,
+            (None, Some(name)) => stored.entry(name).or_default().1 = Some(*at),
+            _ => {}
+        }
+    }
+    let mut backups = Vec::new();
+    for (name, (bytes, sentinel)) in stored {
+        let key = format!("{folder}{name}{SENTINEL}");
+        let read = metadata.iter().find(|(known, _)| *known == key).map(|(_, bytes)| serde_json::from_slice::<Sentinel>(bytes));
+        backups.push(match (sentinel, read) {
+            (Some(at), Some(Ok(said))) => backup(name, bytes, at, said),
+            (Some(_), Some(Err(error))) => {
+                problems.push(format!("{key} is not understood: {error}"));
+                unfinished(name, bytes, "its sentinel is not understood")
+            }
+            (Some(_), None) => unfinished(name, bytes, "its sentinel could not be read"),
+            (None, _) => unfinished(name, bytes, "it has no sentinel: it is under way, or broke off"),
+        });
+    }
+    judged(place, backups, &archive(place, listing), problems)
+}
+
+fn unfinished(name: &str, stored: u64, why: &str) -> Physical {
+    let kind = if name.contains("_D_") { "delta" } else { "full" };
+    Physical {
+        id: name.to_owned(),
+        state: State::Unfinished,
+        why: Some(why.to_owned()),
+        kind: kind.to_owned(),
+        prior: None,
+        stopped: None,
+        bytes: None,
+        stored,
+        server: None,
+        wal: None,
+    }
+}
+
+/// A backup with its sentinel, which S3 stored at the time given: what version 1 does not say.
+fn backup(name: &str, stored: u64, sentinel: Timestamp, said: Sentinel) -> Physical {
+    let first = begin(name);
+    let last = first.and_then(|first| Segment::before(first.timeline(), said.finish_lsn?, SEGMENT));
+    let (state, why) = match stored {
+        0 => (State::Partial, Some("its sentinel is there and its data is gone".to_owned())),
+        _ => (State::Complete, None),
+    };
+    Physical {
+        state,
+        why,
+        kind: if said.delta_from.is_some() { "delta" } else { "full" }.to_owned(),
+        prior: said.delta_from,
+        stopped: said.finish_time.and_then(|at| at.parse().ok()).or(Some(sentinel)),
+        bytes: said.uncompressed_size,
+        server: said.pg_version.map(|version| version.to_string()),
+        wal: first.zip(last),
+        ..unfinished(name, stored, "")
+    }
+}
+
+/// `wal_005/<24 digits>[.<compression>]`; `.partial` ones, labels and histories are no whole segments.
+fn archive(place: &Place, listing: &[Listed<'_>]) -> Archive {
+    let folder = place.wal();
+    let segment = |key: &str| {
+        let name = key.strip_prefix(&folder)?;
+        Segment::parse(name.split('.').next()?).filter(|_| !name.contains(".backup") && !name.contains(".partial"))
+    };
+    Archive::new(listing.iter().filter_map(|(key, _, stored)| Some((segment(key)?, *stored))).collect(), SEGMENT)
+}

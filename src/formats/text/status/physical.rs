@@ -1,0 +1,21 @@
+//! What `status` says of physical sets: their archive, and where nothing can be restored.
+
+use super::{NAMED, labelled, minute, rest};
+use crate::report::status::{SetStanding, Standing};
+
+/// The name of a policy, with the word for one that can be restored to any moment.
+pub(super) fn name(policy: &Standing) -> String {
+    let pitr = policy.sets.iter().any(|set| set.pitr.is_some());
+    format!("{}{}", policy.policy, if pitr { "  pitr" } else { "" })
+}
+
+/// The notes of a physical set.
+pub(super) fn notes(out: &mut String, set: &SetStanding) {
+    if let Some(sentence) = set.pitr.as_ref().and_then(|pitr| pitr.sentence.as_ref()) {
+        labelled(out, "archive", &format!("{}: {sentence}", set.set));
+    }
+    if !set.gaps.is_empty() {
+        let named: Vec<String> = set.gaps.iter().take(NAMED).map(|gap| format!("{} to {}", minute(&gap.from), minute(&gap.to))).collect();
+        labelled(out, "WAL gap", &format!("{}: {} UTC{}: not restorable inside", set.set, named.join(", "), rest(set.gaps.len())));
+    }
+}

@@ -1,0 +1,201 @@
+//! What can be said of physical sets: how new the archive of their WAL is, where nothing can be restored, what their engine missed. Pure.
+//!
+//! The bucket is the only witness: when S3 stored a segment is when its changes were safe.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::status::{EARLY, GapStanding, MISSED, SetStanding, Standing, text};
+use super::{Input, SetReport};
+use crate::catalog::physical::{Physical, Repository, State};
+use crate::model::fact::Fact;
+use crate::model::policy::{Name, PhysicalSet, Schedule};
+use crate::model::units::{Span, elapsed};
+use crate::policy::LoadedPolicy;
+use crate::rules::schedule;
+
+/// What was read of the repositories of physical sets, by policy and set.
+pub type Repositories = BTreeMap<(String, String), Fact<Repository>>;
+
+/// The archive of a physical set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Pitr {
+    /// `pgbackrest`, `barman-cloud` or `wal-g`.
+    pub engine: String,
+    /// How long ago S3 stored the newest segment that can be replayed.
+    pub lag_seconds: Option<u64>,
+    /// How long ago that may be: the shorter one of `wal.maxLag` and the set's own RPO.
+    pub max_lag_seconds: Option<u64>,
+    /// How far back any moment must be restorable.
+    pub window_seconds: Option<u64>,
+    /// Whether that is so.
+    pub is_kept: bool,
+    /// What is wrong, if something is.
+    pub sentence: Option<String>,
+}
+
+/// A physical set in a report: it covers the whole cluster, and so names no database.
+pub(super) fn sets(policy: &LoadedPolicy, seen: &Repositories) -> Vec<SetReport> {
+    let of = |name: &Name| {
+        let empty = SetReport {
+            set: name.0.clone(),
+            databases: Vec::new(),
+            unknown: None,
+            complete: 0,
+            incomplete: 0,
+            bytes: 0,
+            newest: None,
+            newest_at: None,
+            evidence: None,
+        };
+        match seen.get(&(policy.name.clone(), name.0.clone())) {
+            Some(Fact::Known(found)) => SetReport {
+                complete: complete(found).count() as u64,
+                incomplete: (found.backups.len() - complete(found).count()) as u64,
+                bytes: found.backups.iter().map(|backup| backup.stored).fold(0, u64::saturating_add),
+                newest: complete(found).max_by_key(|backup| backup.stopped).map(|backup| backup.id.clone()),
+                newest_at: found.newest.map(text),
+                ..empty
+            },
+            Some(Fact::Absent) => empty,
+            Some(Fact::Unknown(why)) => SetReport { unknown: Some(why.to_string()), ..empty },
+            None => SetReport { unknown: Some("the repository was not listed".to_owned()), ..empty },
+        }
+    };
+    policy.policy.spec.backups.physical.keys().map(of).collect()
+}
+
+fn complete(found: &Repository) -> impl Iterator<Item = &Physical> {
+    found.backups.iter().filter(|backup| backup.state == State::Complete)
+}
+
+/// The standing of a policy with its physical sets.
+pub(super) fn added(mut standing: Standing, policy: &LoadedPolicy, input: &Input<'_>) -> Standing {
+    for (name, set) in &policy.policy.spec.backups.physical {
+        let found = input.repositories.get(&(policy.name.clone(), name.0.clone()));
+        let one = match found {
+            Some(Fact::Known(found)) => {
+                standing.oldest = standing.oldest.into_iter().chain(found.oldest.map(text)).min();
+                standing.newest = standing.newest.max(found.newest.map(text));
+                of(&name.0, set, found, input.now)
+            }
+            Some(Fact::Absent) => unread(&name.0, set, "there is no such bucket"),
+            Some(Fact::Unknown(why)) => unread(&name.0, set, &format!("the repository could not be listed: {why}")),
+            None => unread(&name.0, set, "the repository was not listed"),
+        };
+        standing.points += one.points;
+        standing.bytes = standing.bytes.saturating_add(one.bytes);
+        standing.sets.push(one);
+    }
+    standing
+}
+
+fn unread(name: &str, set: &PhysicalSet, why: &str) -> SetStanding {
+    let pitr = Pitr {
+        engine: set.engine.as_str().to_owned(),
+        lag_seconds: None,
+        max_lag_seconds: limit(set).map(Span::as_secs),
+        window_seconds: set.window.map(Span::as_secs),
+        is_kept: false,
+        sentence: Some(why.to_owned()),
+    };
+    SetStanding {
+        set: name.to_owned(),
+        points: 0,
+        bytes: 0,
+        newest: None,
+        newest_bytes: None,
+        newest_seconds: None,
+        next: None,
+        interval_seconds: None,
+        running: false,
+        missed: Vec::new(),
+        failed: Vec::new(),
+        gaps: Vec::new(),
+        pitr: Some(pitr),
+    }
+}
+
+fn limit(set: &PhysicalSet) -> Option<Span> {
+    set.wal.map(|wal| wal.max_lag).into_iter().chain(set.rpo()).min()
+}
+
+fn of(name: &str, set: &PhysicalSet, found: &Repository, now: Timestamp) -> SetStanding {
+    let slots = slots(set);
+    let newest = complete(found).max_by_key(|backup| backup.stopped);
+    let holes: Vec<(Timestamp, Option<Timestamp>)> = holes(found).collect();
+    SetStanding {
+        points: complete(found).count(),
+        bytes: complete(found).map(|backup| backup.stored).fold(0, u64::saturating_add),
+        newest: found.newest.map(text),
+        newest_bytes: newest.map(|backup| backup.stored),
+        next: slots.iter().filter_map(|(asked, _)| asked.next(now)).min().map(text),
+        interval_seconds: slots.iter().filter_map(|(asked, _)| asked.longest_wait()).min(),
+        missed: missed(&slots, set, found, now),
+        gaps: holes.iter().rev().map(|(from, until)| GapStanding { from: text(*from), to: text(until.unwrap_or(now)) }).collect(),
+        pitr: Some(pitr(set, found, &holes, now)),
+        ..unread(name, set, "")
+    }
+}
+
+/// Stretches between the oldest and the newest restorable moment, or behind it, that cannot be restored: from, and until if that is known.
+fn holes(found: &Repository) -> impl Iterator<Item = (Timestamp, Option<Timestamp>)> {
+    let reached = |at: Timestamp| found.oldest.is_some_and(|oldest| oldest <= at);
+    found.gaps.iter().filter(move |gap| reached(gap.from)).map(|gap| (gap.from, gap.until))
+}
+
+fn pitr(set: &PhysicalSet, found: &Repository, holes: &[(Timestamp, Option<Timestamp>)], now: Timestamp) -> Pitr {
+    let age = |at: Timestamp| u64::try_from(now.as_second() - at.as_second()).unwrap_or(0);
+    let lag = found.newest.map(age);
+    let limit = limit(set).map(Span::as_secs);
+    let hole = set.window.and_then(|window| holes.iter().rev().find(|(_, until)| until.is_none_or(|until| age(until) < window.as_secs())));
+    let sentence = match (lag, hole) {
+        (None, _) => Some(match found.problems.first() {
+            Some(problem) => format!("there is no complete backup: {problem}"),
+            None => "there is no complete backup".to_owned(),
+        }),
+        (Some(lag), _) if limit.is_some_and(|limit| lag > limit) => {
+            let newest = "the newest change that can be restored was archived";
+            Some(format!("{newest} {} ago, and {} is promised", elapsed(lag * 1000), Span::seconds(limit.unwrap_or_default())))
+        }
+        (Some(_), Some(_)) => Some("a gap in the WAL lies within the window that is promised".to_owned()),
+        (Some(_), None) => None,
+    };
+    Pitr {
+        engine: set.engine.as_str().to_owned(),
+        lag_seconds: lag,
+        max_lag_seconds: limit,
+        window_seconds: set.window.map(Span::as_secs),
+        is_kept: sentence.is_none(),
+        sentence,
+    }
+}
+
+/// The schedules that can be read, and whether only a full backup fills their slots.
+fn slots(set: &PhysicalSet) -> Vec<(schedule::Asked, bool)> {
+    let Some(wish) = &set.schedule else { return Vec::new() };
+    let read = |(cron, full): (&String, bool)| Some((schedule::read(&Schedule { cron: cron.clone(), timezone: wish.timezone.clone() }).ok()?, full));
+    [(&wish.full, true)].into_iter().chain(wish.incremental.as_ref().map(|cron| (cron, false))).filter_map(read).collect()
+}
+
+/// Slots of the last seven days behind the first backup by whose end nothing complete was there, the newest first.
+fn missed(slots: &[(schedule::Asked, bool)], set: &PhysicalSet, found: &Repository, now: Timestamp) -> Vec<String> {
+    let ends = |full: bool| complete(found).filter(move |backup| !full || backup.kind == "full").filter_map(|backup| backup.stopped.map(Timestamp::as_second));
+    let late = i64::try_from(set.max_duration.as_secs()).unwrap_or(MISSED);
+    let Some(first) = ends(false).min() else { return Vec::new() };
+    let from = (now.as_second() - MISSED).max(first);
+    let mut out = Vec::new();
+    for (asked, full) in slots {
+        let filled = |slot: i64| ends(*full).any(|end| end >= slot - EARLY && end <= slot + late);
+        out.extend(asked.runs(from, now.as_second() - late).into_iter().filter(|slot| !filled(slot.as_second())));
+    }
+    out.sort_unstable_by(|a, b| b.cmp(a));
+    out.into_iter().map(text).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,158 @@
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::*;
+use crate::catalog::physical::{self, Listed, Place};
+use crate::evidence::Checked;
+use crate::model::fact::Why;
+use crate::policy::{ConfigFile, LoadedPolicy, load};
+use crate::report::{Report, Verdict, report};
+
+const QUICKSTART: &str = include_str!("../../../examples/quickstart/config/policies/orders.yaml");
+const NOW: &str = "2026-11-22T12:00:00Z";
+
+/// The quickstart policy with a physical set, and without its own one where `alone` says so.
+fn policies(set: &str, alone: bool) -> Vec<LoadedPolicy> {
+    let (before, rest) = QUICKSTART.split_once("  backups:\n").unwrap();
+    let (own, after) = rest.split_once("  access:\n").unwrap();
+    let (access, _) = after.split_once("  drills:\n").unwrap();
+    let own = if alone { "" } else { own };
+    let text = format!("{before}  backups:\n{own}    physical: {{{set}}}\n  access:\n{access}");
+    let loaded = load(&[ConfigFile { path: "policies/orders.yaml".to_owned(), bytes: text.into_bytes() }]);
+    assert!(loaded.findings.is_empty(), "{:?}", loaded.findings);
+    loaded.policies
+}
+
+const SET: &str = "engine: wal-g, prefix: pg/, objectives: {rpo: 5m}, window: 1d, wal: {maxLag: 10m}, schedule: {full: \"0 1 * * *\"}, maxDuration: 1h";
+
+fn now() -> Timestamp {
+    NOW.parse().unwrap()
+}
+
+fn ago(minutes: i64) -> Timestamp {
+    Timestamp::from_second(now().as_second() - 60 * minutes).unwrap()
+}
+
+/// Full backups that ended so many minutes ago, one segment a minute from the first one to `archived` minutes ago, without those that are lost.
+fn repository(ended: &[i64], archived: i64, lost: &[i64]) -> Repository {
+    let oldest = ended.iter().copied().max().unwrap();
+    let segment = |at: i64| format!("00000001{:08X}{:08X}", (oldest - at) / 256, (oldest - at) % 256);
+    let (mut listing, mut metadata) = (Vec::new(), Vec::new());
+    for at in (archived..=oldest).filter(|at| !lost.contains(at)) {
+        listing.push((format!("orders/pg/wal_005/{}.br", segment(at)), 1, ago(at)));
+    }
+    for at in ended {
+        let finish = u64::try_from(oldest - at).unwrap() * (16 << 20) + 9;
+        let name = format!("orders/pg/basebackups_005/base_{}", segment(*at));
+        listing.push((format!("{name}/tar_partitions/part_001.tar.br"), 100, ago(*at)));
+        listing.push((format!("{name}_backup_stop_sentinel.json"), 100, ago(*at)));
+        metadata.push((format!("{name}_backup_stop_sentinel.json"), format!("{{\"LSN\": 1, \"FinishLSN\": {finish}, \"PgVersion\": 150018}}").into_bytes()));
+    }
+    let listing: Vec<Listed<'_>> = listing.iter().map(|(key, bytes, at)| (key.as_str(), *bytes, *at)).collect();
+    physical::read(&Place { engine: physical::Engine::WalG, base: "orders/pg/".to_owned(), name: String::new() }, &listing, &metadata)
+}
+
+fn reported(policies: &[LoadedPolicy], found: Fact<Repository>) -> (Report, Standing) {
+    let repositories = BTreeMap::from([(("orders".to_owned(), "physical".to_owned()), found)]);
+    let backups = BTreeMap::from([("orders".to_owned(), Fact::Known(Vec::new()))]);
+    let evidence: &[Checked] = &[];
+    let input = Input { now: now(), policies, backups: &backups, repositories: &repositories, evidence: Ok(evidence) };
+    let report = report(&input);
+    let standing = Standing {
+        rto: crate::report::Objective {
+            verdict: crate::report::Verdict::Passed,
+            limit_seconds: 900,
+            measured_seconds: None,
+            at: None,
+            evidence: None,
+            sentence: String::new(),
+        },
+        rehearsals: Vec::new(),
+        policy: "orders".to_owned(),
+        rpo: report.policies[0].rpo.clone(),
+        drills: None,
+        verified_at: None,
+        points: 0,
+        bytes: 0,
+        oldest: None,
+        newest: None,
+        sets: Vec::new(),
+        unknown: None,
+    };
+    (report, added(standing, &policies[0], &input))
+}
+
+/// The only set of a standing, and its archive.
+fn one(standing: &Standing) -> (&SetStanding, &Pitr) {
+    (&standing.sets[0], standing.sets[0].pitr.as_ref().unwrap())
+}
+
+const DAY: i64 = 1_440;
+
+#[test]
+fn the_newest_moment_is_that_of_the_wal_and_counts_for_the_whole_cluster() {
+    for alone in [true, false] {
+        let policies = policies(SET, alone);
+        let (report, standing) = reported(&policies, Fact::Known(repository(&[2 * DAY + 650, DAY + 650, 650], 2, &[])));
+        let (set, pitr) = one(&standing);
+        assert_eq!((pitr.lag_seconds, pitr.max_lag_seconds, pitr.is_kept), (Some(120), Some(300), true), "{pitr:?}");
+        assert_eq!((set.points, set.newest.as_deref(), set.missed.as_slice(), set.gaps.as_slice()), (3, Some("2026-11-22T11:58:00Z"), &[][..], &[][..]));
+        assert_eq!(standing.oldest.as_deref(), Some("2026-11-20T01:10:00Z"));
+        assert_eq!((report.policies[0].rpo.verdict, report.policies[0].rpo.measured_seconds), (Verdict::Passed, Some(120)), "{:?}", report.policies[0].rpo);
+        assert!(standing.is_kept());
+    }
+}
+
+#[test]
+fn an_archive_that_stands_still_is_not_kept() {
+    for (archived, kept) in [(5, true), (6, false)] {
+        let (_, standing) = reported(&policies(SET, false), Fact::Known(repository(&[650], archived, &[])));
+        let pitr = one(&standing).1;
+        assert_eq!((pitr.is_kept, standing.is_kept()), (kept, kept), "{pitr:?}");
+        assert_eq!(pitr.sentence.is_some(), !kept);
+    }
+    let unlimited = SET.replace("objectives: {rpo: 5m}, ", "").replace("wal: {maxLag: 10m}, ", "");
+    let (_, standing) = reported(&policies(&unlimited, false), Fact::Known(repository(&[650], 60, &[])));
+    assert!(one(&standing).1.is_kept, "nothing was promised");
+}
+
+#[test]
+fn a_gap_is_told_and_breaks_the_promise_of_the_window_only_inside_of_it() {
+    let of = |lost: &[i64]| reported(&policies(SET, false), Fact::Known(repository(&[3 * DAY, 2 * DAY, 650], 2, lost))).1;
+    let inside = of(&[1000]);
+    assert_eq!(one(&inside).0.gaps, [GapStanding { from: text(ago(1001)), to: text(ago(650)) }]);
+    assert!(!one(&inside).1.is_kept);
+    let before = of(&[2 * DAY + 100]);
+    assert_eq!((one(&before).0.gaps.len(), one(&before).1.is_kept), (1, true), "two days ago, and a window of one day");
+    let behind = of(&[100]);
+    assert_eq!(one(&behind).0.gaps, [GapStanding { from: text(ago(101)), to: NOW.to_owned() }], "no backup behind it");
+    assert_eq!((one(&behind).1.lag_seconds, one(&behind).1.is_kept), (Some(101 * 60), false), "what lies behind a gap cannot be replayed");
+}
+
+#[test]
+fn what_the_engine_left_out_is_missed() {
+    let standing = reported(&policies(SET, false), Fact::Known(repository(&[3 * DAY + 650, DAY + 650, 650], 2, &[]))).1;
+    assert_eq!(one(&standing).0.missed, ["2026-11-20T01:00:00Z"]);
+    assert_eq!(one(&standing).0.next.as_deref(), Some("2026-11-23T01:00:00Z"));
+}
+
+#[test]
+fn what_is_not_there_or_not_read_is_not_kept() {
+    let why = Why::Refused("no".to_owned());
+    let cases = [
+        (Fact::Absent, Verdict::Failed, "there is no such bucket"),
+        (Fact::Unknown(why), Verdict::Unproven, "could not be listed"),
+        (
+            Fact::Known(physical::read(&Place { engine: physical::Engine::WalG, base: String::new(), name: String::new() }, &[], &[])),
+            Verdict::Failed,
+            "no complete backup",
+        ),
+    ];
+    for (found, verdict, said) in cases {
+        let (report, standing) = reported(&policies(SET, true), found);
+        let pitr = one(&standing).1;
+        assert!(!pitr.is_kept && pitr.sentence.as_deref().unwrap().contains(said), "{pitr:?}");
+        assert_eq!(report.policies[0].rpo.verdict, verdict, "{:?}", report.policies[0].rpo);
+    }
+}
