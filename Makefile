@@ -22,6 +22,7 @@ test: ## everything that CI runs
 	@$(STAGE) tools scripts/sandbox install $(EVERY_S3)
 	@$(STAGE) format cargo fmt --check
 	@$(STAGE) workflows scripts/workflows
+	@$(STAGE) alerts scripts/alerts
 	@$(STAGE) lint cargo clippy --locked --quiet --all-targets -- -D warnings
 	@$(STAGE) build cargo build --locked --quiet --all-targets
 	@$(STAGE) unit cargo test --locked --quiet --lib

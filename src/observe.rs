@@ -18,7 +18,7 @@ use crate::model::id::{ResourceId, ResourceKind};
 use crate::model::lifecycle::{EXPIRE_TAG, Lifecycle};
 use crate::model::policy::Trust;
 use crate::model::request::{Read, ReadOp};
-use crate::model::resource::{Desired, Identity, Observed, ObservedResource, ResourceWish, SeenBackup};
+use crate::model::resource::{BucketWish, Desired, Identity, Observed, ObservedResource, ResourceWish, SeenBackup};
 use crate::ports::{Answer, Clock, Ports};
 use crate::settings;
 use crate::settings::bucket_lifecycle::left;
@@ -85,6 +85,35 @@ fn key_of(wish: &ResourceWish) -> Option<&str> {
 /// Reads all of it.
 pub async fn observe(desired: &Desired, ports: &Ports, identity: Fact<Identity>) -> Observed {
     observe_watched(desired, ports, identity, &Watch::default()).await
+}
+
+/// Reads of the buckets only these settings, and the listings; with `tags` also the release tag of every complete backup.
+pub async fn observe_only(desired: &Desired, ports: &Ports, identity: Fact<Identity>, ops: &[ReadOp], tags: bool) -> Observed {
+    let mut asking = Asking { seen: Observed { identity, ..offline(desired, &*ports.clock) }, lanes: lanes(desired), answered: 0, total: 0 };
+    for lane in &mut asking.lanes {
+        lane.open.retain(|question| match question {
+            Question::Setting(read) => ops.contains(&read.op),
+            Question::Backups { .. } => true,
+            Question::Left { .. } | Question::Release { .. } => false,
+        });
+    }
+    asking.ask_all(ports, &Watch::default()).await;
+    if tags {
+        let buckets = desired.resources.iter().filter_map(bucket_of);
+        let all: Vec<Question> = buckets.flat_map(|bucket| release_questions(bucket, &asking.seen)).collect();
+        if let Some(lane) = asking.lanes.first_mut() {
+            lane.open.extend(all);
+        }
+        asking.ask_all(ports, &Watch::default()).await;
+    }
+    asking.seen
+}
+
+fn bucket_of(wish: &ResourceWish) -> Option<&BucketWish> {
+    match wish {
+        ResourceWish::Bucket(bucket) => Some(bucket),
+        ResourceWish::Role(_) | ResourceWish::Provider(_) => None,
+    }
 }
 
 /// Reads all of it, or what there is time for.
@@ -187,14 +216,21 @@ fn releases(desired: &Desired, seen: &Observed) -> Vec<Question> {
         if !settings::of_kind(ResourceKind::Bucket).any(|setting| changes(&setting)) {
             continue;
         }
-        for tenant in &bucket.tenants {
-            let backups = seen.backups.get(&tenant.policy).and_then(Fact::known).into_iter().flatten().filter(|backup| backup.complete);
-            out.extend(backups.map(|backup| Question::Release {
-                bucket: bucket.name.clone(),
-                key: format!("{}{}", layout::folder(&tenant.prefix, &backup.set, &backup.id), layout::MANIFEST),
-                backup: (tenant.policy.clone(), backup.set.clone(), backup.id.clone()),
-            }));
-        }
+        out.extend(release_questions(bucket, seen));
+    }
+    out
+}
+
+/// The release tags of all complete backups of a bucket.
+fn release_questions(bucket: &BucketWish, seen: &Observed) -> Vec<Question> {
+    let mut out = Vec::new();
+    for tenant in &bucket.tenants {
+        let backups = seen.backups.get(&tenant.policy).and_then(Fact::known).into_iter().flatten().filter(|backup| backup.complete);
+        out.extend(backups.map(|backup| Question::Release {
+            bucket: bucket.name.clone(),
+            key: format!("{}{}", layout::folder(&tenant.prefix, &backup.set, &backup.id), layout::MANIFEST),
+            backup: (tenant.policy.clone(), backup.set.clone(), backup.id.clone()),
+        }));
     }
     out
 }

@@ -167,6 +167,35 @@ def tools_bin() -> Path:
     return bin_
 
 
+def promtool() -> Path:
+    """The program that checks Prometheus rules: the one of this machine, else that of Debian's package, of which nothing else is unpacked."""
+    found = shutil.which("promtool")
+    if found:
+        return Path(found)
+    folder = home() / "promtool"
+    program = folder / "usr" / "bin" / "promtool"
+    if not (folder / "complete").exists():
+        if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
+            raise SandboxError("no promtool is installed, and no apt-get brings it: put the promtool of Prometheus into PATH")
+        with _unfinished(folder) as todo:
+            if todo:
+                say(f"installing promtool into {folder}")
+                download = ["sh", "-c", "cd \"$1\" && apt-get download -q prometheus", "sh", folder]
+                try:
+                    step("apt-get download prometheus", download)
+                except SandboxError:
+                    if os.geteuid() != 0:
+                        raise
+                    step("apt-get update", ["apt-get", "update", "-q"])
+                    step("apt-get download prometheus", download)
+                for package in folder.glob("*.deb"):
+                    step("unpacking promtool", ["sh", "-c", "dpkg-deb --fsys-tarfile \"$1\" | tar -x -C \"$2\" ./usr/bin/promtool", "sh", package, folder])
+                    package.unlink()
+                if not os.access(program, os.X_OK):
+                    raise SandboxError("the package prometheus holds no promtool")
+    return program
+
+
 def postgres_bin() -> Path:
     """The folder of the PostgreSQL programs: the newest on this machine, else the wheel's.
 

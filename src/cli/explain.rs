@@ -2,27 +2,74 @@
 
 use std::fmt::Write as _;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 
-use super::{Global, Said};
+use super::{Format, Global, Said};
 use crate::drill::checks::CHECKS;
 use crate::formats::paint::Label;
-use crate::ops::Exit;
+use crate::formats::{json, text};
+use crate::model::when::When;
 use crate::ops::exit::TABLE;
+use crate::ops::explain::{self, Explained};
+use crate::ops::{Exit, OpError};
 use crate::{rules, settings};
 
-/// Explain a rule, a setting, a check or an exit code
+/// Explain a rule, a setting, a check, an exit code, or how a moment can be restored
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  lifeboat explain rpo-shorter-than-schedule\n  lifeboat explain bucket-lifecycle\n  lifeboat explain 5\n  lifeboat explain        # lists everything there is to explain"
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:\n  lifeboat explain rpo-shorter-than-schedule\n  lifeboat explain bucket-lifecycle\n  lifeboat explain 5\n  lifeboat explain restore orders --at \"2h ago\"\n  lifeboat explain        # lists everything there is to explain"
 )]
 pub(super) struct Arguments {
     /// Id of a rule, setting or check, as findings, plans and drills print it, or an exit code; left out: list them
     #[arg(value_name = "ID")]
     id: Option<String>,
+    #[command(subcommand)]
+    what: Option<What>,
 }
 
-pub(super) fn run(arguments: &Arguments) -> Said {
+#[derive(Debug, Subcommand)]
+enum What {
+    Restore(RestoreArguments),
+}
+
+/// Say which backup brings a moment back, what that needs, and the commands
+///
+/// The newest complete backup from that moment or before, what was written since and would be lost, the objects with their storage
+/// classes and thaw time, how long it takes by what the last drill measured, and lines to copy. Backups that expired and can still
+/// be brought back are named. Writes nothing. Exit 0: it can be restored as it lies. 4: after a thaw. 5: after an expired backup was
+/// brought back. 3: no backup holds that moment.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  lifeboat explain restore orders --at 2026-11-22T12:00:00Z\n  lifeboat explain restore orders/nightly --at \"2026-11-22 12:00\"\n  lifeboat explain restore orders --at \"3d ago\" --format json"
+)]
+struct RestoreArguments {
+    /// Policy and backup set; the set may be left out when there is only one
+    #[arg(value_name = "POLICY/SET")]
+    set: String,
+    /// The moment: RFC 3339, date and time in the time zone of the set's schedule, or as in "2h ago"
+    #[arg(long, value_name = "TIME")]
+    at: When,
+}
+
+impl Arguments {
+    /// Whether it asks for a page, and not about the world.
+    pub(super) fn is_page(&self) -> bool {
+        self.what.is_none()
+    }
+}
+
+pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, OpError> {
+    let Some(What::Restore(wanted)) = &arguments.what else { return Ok(page(arguments)) };
+    let (explained, exit) = explain::restore(&global.place(), &wanted.set, wanted.at).await?;
+    Ok(match (explained, global.format) {
+        (Explained::Stopped(findings), _) => Said::stopped(&findings, exit, global),
+        (Explained::Said(view), Format::Json) => Said::out(json::render(&view), exit),
+        (Explained::Said(view), _) => Said::out(text::serving(&view, exit.code(), Global::paint()), exit),
+    })
+}
+
+fn page(arguments: &Arguments) -> Said {
     let paint = Global::paint();
     let heading = |text: &str| paint.text(Label::Strong, text);
     let Some(id) = &arguments.id else { return Said::out(list(), Exit::Good) };

@@ -155,7 +155,8 @@ impl Command {
     fn formats(&self) -> &'static [Format] {
         match self {
             Self::Check(_) | Self::Plan(_) => JUDGED,
-            Self::Explain(_) | Self::Completions(_) => &[Format::Text],
+            Self::Explain(arguments) if arguments.is_page() => &[Format::Text],
+            Self::Completions(_) => &[Format::Text],
             _ => SIMPLE,
         }
     }
@@ -237,7 +238,7 @@ async fn dispatch(cli: Cli) -> Said {
         Command::Report(arguments) => report::run(&arguments, &global).await,
         Command::Policy(arguments) => policy::run(&arguments, &global),
         Command::Import(arguments) => import::run(&arguments, &global).await,
-        Command::Explain(arguments) => Ok(explain::run(&arguments)),
+        Command::Explain(arguments) => explain::run(&arguments, &global).await,
         Command::Completions(arguments) => Ok(completions::run(&arguments)),
     };
     ended.unwrap_or_else(|error| Said { out: String::new(), err: blame(&error), exit: Exit::Failed })

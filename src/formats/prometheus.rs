@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use crate::report::Verdict;
+use crate::report::alerts::Disk;
 use crate::report::status::{SetStanding, Standing};
 use crate::view::status::StatusView;
 
@@ -24,7 +25,8 @@ pub fn render(view: &StatusView) -> String {
         help: "When this was read",
         samples: moment(&view.at).map(|at| (String::new(), at)).into_iter().collect(),
     };
-    for family in [taken].into_iter().chain(of_policies(view)).chain(of_sets(view)).filter(|family| !family.samples.is_empty()) {
+    let families = [taken].into_iter().chain(of_policies(view)).chain([of_drills(view)]).chain(of_sets(view)).chain(of_disk(view));
+    for family in families.filter(|family| !family.samples.is_empty()) {
         let _ = writeln!(out, "# HELP {} {}\n# TYPE {} gauge", family.name, family.help, family.name);
         for (labels, value) in &family.samples {
             let _ = writeln!(out, "{}{labels} {value}", family.name);
@@ -42,6 +44,8 @@ fn of_policies(view: &StatusView) -> Vec<Family> {
     vec![
         of_policy(view, "lifeboat_rpo_objective_seconds", "How much may be lost at the most", |policy| Some(policy.rpo.limit_seconds)),
         of_policy(view, "lifeboat_rpo_seconds", "How much would be lost now", |policy| policy.rpo.measured_seconds),
+        of_policy(view, "lifeboat_rto_objective_seconds", "How long a restore may take", |policy| Some(policy.rto.limit_seconds)),
+        of_policy(view, "lifeboat_rto_seconds", "How long the last drill took", |policy| policy.rto.measured_seconds),
         of_policy(view, "lifeboat_objectives_met", "Whether backups are young enough and drills passed", |policy| Some(u64::from(policy.is_kept()))),
         of_policy(view, "lifeboat_drill_passed_timestamp_seconds", "When a drill last passed", |policy| moment(policy.verified_at.as_ref()?)),
         of_policy(view, "lifeboat_drills_proven", "Whether every drill is proven", |policy| Some(u64::from(policy.drills? == Verdict::Passed))),
@@ -63,13 +67,35 @@ fn of_sets(view: &StatusView) -> Vec<Family> {
     vec![
         of_set(view, "lifeboat_backup_success_timestamp_seconds", "When the newest complete backup was begun", |set| moment(set.newest.as_ref()?)),
         of_set(view, "lifeboat_backup_bytes", "Size of the newest complete backup", |set| set.newest_bytes),
+        of_set(view, "lifeboat_backup_duration_seconds", "How long it took, from its beginning until S3 had all of it", |set| set.newest_seconds),
         of_set(view, "lifeboat_backup_interval_seconds", "The longest that two scheduled runs are apart", |set| set.interval_seconds),
         of_set(view, "lifeboat_restore_points", "How many restore points there are", |set| Some(set.points as u64)),
         of_set(view, "lifeboat_stored_bytes", "Size of all of them", |set| Some(set.bytes)),
         of_set(view, "lifeboat_missed_runs", "Scheduled runs of the last seven days that left nothing complete", |set| Some(set.missed.len() as u64)),
+        of_set(view, "lifeboat_failed_runs", "Runs of the last seven days that began and never completed", |set| Some(set.failed.len() as u64)),
         of_set(view, "lifeboat_archive_lag_seconds", "How long ago the newest WAL was stored that can be replayed", |set| set.pitr.as_ref()?.lag_seconds),
         of_set(view, "lifeboat_archive_lag_limit_seconds", "How long ago that may be", |set| set.pitr.as_ref()?.max_lag_seconds),
         of_set(view, "lifeboat_gaps", "Stretches without a restore point that schedule and retention do not explain", |set| Some(set.gaps.len() as u64)),
+    ]
+}
+
+fn of_drills(view: &StatusView) -> Family {
+    let drills = view.policies.iter().flat_map(|policy| policy.rehearsals.iter().map(move |drill| (policy, drill)));
+    let samples = drills.map(|(policy, drill)| {
+        let labels = format!("{{policy=\"{}\",drill=\"{}\"}}", escaped(&policy.policy), escaped(&drill.name));
+        (labels, u64::from(drill.verdict == Verdict::Passed))
+    });
+    Family { name: "lifeboat_drill_proven", help: "Whether a drill passed and is not overdue", samples: samples.collect() }
+}
+
+fn of_disk(view: &StatusView) -> [Family; 2] {
+    let of = |name, help, value: fn(&Disk) -> u64| {
+        let samples = view.disk.iter().map(|disk| (format!("{{folder=\"{}\"}}", escaped(&disk.folder)), value(disk)));
+        Family { name, help, samples: samples.collect() }
+    };
+    [
+        of("lifeboat_drill_disk_bytes", "Size of the disk that drills of this machine restore to", |disk| disk.bytes),
+        of("lifeboat_drill_disk_free_bytes", "What is free on it", |disk| disk.free_bytes),
     ]
 }
 

@@ -18,3 +18,4 @@ pub mod resource;
 pub mod support;
 pub mod units;
 pub mod verdict;
+pub mod when;

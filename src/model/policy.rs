@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::units::Span;
 
 mod access;
+mod alerts;
 mod approvals;
 mod backups;
 mod drills;
@@ -19,6 +20,7 @@ mod storage;
 
 pub(super) use access::BOUNDARY;
 pub use access::{Access, AccountTrust, GithubEvent, GithubTrust, IrsaTrust, PodIdentityTrust, PolicyArn, Role, Trust};
+pub use alerts::{Alerts, Receiver};
 pub use approvals::Approval;
 pub use backups::{Anomalies, BackupSet, ClassStep, EngineKind, Exclusion, Retention, Schedule, StorageClass};
 pub use drills::{Check, Drill, Expect, Pick};
@@ -111,6 +113,9 @@ pub struct Spec {
     /// Rehearsed restores, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub drills: BTreeMap<Name, Drill>,
+    /// Who is told when something is not well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alerts: Option<Alerts>,
     /// Leave for steps that are held, given here instead of on the command line.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub approvals: Vec<Approval>,

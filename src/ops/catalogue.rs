@@ -79,7 +79,7 @@ pub(super) async fn proofs(prepared: &Prepared, ports: &Ports) -> Fact<Proofs> {
 }
 
 /// The last word of each backup's drills, whoever ran them.
-fn said(chains: &[Checked]) -> Proofs {
+pub(super) fn said(chains: &[Checked]) -> Proofs {
     let mut records: Vec<&Record> = chains.iter().flat_map(|chain| chain.records.iter().map(|(_, record, _)| record)).collect();
     records.sort_by(|a, b| a.at.cmp(&b.at));
     let mut out = Proofs::new();

@@ -1,37 +1,161 @@
-//! `lifeboat status`: what can be restored now, and whether that is what was promised. Writes nothing.
+//! `lifeboat status`: what can be restored now, or at another moment, and whether that is what was promised. Writes nothing.
 
-use super::{Exit, OpError, Where, catalogue, connect, evidence, identify, report as reporting};
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::{StreamExt as _, stream};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Exit, OpError, Prepared, Where, catalogue, connect, evidence, identify, report as reporting};
+use crate::evidence::Checked;
 use crate::model::fact::Fact;
+use crate::model::request::ReadOp;
+use crate::model::resource::{Observed, SeenBackup};
+use crate::model::when::When;
 use crate::observe;
-use crate::report::status::{Standing, standings};
-use crate::report::{self, Input, Verdict};
-use crate::view::status::StatusView;
+use crate::policy::{self, LoadedPolicy};
+use crate::ports::{Kind, Ports};
+use crate::report::status::{Around, Era, History, MISSED, Seen, Standing, left, standings, versioning};
+use crate::report::{self, Input, Verdict, past};
+use crate::source;
+use crate::view::status::{AsOfView, StatusView};
 
-/// Reads buckets and evidence and says how each policy stands.
+/// How many listings of versions are under way at once.
+const AT_ONCE: usize = 16;
+/// What of a bucket decides what can be restored, besides its listing.
+const ASKED: [ReadOp; 2] = [ReadOp::BucketLifecycle, ReadOp::BucketVersioning];
+
+/// Reads buckets and evidence and says how each policy stands, or stood, or will stand if nothing else happens.
 ///
 /// # Errors
-/// When there is no config repo, or the cloud cannot be used at all.
-pub async fn status(place: &Where) -> Result<(StatusView, Exit), OpError> {
+/// When there is no config repo, the moment is none, or the cloud cannot be used at all.
+pub async fn status(place: &Where, at: Option<When>) -> Result<(StatusView, Exit), OpError> {
     let (prepared, ports, aws) = connect(place).await?;
+    let read = ports.clock.now();
+    let at = at.map(|when| moment(when, read, &prepared)).transpose()?.unwrap_or(read);
+    let seen = match at.cmp(&read) {
+        std::cmp::Ordering::Less => Seen::Before,
+        std::cmp::Ordering::Equal => Seen::Now,
+        std::cmp::Ordering::Greater => Seen::After(read),
+    };
     let identity = identify(&ports, Some(&aws)).await?;
-    let observed = observe::observe(&prepared.desired, &ports, Fact::Known(identity)).await;
+    let observed = observe::observe_only(&prepared.desired, &ports, Fact::Known(identity), &ASKED, matches!(seen, Seen::After(_))).await;
     // Without a place for evidence no drill leaves a record, which is no failure of reading.
     let configured = evidence::configured(&prepared).is_some();
-    let chains = reporting::chains(&prepared, &ports).await;
-    let repositories = catalogue::repositories(&ports, &prepared.loaded.policies).await;
-    let now = ports.clock.now();
+    let chains = reporting::chains(&prepared, &ports).await.map(|(_, chains)| until(chains, at));
+    let repositories = match seen {
+        Seen::Now => catalogue::repositories(&ports, &prepared.loaded.policies).await,
+        Seen::Before | Seen::After(_) => BTreeMap::new(),
+    };
+    let then = match seen {
+        Seen::Before => then(&prepared, &ports, at).await,
+        Seen::Now => observed.backups.clone(),
+        Seen::After(_) => left(&prepared.loaded.policies, &observed, at, read),
+    };
     let input = Input {
-        now,
+        now: at,
         policies: &prepared.loaded.policies,
-        backups: &observed.backups,
+        backups: &then,
         repositories: &repositories,
-        evidence: chains.as_ref().map(|(_, chains)| chains.as_slice()).map_err(String::as_str),
+        evidence: chains.as_ref().map(Vec::as_slice).map_err(String::as_str),
     };
     let report = report::report(&input);
-    let policies = standings(&input, &report, &observed);
+    let history = history(place, at);
+    let around = Around { observed: &observed, seen, history: history.as_ref().ok() };
+    let policies = standings(&input, &report, &around);
     let exit = policies.iter().map(exit).fold(Exit::Good, Exit::worst);
+    let as_of = as_of(&prepared, &observed, seen, at, read);
     let why = chains.err().filter(|_| configured);
-    Ok((StatusView::of(&prepared.revision, now, policies, why), exit))
+    Ok((StatusView { schedules: history.err(), as_of, ..StatusView::of(&prepared.revision, at, policies, why) }, exit))
+}
+
+/// A date and time without a zone is in that of the schedules, if they all have one.
+fn moment(when: When, now: Timestamp, prepared: &Prepared) -> Result<Timestamp, OpError> {
+    let zones: BTreeSet<&str> =
+        prepared.loaded.policies.iter().flat_map(|policy| policy.policy.spec.backups.values()).map(|set| set.schedule.timezone.as_str()).collect();
+    let setup = |why: String| OpError::Setup { message: format!("--at: {why}"), hint: "write it as 2026-11-22T12:00:00Z".to_owned() };
+    if matches!(when, When::Local(_)) && zones.len() > 1 {
+        let zones: Vec<&str> = zones.into_iter().collect();
+        return Err(setup(format!("the schedules are in several time zones ({}), and so is this moment", zones.join(", "))));
+    }
+    let zone = zones.first().and_then(|zone| TimeZone::get(zone).ok()).unwrap_or(TimeZone::UTC);
+    when.at(now, &zone).map_err(setup)
+}
+
+/// The chains as they were at a moment.
+fn until(mut chains: Vec<Checked>, at: Timestamp) -> Vec<Checked> {
+    for chain in &mut chains {
+        chain.records.retain(|(_, record, _)| record.at.parse::<Timestamp>().is_ok_and(|written| written <= at));
+    }
+    chains
+}
+
+/// What lay below each policy's prefix then, as far as versions tell it.
+async fn then(prepared: &Prepared, ports: &Ports, at: Timestamp) -> BTreeMap<String, Fact<Vec<SeenBackup>>> {
+    let of = |policy: &LoadedPolicy| {
+        let (name, storage) = (policy.name.clone(), &policy.policy.spec.storage);
+        let (bucket, prefix) = (storage.bucket.clone(), storage.prefix.clone());
+        async move {
+            let seen = match ports.objects.versions(&bucket, &prefix).await {
+                Ok(versions) => Fact::Known(past::listed(&versions, &prefix, at)),
+                Err(error) if error.kind == Kind::Missing => Fact::Absent,
+                Err(error) => Fact::Unknown(error.why()),
+            };
+            (name, seen)
+        }
+    };
+    stream::iter(prepared.loaded.policies.iter().map(of)).buffer_unordered(AT_ONCE).collect().await
+}
+
+/// What cannot be known of a moment that is not now.
+fn as_of(prepared: &Prepared, observed: &Observed, seen: Seen, at: Timestamp, read: Timestamp) -> Option<AsOfView> {
+    let blind = |policy: &LoadedPolicy| {
+        let kept = versioning(policy, observed).ok()?;
+        past::blind(&policy.name, &policy.policy.spec.storage, kept, at, read)
+    };
+    let (side, notes) = match seen {
+        Seen::Now => return None,
+        Seen::Before => {
+            let first = "objectives and drills are those of the policies as they are written now; what was brought back since was never gone";
+            ("before", [first.to_owned()].into_iter().chain(prepared.loaded.policies.iter().filter_map(blind)).collect())
+        }
+        Seen::After(_) => ("after", vec!["by the bucket's rules as they are now; runs, drills and the keeper are supposed to stand still".to_owned()]),
+    };
+    Some(AsOfView { side: side.to_owned(), read_at: read.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(), notes })
+}
+
+/// The schedules of all sets over the time in which missed runs are looked for, or why the git history does not tell them.
+fn history(place: &Where, at: Timestamp) -> Result<History, String> {
+    let from = at.checked_sub(SignedDuration::from_secs(MISSED)).unwrap_or(at);
+    let written = "scheduled runs are expected by the schedules as they are written now";
+    match source::history(&place.repo, place.rev.as_deref(), from) {
+        Err(error) => Err(format!("{written}: {error}")),
+        Ok(None) => Err(format!("{written}: the git history of the policies is not at hand")),
+        Ok(Some(versions)) => Ok(eras(&versions)),
+    }
+}
+
+/// Version by version, what each set's schedule was. A policy that could not be read then expects nothing.
+fn eras(versions: &[source::Past]) -> History {
+    let mut out = History::new();
+    for version in versions {
+        let loaded = policy::load(&version.files);
+        let mut now = BTreeMap::new();
+        for policy in &loaded.policies {
+            for (name, set) in &policy.policy.spec.backups {
+                now.insert((policy.name.clone(), name.0.clone()), (set.schedule.clone(), set.max_duration));
+            }
+        }
+        let known: BTreeSet<(String, String)> = out.keys().cloned().chain(now.keys().cloned()).collect();
+        for key in known {
+            let set = now.remove(&key);
+            let eras = out.entry(key).or_default();
+            if eras.last().map(|era: &Era| &era.set) != Some(&set) {
+                eras.push(Era { from: version.since, set });
+            }
+        }
+    }
+    out
 }
 
 /// Drills that are not proven 6, backups too old or not listed 4.
@@ -40,3 +164,6 @@ fn exit(policy: &Standing) -> Exit {
     let drills = if policy.drills.is_none_or(|verdict| verdict == Verdict::Passed) { Exit::Good } else { Exit::Drill };
     backups.worst(drills)
 }
+
+#[cfg(test)]
+mod tests;

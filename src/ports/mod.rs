@@ -24,6 +24,7 @@ pub mod quirks;
 pub mod secrets;
 pub mod sim;
 pub mod system;
+pub mod webhook;
 
 /// A future that a port returns.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -77,6 +78,8 @@ pub trait Objects: Send + Sync {
     fn remove_marker<'a>(&'a self, bucket: &'a str, key: &'a str, version: &'a str) -> Answer<'a, Result<(), PortError>>;
     /// What S3 itself says of the expiry of the current version (`x-amz-expiration`); none = nothing expires it.
     fn expiry<'a>(&'a self, bucket: &'a str, key: &'a str) -> Answer<'a, Result<Option<String>, PortError>>;
+    /// How the current version lies, by S3's own word (HEAD).
+    fn head<'a>(&'a self, bucket: &'a str, key: &'a str) -> Answer<'a, Result<Head, PortError>>;
     /// Sets the legal hold of the current version on or off; only where the bucket has an object lock.
     fn legal_hold<'a>(&'a self, bucket: &'a str, key: &'a str, on: bool) -> Answer<'a, Result<(), PortError>>;
 }
@@ -92,8 +95,23 @@ pub struct VersionInfo {
     pub marker: bool,
     /// Whether it is the current one.
     pub latest: bool,
+    /// Its size in bytes; 0 of a delete marker.
+    pub bytes: u64,
     /// S3's own date of it.
     pub modified: Timestamp,
+}
+
+/// How an object lies.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Head {
+    /// Its storage class by S3's name; S3 leaves it out for STANDARD.
+    pub class: Option<String>,
+    /// What S3 says of a thaw (`x-amz-restore`): `ongoing-request="true"`, or `"false"` with the date until which it lasts.
+    pub restore: Option<String>,
+    /// The archive tier of INTELLIGENT_TIERING that it is in, if it is (`x-amz-archive-status`).
+    pub archive: Option<String>,
+    /// What S3 says of its expiry (`x-amz-expiration`); none = nothing expires it.
+    pub expiry: Option<String>,
 }
 
 /// A multipart upload under way.

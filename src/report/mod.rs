@@ -14,10 +14,13 @@ use crate::model::fact::Fact;
 use crate::model::resource::SeenBackup;
 use crate::policy::LoadedPolicy;
 
+pub mod alerts;
 mod backups;
 mod drills;
 mod objectives;
+pub mod past;
 mod physical;
+pub mod serving;
 pub mod status;
 
 pub use backups::SetReport;
@@ -125,7 +128,7 @@ pub fn report(input: &Input<'_>) -> Report {
 }
 
 /// The records of a chain with which nothing is wrong.
-fn sound(chain: &Checked) -> impl Iterator<Item = Proof<'_>> {
+pub(crate) fn sound(chain: &Checked) -> impl Iterator<Item = Proof<'_>> {
     let wrong = |sequence: u64| chain.problems.iter().any(|problem| problem.sequence == sequence && !problem.fault.is_warning());
     chain.records.iter().filter(move |(reference, ..)| !wrong(reference.sequence)).map(|(reference, record, _)| (reference, record))
 }

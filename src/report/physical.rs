@@ -109,10 +109,12 @@ fn unread(name: &str, set: &PhysicalSet, why: &str) -> SetStanding {
         bytes: 0,
         newest: None,
         newest_bytes: None,
+        newest_seconds: None,
         next: None,
         interval_seconds: None,
         running: false,
         missed: Vec::new(),
+        failed: Vec::new(),
         gaps: Vec::new(),
         pitr: Some(pitr),
     }

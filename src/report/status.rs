@@ -2,27 +2,29 @@
 //!
 //! The bucket is the witness: a run that left no complete backup was missed, whatever a scheduler says of it.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DrillReport, Input, Objective, Pitr, Report, Verdict, physical};
+use super::{DrillReport, DrillStanding, Input, Objective, Pitr, PolicyReport, Report, Verdict, physical};
 use crate::catalog::layout::id_time;
 use crate::catalog::retention::Tier;
-use crate::catalog::timeline::{Forecast, Gap, Keeping, Point, Reach, Spacing, Version, World, reach};
+use crate::catalog::timeline::{self, Forecast, Gap, Keeping, Point, Reach, Spacing, Version, World, reach};
 use crate::model::aspects::Versioning;
 use crate::model::fact::Fact;
 use crate::model::id::ResourceId;
-use crate::model::lifecycle::Lifecycle;
-use crate::model::policy::BackupSet;
+use crate::model::lifecycle::{EXPIRE_TAG, Lifecycle, Tag};
+use crate::model::policy::{BackupSet, Schedule};
 use crate::model::request::ReadOp;
 use crate::model::resource::{Observed, SeenBackup};
 use crate::model::units::Span;
 use crate::policy::LoadedPolicy;
 use crate::rules::schedule;
 
-/// How far back scheduled runs are looked for.
-pub(super) const MISSED: i64 = 7 * 86_400;
+/// How far back scheduled runs are looked for, in seconds.
+pub const MISSED: i64 = 7 * 86_400;
 /// How much earlier than its slot a run may begin: clocks differ.
 pub(super) const EARLY: i64 = 300;
 
@@ -34,8 +36,12 @@ pub struct Standing {
     pub policy: String,
     /// How much may be lost, as promised and as it is.
     pub rpo: Objective,
+    /// How long a restore may take, and how long the last drill took.
+    pub rto: Objective,
     /// The worst of its drills; none where it has none.
     pub drills: Option<Verdict>,
+    /// Each of its drills, by name.
+    pub rehearsals: Vec<DrillStanding>,
     /// When a drill last passed, RFC 3339.
     pub verified_at: Option<String>,
     /// How many restore points there are.
@@ -66,6 +72,8 @@ pub struct SetStanding {
     pub newest: Option<String>,
     /// Bytes of the newest.
     pub newest_bytes: Option<u64>,
+    /// How long the newest took, from its beginning until S3 had all of it, in seconds.
+    pub newest_seconds: Option<u64>,
     /// Its next run, RFC 3339.
     pub next: Option<String>,
     /// The longest that two runs are apart.
@@ -74,6 +82,8 @@ pub struct SetStanding {
     pub running: bool,
     /// Runs of the last seven days that left no complete backup, the newest first, RFC 3339.
     pub missed: Vec<String>,
+    /// Runs of the last seven days that began and never completed, though their time is over: when they began, the newest first.
+    pub failed: Vec<String>,
     /// Stretches without a restore point that are longer than schedule and retention explain, the newest first.
     pub gaps: Vec<GapStanding>,
     /// Of a physical set: the archive of its WAL, and what it promises.
@@ -102,28 +112,65 @@ impl Standing {
     }
 }
 
+/// How the moment of a status lies to the time at which the bucket was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// It is that time.
+    Now,
+    /// It was before: what was there then is a fact, and no rule takes it away any more.
+    Before,
+    /// It is still to come; the bucket was read at this time, and nothing else happens until then.
+    After(Timestamp),
+}
+
+/// A stretch of time in which a set had one schedule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Era {
+    /// When it began; it lasts until the next one begins.
+    pub from: Timestamp,
+    /// Its schedule, and how long a run may take; none = the policy had no such set.
+    pub set: Option<(Schedule, Span)>,
+}
+
+/// The schedules of each set over time, oldest first, by policy and set; none = they are taken as they are written now.
+pub type History = BTreeMap<(String, String), Vec<Era>>;
+
+/// What a status is taken of besides the report.
+#[derive(Clone, Copy, Debug)]
+pub struct Around<'a> {
+    /// What was seen.
+    pub observed: &'a Observed,
+    /// When.
+    pub seen: Seen,
+    /// The schedules over time, where the policies lie in git.
+    pub history: Option<&'a History>,
+}
+
 pub(super) fn text(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// The standings of all policies, worst first. `report` says what is promised and proven.
-pub fn standings(input: &Input<'_>, report: &Report, observed: &Observed) -> Vec<Standing> {
+pub fn standings(input: &Input<'_>, report: &Report, around: &Around<'_>) -> Vec<Standing> {
     let of = |policy: &LoadedPolicy| {
         let reported = report.policies.iter().find(|reported| reported.name == policy.name)?;
-        let drills = reported.drills.iter().map(|drill| drill.verdict).min();
-        Some(physical::added(one(policy, &reported.rpo, drills, &report.drills, observed, input.now), policy, input))
+        let own = one(policy, reported, &report.drills, around, input);
+        // Of another moment the archives are not known, and left out.
+        Some(if around.seen == Seen::Now { physical::added(own, policy, input) } else { own })
     };
     let mut out: Vec<Standing> = input.policies.iter().filter_map(of).collect();
     out.sort_by(|a, b| (a.is_kept(), &a.policy).cmp(&(b.is_kept(), &b.policy)));
     out
 }
 
-fn one(policy: &LoadedPolicy, rpo: &Objective, drills: Option<Verdict>, all: &[DrillReport], observed: &Observed, now: Timestamp) -> Standing {
+fn one(policy: &LoadedPolicy, reported: &PolicyReport, all: &[DrillReport], around: &Around<'_>, input: &Input<'_>) -> Standing {
     let passed = all.iter().filter(|drill| drill.policy.as_deref() == Some(policy.name.as_str()) && drill.verdict == Verdict::Passed);
     let mut out = Standing {
         policy: policy.name.clone(),
-        rpo: rpo.clone(),
-        drills,
+        rpo: reported.rpo.clone(),
+        rto: reported.rto.clone(),
+        drills: reported.drills.iter().map(|drill| drill.verdict).min(),
+        rehearsals: reported.drills.clone(),
         verified_at: passed.map(|drill| drill.at.clone()).max(),
         points: 0,
         bytes: 0,
@@ -132,17 +179,19 @@ fn one(policy: &LoadedPolicy, rpo: &Objective, drills: Option<Verdict>, all: &[D
         sets: Vec::new(),
         unknown: None,
     };
-    let backups = match observed.backups.get(&policy.name) {
+    let backups = match input.backups.get(&policy.name) {
         Some(Fact::Known(backups)) => backups.as_slice(),
         Some(Fact::Absent) => &[],
         Some(Fact::Unknown(why)) => return Standing { unknown: Some(why.to_string()), ..out },
         None => return Standing { unknown: Some("the bucket was not listed".to_owned()), ..out },
     };
-    let world = match live(policy, observed) {
+    let world = match live(policy, around.observed) {
+        // What was there then was not taken away by then.
+        _ if around.seen == Seen::Before => (Lifecycle::default(), None),
         Ok(world) => world,
         Err(why) => return Standing { unknown: Some(why), ..out },
     };
-    let shelf = Shelf { backups, world, now };
+    let shelf = Shelf { policy: &policy.name, backups, world, now: input.now, around };
     let mut newest: Option<Timestamp> = None;
     for (name, set) in &policy.policy.spec.backups {
         let (standing, reach) = shelf.set(&name.0, set);
@@ -154,6 +203,28 @@ fn one(policy: &LoadedPolicy, rpo: &Objective, drills: Option<Verdict>, all: &[D
     }
     out.newest = newest.map(text);
     out
+}
+
+/// The backups that the rules of the buckets leave until a moment to come, by policy.
+pub fn left(policies: &[LoadedPolicy], observed: &Observed, at: Timestamp, read: Timestamp) -> BTreeMap<String, Fact<Vec<SeenBackup>>> {
+    let around = Around { observed, seen: Seen::After(read), history: None };
+    let of = |policy: &LoadedPolicy| {
+        let seen = observed.backups.get(&policy.name)?;
+        let (Fact::Known(backups), Ok(world)) = (seen, live(policy, observed)) else { return Some((policy.name.clone(), seen.clone())) };
+        let shelf = Shelf { policy: &policy.name, backups, world, now: at, around: &around };
+        let (forecast, null) = shelf.forecast();
+        let stays = |backup: &&SeenBackup| shelf.lasts(&forecast, null, backup).is_restorable_at(at);
+        Some((policy.name.clone(), Fact::Known(backups.iter().filter(stays).cloned().collect())))
+    };
+    policies.iter().filter_map(of).collect()
+}
+
+/// The versioning of a policy's bucket.
+///
+/// # Errors
+/// Why it is not known.
+pub fn versioning(policy: &LoadedPolicy, observed: &Observed) -> Result<Option<Versioning>, String> {
+    live(policy, observed).map(|(_, versioning)| versioning)
 }
 
 /// The rules and the versioning of a policy's bucket, as they are.
@@ -173,9 +244,11 @@ fn live(policy: &LoadedPolicy, observed: &Observed) -> Result<(Lifecycle, Option
 }
 
 struct Shelf<'a> {
+    policy: &'a str,
     backups: &'a [SeenBackup],
     world: (Lifecycle, Option<Versioning>),
     now: Timestamp,
+    around: &'a Around<'a>,
 }
 
 impl Shelf<'_> {
@@ -186,14 +259,11 @@ impl Shelf<'_> {
         let interval = asked.as_ref().and_then(schedule::Asked::longest_wait);
         let spacing = interval.map_or_else(Vec::new, |interval| spacing(set, interval));
         let (forecast, null) = self.forecast();
+        let ahead = matches!(self.around.seen, Seen::After(_));
         // What a rule of others has reached may go at any time, and is not counted on.
-        let points = complete().filter_map(|backup| {
-            let versions = backup.keys.iter().map(|(key, bytes)| Version { null, ..Version::plain(key, *bytes, backup.oldest) });
-            let versions: Vec<Version<'_>> = versions.collect();
-            Some(Point { at: id_time(&backup.id)?, tier: None, standing: forecast.standing(&versions) })
-        });
+        let points = complete().filter_map(|backup| Some(Point { at: id_time(&backup.id)?, tier: None, standing: self.lasts(&forecast, null, backup) }));
         let reach = reach(points, &spacing, self.now);
-        let newest = complete().filter_map(|backup| Some((id_time(&backup.id)?, backup.bytes))).filter(|(at, _)| *at <= self.now).max();
+        let newest = complete().filter_map(|backup| Some((id_time(&backup.id)?, *backup))).filter(|(at, _)| *at <= self.now).max_by_key(|(at, _)| *at);
         let runs_until = |at: Timestamp| at.as_second() + i64::try_from(set.max_duration.as_secs()).unwrap_or(i64::MAX / 2);
         let running = own.iter().any(|backup| !backup.complete && id_time(&backup.id).is_some_and(|at| runs_until(at) > self.now.as_second()));
         let standing = SetStanding {
@@ -201,12 +271,15 @@ impl Shelf<'_> {
             points: reach.points,
             bytes: reach.bytes,
             newest: newest.map(|(at, _)| text(at)),
-            newest_bytes: newest.map(|(_, bytes)| bytes),
+            newest_bytes: newest.map(|(_, backup)| backup.bytes),
+            newest_seconds: newest.and_then(|(at, backup)| u64::try_from(backup.stored?.as_second() - at.as_second()).ok()),
             next: asked.as_ref().and_then(|asked| asked.next(self.now)).map(text),
             interval_seconds: interval,
-            running,
-            missed: asked.as_ref().map_or_else(Vec::new, |asked| self.missed(asked, set, &own)),
-            gaps: reach.gaps.iter().map(GapStanding::of).collect(),
+            running: running && !ahead,
+            missed: if ahead { Vec::new() } else { self.missed(name, set, &own) },
+            failed: if ahead { Vec::new() } else { self.failed(&own, set) },
+            // That nothing is taken until then is what is supposed, and no gap.
+            gaps: reach.gaps.iter().filter(|gap| !ahead || gap.to != self.now).map(GapStanding::of).collect(),
             pitr: None,
         };
         (standing, reach)
@@ -219,23 +292,59 @@ impl Shelf<'_> {
             Some(Versioning::Suspended) => Keeping::Suspended,
             None => Keeping::Unversioned,
         };
-        let world = World { rules, keeping, mfa_delete: *versioning == Some(Versioning::EnabledWithMfa), now: self.now };
+        let now = if let Seen::After(read) = self.around.seen { read } else { self.now };
+        let world = World { rules, keeping, mfa_delete: *versioning == Some(Versioning::EnabledWithMfa), now };
         (Forecast::new(&world), keeping != Keeping::Enabled)
     }
 
-    /// Runs that should have ended by now and left nothing complete. Before the first backup nobody knows what was wanted.
-    fn missed(&self, asked: &schedule::Asked, set: &BackupSet, own: &[&SeenBackup]) -> Vec<String> {
-        let began: Vec<i64> = own.iter().filter(|backup| backup.complete).filter_map(|backup| id_time(&backup.id)).map(Timestamp::as_second).collect();
-        let Some(first) = began.iter().min() else { return Vec::new() };
+    /// Runs that left a beginning and nothing whole.
+    fn failed(&self, own: &[&SeenBackup], set: &BackupSet) -> Vec<String> {
         let late = i64::try_from(set.max_duration.as_secs()).unwrap_or(MISSED);
+        let over = |at: &Timestamp| at.as_second() + late <= self.now.as_second() && at.as_second() >= self.now.as_second() - MISSED;
+        let mut out: Vec<String> = own.iter().filter(|backup| !backup.complete).filter_map(|backup| id_time(&backup.id)).filter(over).map(text).collect();
+        out.sort_by(|a, b| b.cmp(a));
+        out
+    }
+
+    /// What the rules of the bucket make of a backup.
+    fn lasts(&self, forecast: &Forecast<'_>, null: bool, backup: &SeenBackup) -> timeline::Standing {
+        let tags: Vec<Tag> = self.tag(backup).map(|value| Tag { key: EXPIRE_TAG.to_owned(), value: value.clone() }).into_iter().collect();
+        let versions = backup.keys.iter().map(|(key, bytes)| Version { null, tags: &tags, ..Version::plain(key, *bytes, backup.oldest) });
+        forecast.standing(&versions.collect::<Vec<_>>())
+    }
+
+    /// The release tag of a backup, where it was asked for.
+    fn tag(&self, backup: &SeenBackup) -> Option<&String> {
+        self.around.observed.released.get(&(self.policy.to_owned(), backup.set.clone(), backup.id.clone()))?.as_ref()
+    }
+
+    /// Runs that should have ended by now and left nothing complete, by the schedules of then. Where no history tells what was wanted
+    /// before the first backup, nothing was.
+    fn missed(&self, name: &str, set: &BackupSet, own: &[&SeenBackup]) -> Vec<String> {
+        let began: Vec<i64> = own.iter().filter(|backup| backup.complete).filter_map(|backup| id_time(&backup.id)).map(Timestamp::as_second).collect();
         let until = self.now.as_second();
-        let from = (until - MISSED).max(*first);
-        let runs = asked.runs(from, until - late);
-        let missing = |at: &&Timestamp| {
-            let at = at.as_second();
-            !began.iter().any(|began| *began >= at - EARLY && *began <= at + late)
+        let eras = match self.around.history {
+            Some(history) => history.get(&(self.policy.to_owned(), name.to_owned())).cloned().unwrap_or_default(),
+            None => {
+                let first = began.iter().min().and_then(|first| Timestamp::from_second(*first).ok());
+                first.map(|from| Era { from, set: Some((set.schedule.clone(), set.max_duration)) }).into_iter().collect()
+            }
         };
-        runs.iter().rev().filter(missing).map(|at| text(*at)).collect()
+        let ends = eras.iter().skip(1).map(|era| era.from.as_second()).chain([until]);
+        let mut out = Vec::new();
+        for (era, end) in eras.iter().zip(ends) {
+            let Some((schedule, limit)) = &era.set else { continue };
+            let Ok(asked) = schedule::read(schedule) else { continue };
+            let late = i64::try_from(limit.as_secs()).unwrap_or(MISSED);
+            let runs = asked.runs(era.from.as_second().max(until - MISSED), end.min(until - late));
+            let missing = |at: &&Timestamp| {
+                let at = at.as_second();
+                !began.iter().any(|began| *began >= at - EARLY && *began <= at + late)
+            };
+            out.extend(runs.iter().filter(missing).map(|at| text(*at)));
+        }
+        out.sort_by(|a, b| b.cmp(a));
+        out
     }
 }
 

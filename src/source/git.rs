@@ -18,16 +18,22 @@ fn failed(what: impl Into<String>) -> impl FnOnce(git2::Error) -> SourceError {
 
 /// A revision of the repository at or above a folder.
 pub(super) fn local(folder: &Path, rev: &str) -> Result<Source, SourceError> {
+    let (repository, subfolder) = opened(folder)?;
+    let root = repository.workdir().map(Path::to_owned);
+    let mut source = at(&repository, rev, &subfolder)?;
+    source.root = root;
+    Ok(source)
+}
+
+/// The repository at or above a folder, and where below its root the folder lies.
+pub(super) fn opened(folder: &Path) -> Result<(Repository, String), SourceError> {
     let repository = Repository::discover(folder).map_err(failed(format!("no git repository can be opened at {}", folder.display())))?;
     let subfolder = repository.workdir().and_then(|work| {
         let folder = std::fs::canonicalize(folder).ok()?;
         let work = std::fs::canonicalize(work).ok()?;
         Some(folder.strip_prefix(work).ok()?.to_string_lossy().into_owned())
     });
-    let root = repository.workdir().map(Path::to_owned);
-    let mut source = at(&repository, rev, subfolder.as_deref().unwrap_or(""))?;
-    source.root = root;
-    Ok(source)
+    Ok((repository, subfolder.unwrap_or_default()))
 }
 
 /// A revision of a remote, fetched without a checkout into a folder that is gone afterwards.
@@ -96,7 +102,7 @@ fn at(repository: &Repository, rev: &str, subfolder: &str) -> Result<Source, Sou
 }
 
 /// The tree of the config repo: the subfolder, or the closest one above it that has a `lifeboat.yaml` or `policies/`.
-fn root_tree<'a>(repository: &'a Repository, top: &Tree<'a>, subfolder: &str) -> Result<Tree<'a>, SourceError> {
+pub(super) fn root_tree<'a>(repository: &'a Repository, top: &Tree<'a>, subfolder: &str) -> Result<Tree<'a>, SourceError> {
     let mut at = Path::new(subfolder);
     loop {
         let tree = if at.as_os_str().is_empty() {
@@ -116,7 +122,7 @@ fn root_tree<'a>(repository: &'a Repository, top: &Tree<'a>, subfolder: &str) ->
     }
 }
 
-fn walk(repository: &Repository, tree: &Tree<'_>, folder: &str, source: &mut Source) -> Result<(), SourceError> {
+pub(super) fn walk(repository: &Repository, tree: &Tree<'_>, folder: &str, source: &mut Source) -> Result<(), SourceError> {
     for entry in tree {
         let path = format!("{folder}{}", String::from_utf8_lossy(entry.name_bytes()));
         let inside = is_inside(&path);

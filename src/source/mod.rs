@@ -7,6 +7,9 @@ use crate::policy::ConfigFile;
 
 mod folder;
 mod git;
+mod history;
+
+pub use history::{Past, history};
 
 /// A file larger than this is refused unread.
 const LARGEST: u64 = 1 << 20;

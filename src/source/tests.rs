@@ -74,6 +74,55 @@ fn what_does_not_exist_is_said() {
     assert!(read("/no/such/folder", None).is_err());
 }
 
+/// A commit of the folder as it is, made at a time; with several parents it is a merge.
+fn commit_at(repository: &Repository, seconds: i64, others: &[git2::Oid]) -> git2::Oid {
+    let mut index = repository.index().unwrap();
+    index.add_all(["*"], git2::IndexAddOption::DEFAULT, None).unwrap();
+    index.update_all(["*"], None).unwrap();
+    index.write().unwrap();
+    let tree = repository.find_tree(index.write_tree().unwrap()).unwrap();
+    let author = Signature::new("Test", "test@example.com", &git2::Time::new(seconds, 0)).unwrap();
+    let head = repository.head().ok().and_then(|head| head.target());
+    let parents: Vec<git2::Commit<'_>> = head.iter().chain(others).map(|id| repository.find_commit(*id).unwrap()).collect();
+    repository.commit(Some("HEAD"), &author, &author, "test", &tree, &parents.iter().collect::<Vec<_>>()).unwrap()
+}
+
+#[test]
+fn the_history_has_what_held_since_when_and_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    let far = jiff::Timestamp::UNIX_EPOCH;
+    let said = |from: jiff::Timestamp| -> Option<Vec<(i64, String)>> {
+        let text = |past: super::Past| {
+            let file = past.files.iter().find(|file| file.path == "policies/team/a.yaml");
+            (past.since.as_second(), file.map_or_else(String::new, |file| String::from_utf8(file.bytes.clone()).unwrap()))
+        };
+        Some(super::history(path, None, from).unwrap()?.into_iter().map(text).collect())
+    };
+    config_repo(folder.path());
+    assert_eq!(said(far), None, "outside of git");
+    let repository = Repository::init(folder.path()).unwrap();
+    assert_eq!(said(far), None, "no commit yet");
+    let change = |text: &str| fs::write(folder.path().join("policies/team/a.yaml"), text).unwrap();
+    let first = commit_at(&repository, 1_000, &[]);
+    fs::write(folder.path().join("README.md"), "about\n").unwrap();
+    commit_at(&repository, 2_000, &[]);
+    change("name: b\n");
+    commit_at(&repository, 3_000, &[first]);
+    change("not committed\n");
+    let (a, b) = ((1_000, "name: a\n".to_owned()), (3_000, "name: b\n".to_owned()));
+    assert_eq!(said(far), Some(vec![a.clone(), b.clone()]));
+    assert_eq!(said(jiff::Timestamp::from_second(3_500).unwrap()), Some(vec![b.clone()]), "no further back than is asked");
+    assert_eq!(said(jiff::Timestamp::from_second(2_500).unwrap()).unwrap()[1], b);
+    config_repo(&folder.path().join("beside"));
+    assert_eq!(super::history(&format!("{path}/beside"), None, far).unwrap(), None, "a folder that is not committed");
+    fs::remove_dir_all(folder.path().join("beside")).unwrap();
+    fs::remove_dir_all(folder.path().join("policies")).unwrap();
+    commit_at(&repository, 4_000, &[]);
+    assert_eq!(said(far), Some(vec![a, b, (4_000, String::new())]));
+    assert_eq!(super::history("https://example.com/x", None, far).unwrap(), None);
+}
+
 #[test]
 fn a_remote_is_fetched_without_a_checkout() {
     let folder = tempfile::tempdir().unwrap();

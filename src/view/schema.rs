@@ -9,7 +9,9 @@ use super::apply::ApplyView;
 use super::backups::BackupListView;
 use super::check::CheckView;
 use super::keep::KeepView;
+use super::notify::NotificationView;
 use super::plan::PlanView;
+use super::serving::ServingView;
 use super::status::StatusView;
 
 /// Every published schema: its path in the repository and itself.
@@ -18,7 +20,9 @@ pub fn all() -> Vec<(&'static str, Value)> {
         ("schema/apply.schema.json", of::<ApplyView>("apply", "What `lifeboat apply --format json` says")),
         ("schema/backup-list.schema.json", of::<BackupListView>("backup-list", "What `lifeboat backups list --format json` says")),
         ("schema/check.schema.json", of::<CheckView>("check", "What `lifeboat check --format json` says")),
+        ("schema/explain-restore.schema.json", of::<ServingView>("explain-restore", "What `lifeboat explain restore --format json` says")),
         ("schema/keep.schema.json", of::<KeepView>("keep", "What `lifeboat keep --format json` says")),
+        ("schema/notification.schema.json", of::<NotificationView>("notification", "What `lifeboat status --notify` posts")),
         ("schema/plan.schema.json", of::<PlanView>("plan", "What `lifeboat plan --format json` says and `--out` saves")),
         ("schema/status.schema.json", of::<StatusView>("status", "What `lifeboat status --format json` says")),
     ]

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::report::alerts::Disk;
 use crate::report::status::Standing;
 
 /// What `status` says.
@@ -16,7 +17,7 @@ pub struct StatusView {
     pub tool: String,
     /// What was read: a commit, or the working folder.
     pub revision: String,
-    /// When the reads began, RFC 3339.
+    /// The moment that it is of, RFC 3339: when the reads began, or the one that was asked for.
     pub at: String,
     /// The policies, those that do not keep their promises first.
     pub policies: Vec<Standing>,
@@ -24,6 +25,28 @@ pub struct StatusView {
     pub kept: usize,
     /// Why the evidence could not be read; none = it was.
     pub evidence: Option<String>,
+    /// Why scheduled runs are expected by the schedules as they are written now; none = by those of their time, from git.
+    #[serde(default)]
+    pub schedules: Option<String>,
+    /// How full the disk is that drills of this machine restore to, where it was looked at.
+    #[serde(default)]
+    pub disk: Option<Disk>,
+    /// The moment that was asked for; none = now.
+    #[serde(default)]
+    pub as_of: Option<AsOfView>,
+}
+
+/// A status of another moment.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AsOfView {
+    /// `before`: what could be restored then, as far as versions still tell it. `after`: what will be restorable then by the rules
+    /// of the bucket, if nothing else happens.
+    pub side: String,
+    /// When the bucket was read, RFC 3339.
+    pub read_at: String,
+    /// What cannot be known.
+    pub notes: Vec<String>,
 }
 
 impl StatusView {
@@ -37,6 +60,9 @@ impl StatusView {
             kept: policies.iter().filter(|policy| policy.is_kept()).count(),
             policies,
             evidence,
+            schedules: None,
+            disk: None,
+            as_of: None,
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::model::fact::{Fact, Why};
 use crate::model::policy::SecretRef;
 use crate::model::request::{Read, Request};
 use crate::model::resource::Identity;
-use crate::ports::{Answer, Clock, Cloud, Entropy, ObjectInfo, Objects, Tagged, Upload, VersionInfo};
+use crate::ports::{Answer, Clock, Cloud, Entropy, Head, ObjectInfo, Objects, Tagged, Upload, VersionInfo};
 
 /// A bucket in memory. `lose` answers of creates are lost after the object was made; `race` creates are won by another.
 #[derive(Default)]
@@ -101,6 +101,9 @@ impl Objects for Bucket {
         unreachable!()
     }
     fn expiry<'a>(&'a self, _: &'a str, _: &'a str) -> Answer<'a, Result<Option<String>, PortError>> {
+        unreachable!()
+    }
+    fn head<'a>(&'a self, _: &'a str, _: &'a str) -> Answer<'a, Result<Head, PortError>> {
         unreachable!()
     }
     fn legal_hold<'a>(&'a self, _: &'a str, _: &'a str, _: bool) -> Answer<'a, Result<(), PortError>> {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use super::super::paint::{Label, Paint};
-use super::labelled;
+use super::wrap;
 use crate::report::Verdict;
 use crate::report::status::Standing;
 use crate::view::status::StatusView;
@@ -17,14 +17,24 @@ const NAMED: usize = 2;
 
 /// Renders a status; `exit` is the code that the command will end with.
 pub fn status(view: &StatusView, exit: u8, paint: Paint) -> String {
-    let width = view.policies.iter().map(|policy| physical::name(policy).len()).max().unwrap_or(0).max(10);
-    let heading = format!("  {:width$}  {:<11}  {:<15}  {:<10}  {:<7}  {:<12}  next", "", "newest", "RPO", "verified", "points", "reaches back");
-    let mut out = format!("{}\n", paint.text(Label::Dim, &heading));
-    for policy in &view.policies {
-        row(&mut out, view, policy, width, paint);
+    let rows: Vec<Cells> = view.policies.iter().map(|policy| cells(view, policy)).collect();
+    let widths: Vec<usize> = HEADINGS.iter().enumerate().map(|(at, heading)| widest(heading, rows.iter().filter_map(|row| row.get(at)))).collect();
+    let mut out = as_of(view, paint);
+    let _ = writeln!(out, "{}", paint.text(Label::Dim, &line(&HEADINGS.map(str::to_owned), &widths, |_, cell| cell.to_owned())));
+    for (policy, row) in view.policies.iter().zip(&rows) {
+        let painted = |at: usize, cell: &str| match at {
+            0 => paint.text(if policy.is_kept() { Label::Strong } else { Label::Bad }, cell),
+            2 => paint.text(rpo_label(policy), cell),
+            _ => cell.to_owned(),
+        };
+        let _ = writeln!(out, "{}", line(row, &widths, painted));
+        notes(&mut out, policy);
     }
     if let Some(why) = &view.evidence {
         let _ = writeln!(out, "\nnote: what drills proved is not known: {why}");
+    }
+    for note in view.schedules.iter().chain(view.as_of.iter().flat_map(|of| &of.notes)) {
+        let _ = writeln!(out, "{}", paint.text(Label::Dim, &format!("note: {note}")));
     }
     let label = if view.kept == view.policies.len() { Label::Good } else { Label::Bad };
     let closing = format!("{} of {} meet their objectives · exit {exit}", view.kept, view.policies.len());
@@ -32,27 +42,52 @@ pub fn status(view: &StatusView, exit: u8, paint: Paint) -> String {
     out
 }
 
-fn row(out: &mut String, view: &StatusView, policy: &Standing, width: usize, paint: Paint) {
+/// Of which moment it is, if not of now.
+fn as_of(view: &StatusView, paint: Paint) -> String {
+    let Some(of) = &view.as_of else { return String::new() };
+    let at = view.at.replace('T', " ").replace('Z', " UTC");
+    let what = if of.side == "before" { "what could be restored then" } else { "what will be restorable then, if nothing else happens" };
+    format!("{}\n\n", paint.text(Label::Strong, &format!("status of {at}: {what}")))
+}
+
+/// The cells of a line, one below each heading.
+type Cells = [String; HEADINGS.len()];
+
+/// What stands above the columns.
+const HEADINGS: [&str; 7] = ["", "newest", "RPO", "verified", "points", "reaches back", "next"];
+
+fn widest<'a>(heading: &str, cells: impl Iterator<Item = &'a String>) -> usize {
+    cells.map(|cell| cell.chars().count()).chain([heading.len()]).max().unwrap_or(0)
+}
+
+/// One line, as wide as its columns need; the last is not padded.
+fn line(cells: &Cells, widths: &[usize], paint: impl Fn(usize, &str) -> String) -> String {
+    let padded = cells.iter().zip(widths).enumerate().map(|(at, (cell, width))| {
+        let width = if at + 1 == HEADINGS.len() { 0 } else { *width };
+        format!("  {}", paint(at, &format!("{cell:<width$}")))
+    });
+    padded.collect()
+}
+
+fn cells(view: &StatusView, policy: &Standing) -> Cells {
     let ago = |at: Option<&String>| at.and_then(|at| since(view, at)).map_or_else(|| "never".to_owned(), |age| format!("{} ago", span(age)));
     let newest = policy.sets.iter().filter_map(|set| set.newest.as_ref()).max();
-    let rpo = match policy.rpo.measured_seconds {
-        Some(measured) => format!("{} of {}", span(measured), span(policy.rpo.limit_seconds)),
-        None => format!("? of {}", span(policy.rpo.limit_seconds)),
-    };
+    let measured = policy.rpo.measured_seconds.map_or_else(|| "?".to_owned(), span);
     let verified = if policy.drills.is_none() { "no drill".to_owned() } else { ago(policy.verified_at.as_ref()) };
     let reach = policy.oldest.as_ref().and_then(|at| since(view, at)).map_or_else(|| "–".to_owned(), span);
     let running = policy.sets.iter().any(|set| set.running);
     let next = policy.sets.iter().filter_map(|set| set.next.as_ref()).min();
     let next = if running { "running".to_owned() } else { next.map_or_else(|| "–".to_owned(), |at| soon(view, at)) };
-    let rpo_label = match policy.rpo.verdict {
+    let rpo = format!("{measured} of {}", span(policy.rpo.limit_seconds));
+    [physical::name(policy), ago(newest), rpo, verified, policy.points.to_string(), reach, next]
+}
+
+fn rpo_label(policy: &Standing) -> Label {
+    match policy.rpo.verdict {
         Verdict::Passed => Label::Good,
         Verdict::Unproven => Label::Change,
         Verdict::Failed => Label::Bad,
-    };
-    let name = paint.text(if policy.is_kept() { Label::Strong } else { Label::Bad }, &format!("{:width$}", physical::name(policy)));
-    let rpo = paint.text(rpo_label, &format!("{rpo:<15}"));
-    let _ = writeln!(out, "  {name}  {:<11}  {rpo}  {verified:<10}  {:<7}  {reach:<12}  {next}", ago(newest), policy.points);
-    notes(out, policy);
+    }
 }
 
 fn notes(out: &mut String, policy: &Standing) {
@@ -63,12 +98,18 @@ fn notes(out: &mut String, policy: &Standing) {
         labelled(out, "RPO", &policy.rpo.sentence);
     }
     if policy.drills.is_some_and(|verdict| verdict != Verdict::Passed) {
-        labelled(out, "drills", "not every drill is proven: `lifeboat report` says which");
+        for drill in policy.rehearsals.iter().filter(|drill| drill.verdict != Verdict::Passed) {
+            labelled(out, "drill", &format!("{}: {}", drill.name, drill.sentence));
+        }
     }
     for set in &policy.sets {
         if !set.missed.is_empty() {
             let named: Vec<String> = set.missed.iter().take(NAMED).map(|at| minute(at)).collect();
             labelled(out, "missed", &format!("{}: {} UTC{}, nothing complete was left", set.set, named.join(", "), rest(set.missed.len())));
+        }
+        if !set.failed.is_empty() {
+            let named: Vec<String> = set.failed.iter().take(NAMED).map(|at| minute(at)).collect();
+            labelled(out, "failed", &format!("{}: {} UTC{}, begun and never completed", set.set, named.join(", "), rest(set.failed.len())));
         }
         if set.pitr.is_some() {
             physical::notes(out, set);
@@ -86,6 +127,13 @@ fn minute(at: &str) -> String {
 
 fn rest(all: usize) -> String {
     if all > NAMED { format!(" and {} more", all - NAMED) } else { String::new() }
+}
+
+/// A line about what is not well; a terminal of 100 columns takes it.
+fn labelled(out: &mut String, label: &str, text: &str) {
+    for (at, part) in wrap(text, 86).iter().enumerate() {
+        let _ = writeln!(out, "    {:<8} {part}", if at == 0 { label } else { "" });
+    }
 }
 
 /// Seconds from a moment to when the status was taken.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::Bucket;
 use super::error::port;
 use super::objects::strange;
-use crate::ports::{PortError, VersionInfo};
+use crate::ports::{Head, PortError, VersionInfo};
 
 pub(super) async fn tags(at: &Bucket, bucket: &str, key: &str, version: Option<&str>) -> Result<BTreeMap<String, String>, PortError> {
     let what = format!("GetObjectTagging of s3://{bucket}/{key}");
@@ -31,14 +31,21 @@ pub(super) async fn versions(at: &Bucket, bucket: &str, prefix: &str) -> Result<
     let (mut out, mut from) = (Vec::new(), (None, None));
     loop {
         let page = list.clone().set_key_marker(from.0).set_version_id_marker(from.1).send().await.map_err(|error| port(&what, error))?;
-        let versions = page.versions().iter().map(|found| (found.key(), found.version_id(), found.is_latest(), found.last_modified(), false));
-        let markers = page.delete_markers().iter().map(|found| (found.key(), found.version_id(), found.is_latest(), found.last_modified(), true));
-        for (key, id, latest, modified, marker) in versions.chain(markers) {
+        let versions = page.versions().iter().map(|found| (found.key(), found.version_id(), found.is_latest(), found.last_modified(), found.size(), false));
+        let markers = page.delete_markers().iter().map(|found| (found.key(), found.version_id(), found.is_latest(), found.last_modified(), None, true));
+        for (key, id, latest, modified, size, marker) in versions.chain(markers) {
             let modified = modified.and_then(|date| Timestamp::from_second(date.secs()).ok());
             let (Some(key), Some(id), Some(latest), Some(modified)) = (key, id, latest, modified) else {
                 return Err(strange(&what, "an entry without key, version id, date, or word on which one is the latest"));
             };
-            out.push(VersionInfo { key: key.to_owned(), id: id.to_owned(), marker, latest, modified });
+            out.push(VersionInfo {
+                key: key.to_owned(),
+                id: id.to_owned(),
+                marker,
+                latest,
+                bytes: size.and_then(|size| u64::try_from(size).ok()).unwrap_or(0),
+                modified,
+            });
         }
         from = (page.next_key_marker().map(str::to_owned), page.next_version_id_marker().map(str::to_owned));
         if page.is_truncated() != Some(true) || from.0.is_none() {
@@ -57,9 +64,19 @@ pub(super) async fn remove_marker(at: &Bucket, bucket: &str, key: &str, version:
 
 /// Without a version id: with one S3 says nothing of expiry.
 pub(super) async fn expiry(at: &Bucket, bucket: &str, key: &str) -> Result<Option<String>, PortError> {
+    head(at, bucket, key).await.map(|head| head.expiry)
+}
+
+pub(super) async fn head(at: &Bucket, bucket: &str, key: &str) -> Result<Head, PortError> {
     let what = format!("HeadObject of s3://{bucket}/{key}");
     let head = at.control.head_object().bucket(bucket).key(key).set_expected_bucket_owner(at.account.clone());
-    head.send().await.map(|answer| answer.expiration().map(str::to_owned)).map_err(|error| port(&what, error))
+    let answer = head.send().await.map_err(|error| port(&what, error))?;
+    Ok(Head {
+        class: answer.storage_class().map(|class| class.as_str().to_owned()),
+        restore: answer.restore().map(str::to_owned),
+        archive: answer.archive_status().map(|status| status.as_str().to_owned()),
+        expiry: answer.expiration().map(str::to_owned),
+    })
 }
 
 pub(super) async fn legal_hold(at: &Bucket, bucket: &str, key: &str, on: bool) -> Result<(), PortError> {

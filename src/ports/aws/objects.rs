@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::error::port;
 use super::raw::ServerDate;
 use super::{Aws, Bucket, marks};
-use crate::ports::{Answer, Kind, ObjectInfo, Objects, PortError, Tagged, Upload, VersionInfo};
+use crate::ports::{Answer, Head, Kind, ObjectInfo, Objects, PortError, Tagged, Upload, VersionInfo};
 
 /// How often a body that breaks off is asked for.
 const BODIES: usize = 3;
@@ -244,6 +244,10 @@ impl Objects for Aws {
 
     fn expiry<'a>(&'a self, bucket: &'a str, key: &'a str) -> Answer<'a, Result<Option<String>, PortError>> {
         Box::pin(marks::expiry(self.bucket(bucket), bucket, key))
+    }
+
+    fn head<'a>(&'a self, bucket: &'a str, key: &'a str) -> Answer<'a, Result<Head, PortError>> {
+        Box::pin(marks::head(self.bucket(bucket), bucket, key))
     }
 
     fn legal_hold<'a>(&'a self, bucket: &'a str, key: &'a str, on: bool) -> Answer<'a, Result<(), PortError>> {

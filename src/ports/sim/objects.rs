@@ -10,7 +10,7 @@ use crate::model::aspects::Versioning;
 use crate::model::document::sha256_hex;
 use crate::model::lifecycle::{Expiration, Rule};
 use crate::model::request::ReadOp;
-use crate::ports::{Answer, Kind, ObjectInfo, Objects, PortError, Tagged, Upload, VersionInfo};
+use crate::ports::{Answer, Head, Kind, ObjectInfo, Objects, PortError, Tagged, Upload, VersionInfo};
 
 /// S3 takes at most so many tags of an object.
 const MOST_TAGS: usize = 10;
@@ -175,6 +175,7 @@ impl Objects for World {
                     id: version.id.clone(),
                     marker: version.bytes.is_none(),
                     latest: at == 0,
+                    bytes: version.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64),
                     modified: version.modified,
                 });
                 info.collect()
@@ -204,6 +205,10 @@ impl Objects for World {
             });
             Ok(said)
         }))
+    }
+
+    fn head<'a>(&'a self, bucket: &'a str, key: &'a str) -> Answer<'a, Result<Head, PortError>> {
+        Box::pin(async move { self.expiry(bucket, key).await.map(|expiry| Head { expiry, ..Head::default() }) })
     }
 
     fn legal_hold<'a>(&'a self, bucket: &'a str, key: &'a str, _: bool) -> Answer<'a, Result<(), PortError>> {

@@ -60,6 +60,15 @@ fn reported(policies: &[LoadedPolicy], found: Fact<Repository>) -> (Report, Stan
     let input = Input { now: now(), policies, backups: &backups, repositories: &repositories, evidence: Ok(evidence) };
     let report = report(&input);
     let standing = Standing {
+        rto: crate::report::Objective {
+            verdict: crate::report::Verdict::Passed,
+            limit_seconds: 900,
+            measured_seconds: None,
+            at: None,
+            evidence: None,
+            sentence: String::new(),
+        },
+        rehearsals: Vec::new(),
         policy: "orders".to_owned(),
         rpo: report.policies[0].rpo.clone(),
         drills: None,

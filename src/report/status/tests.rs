@@ -1,7 +1,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::{Input, report};
-use super::{Standing, standings};
+use super::{Around, Era, History, Seen, Standing, left, standings};
 use crate::model::fact::{Fact, Why};
 use crate::model::lifecycle::Rule;
 use crate::model::request::ReadOp;
@@ -35,7 +35,7 @@ fn of(seen: &Observed) -> Standing {
     let policies = policies();
     let input = Input { now: seen.at, policies: &policies, backups: &seen.backups, repositories: &std::collections::BTreeMap::new(), evidence: Ok(&[]) };
     let report = report(&input);
-    standings(&input, &report, seen).remove(0)
+    standings(&input, &report, &Around { observed: seen, seen: Seen::Now, history: None }).remove(0)
 }
 
 #[test]
@@ -93,4 +93,77 @@ fn what_could_not_be_listed_is_unknown_and_keeps_no_promise() {
     bucket.facts.insert(ReadOp::BucketLifecycle, Fact::Unknown(Why::Refused("no".to_owned())));
     let standing = of(&seen);
     assert!(standing.points == 0 && standing.unknown.is_some_and(|why| why.contains("the lifecycle rules could not be read")));
+}
+
+fn around<'a>(seen: &'a Observed, side: Seen, history: Option<&'a History>) -> Around<'a> {
+    Around { observed: seen, seen: side, history }
+}
+
+/// The standing at another moment, of these backups.
+fn at(seen: &Observed, backups: Fact<Vec<SeenBackup>>, now: &str, around: &Around<'_>) -> Standing {
+    let policies = policies();
+    let backups = std::collections::BTreeMap::from([("orders".to_owned(), backups)]);
+    let input =
+        Input { now: now.parse().unwrap(), policies: &policies, backups: &backups, repositories: &std::collections::BTreeMap::new(), evidence: Ok(&[]) };
+    let report = report(&input);
+    assert_eq!(seen.at, NOW.parse().unwrap());
+    standings(&input, &report, around).remove(0)
+}
+
+#[test]
+fn a_moment_to_come_has_what_the_rules_leave_until_then() {
+    let mut seen = world(Fact::Known(nights(0..10)), vec![cleanup("cleanup", "", 15)]);
+    let then: Timestamp = "2026-12-01T12:00:00Z".parse().unwrap();
+    let read = seen.at;
+    let of = |seen: &Observed| {
+        let backups = left(&policies(), seen, then, read).remove("orders").unwrap();
+        at(seen, backups, &then.to_string(), &around(seen, Seen::After(read), None))
+    };
+    let standing = of(&seen);
+    // Fifteen days after their dates those up to 15 November have gone.
+    assert_eq!((standing.points, standing.oldest.as_deref()), (7, Some("2026-11-16T01:15:02Z")));
+    assert_eq!((standing.sets[0].missed.len(), standing.sets[0].gaps.len(), standing.sets[0].running), (0, 0, false));
+    assert_eq!(standing.rpo.measured_seconds, Some(9 * 86_400 + 10 * 3_600 + 44 * 60 + 58), "nothing is supposed to be taken until then");
+    // What the keeper released goes by the rule of its tag, and only that.
+    let mut released = cleanup("released", "", 11);
+    released.filter.tags = vec![crate::model::lifecycle::Tag { key: "lifeboat-expire".to_owned(), value: "orders/nightly:recent".to_owned() }];
+    seen = world(Fact::Known(nights(0..10)), vec![released]);
+    assert_eq!(of(&seen).points, 10);
+    for night in nights([3, 9]) {
+        seen.released.insert(("orders".to_owned(), "nightly".to_owned(), night.id), Some("orders/nightly:recent".to_owned()));
+    }
+    assert_eq!(of(&seen).points, 8);
+}
+
+#[test]
+fn what_was_there_then_is_no_rules_to_take_away() {
+    let seen = world(Fact::Known(Vec::new()), vec![cleanup("cleanup", "", 1)]);
+    let standing = at(&seen, Fact::Known(nights(5..10)), "2026-11-17T12:00:00Z", &around(&seen, Seen::Before, None));
+    assert_eq!((standing.points, standing.rpo.verdict), (5, crate::report::Verdict::Passed));
+}
+
+#[test]
+fn runs_are_expected_by_the_schedule_of_their_time() {
+    let policies = policies();
+    let set = policies[0].policy.spec.backups.values().next().unwrap();
+    let mut before = set.schedule.clone();
+    before.cron = "15 14 * * *".to_owned();
+    let era = |from: &str, schedule: Option<&crate::model::policy::Schedule>| Era {
+        from: from.parse().unwrap(),
+        set: schedule.map(|schedule| (schedule.clone(), set.max_duration)),
+    };
+    let key = ("orders".to_owned(), "nightly".to_owned());
+    let seen = world(Fact::Known(nights(0..3)), Vec::new());
+    let missed = |eras: Vec<Era>| {
+        let history = History::from([(key.clone(), eras)]);
+        at(&seen, Fact::Known(nights(0..3)), NOW, &around(&seen, Seen::Now, Some(&history))).sets[0].missed.clone()
+    };
+    // Until the 20th at 10:00 it ran at 14:15 in Berlin, and nothing of that is there.
+    let eras = vec![era("2026-11-18T00:00:00Z", Some(&before)), era("2026-11-19T14:00:00Z", Some(&set.schedule))];
+    assert_eq!(missed(eras), ["2026-11-19T13:15:00Z", "2026-11-18T13:15:00Z"]);
+    // Before its first commit, and while the policy had no such set, nothing is expected.
+    assert_eq!(missed(vec![era("2026-11-20T00:00:00Z", Some(&set.schedule))]), Vec::<String>::new());
+    let eras = vec![era("2026-11-15T00:00:00Z", Some(&before)), era("2026-11-16T00:00:00Z", None), era("2026-11-19T00:00:00Z", Some(&set.schedule))];
+    assert_eq!(missed(eras), ["2026-11-19T01:15:00Z", "2026-11-15T13:15:00Z"]);
+    assert_eq!(missed(Vec::new()), Vec::<String>::new());
 }

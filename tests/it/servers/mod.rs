@@ -2,6 +2,7 @@
 
 mod access;
 mod accounts;
+mod asked;
 mod backup;
 pub(crate) mod cli;
 mod conformance;
@@ -15,6 +16,7 @@ mod gate;
 mod import;
 mod keep;
 mod keys;
+mod notify;
 mod others;
 mod physical;
 mod readme;

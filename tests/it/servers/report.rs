@@ -38,6 +38,7 @@ fn status_of_a_fresh_apply_says_what_is_missing_and_writes_gauges() {
     assert_eq!(config.lifeboat("applier", &["apply"]).code, 0);
     let ran = config.lifeboat("planner", &["status", "--metrics", "lifeboat.prom"]);
     assert_eq!(ran.code, 6, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("note: scheduled runs are expected by the schedules as they are written now"), "{}", ran.out);
     assert!(ran.out.contains("there is no complete backup of database shop") && ran.out.ends_with("0 of 1 meet their objectives · exit 6\n"), "{}", ran.out);
     let gauges = std::fs::read_to_string(config.path().join("lifeboat.prom")).unwrap();
     assert!(

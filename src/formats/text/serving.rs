@@ -1,0 +1,107 @@
+//! `explain restore` as text: the verdict first, then what it means, then lines to copy.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+
+use super::super::paint::{Label, Paint};
+use super::wrap;
+use crate::model::units::{bytes, elapsed, plural};
+use crate::view::serving::{ServingBackup, ServingView};
+
+/// Renders the answer; `exit` is the code that the command will end with.
+pub fn serving(view: &ServingView, exit: u8, paint: Paint) -> String {
+    let heading = format!("restore {}/{} as it was at {}", view.policy, view.set, clock(&view.at));
+    let mut out = format!("{}\n\n{}\n", paint.text(Label::Strong, &heading), verdict(view, exit, paint));
+    if let Some(backup) = &view.backup {
+        serves(&mut out, view, backup);
+    }
+    for (name, near) in [("before", &view.before), ("after", &view.after)] {
+        if let Some(near) = near {
+            line(&mut out, name, &format!("{}, which restores {}", near.id, clock(&near.snapshot_at)));
+        }
+    }
+    for expired in &view.expired {
+        line(&mut out, "expired", &format!("{} is hidden since {}, and can be brought back:", expired.id, clock(&expired.since)));
+        let _ = writeln!(out, "             {}", expired.command);
+    }
+    for note in &view.notes {
+        line(&mut out, "note", note);
+    }
+    if !view.commands.is_empty() {
+        out.push('\n');
+    }
+    for command in &view.commands {
+        let _ = writeln!(out, "{}\n{}", paint.text(Label::Dim, &format!("# {}", command.what)), command.line);
+    }
+    out
+}
+
+fn verdict(view: &ServingView, exit: u8, paint: Paint) -> String {
+    let lost = |backup: &ServingBackup| match backup.lost_seconds {
+        0 => "nothing of what was committed by then is lost".to_owned(),
+        seconds => format!("the last {} before that moment are lost", elapsed(seconds * 1000)),
+    };
+    let (label, text) = match (view.verdict.as_str(), &view.backup, view.expired.first()) {
+        ("ready", Some(backup), _) => (Label::Good, format!("yes: backup {} serves it, {}", backup.id, lost(backup))),
+        ("thaw", Some(backup), _) => (Label::Change, format!("yes, after a thaw: backup {} serves it, {}", backup.id, lost(backup))),
+        ("undelete", _, Some(expired)) => (Label::Change, format!("not as it lies: backup {} expired, and must be brought back first", expired.id)),
+        ("impossible", ..) => (Label::Bad, "no: no backup of that moment or before is left".to_owned()),
+        _ => (Label::Bad, "not known: what lies there could not be read".to_owned()),
+    };
+    paint.text(label, &format!("{text} · exit {exit}"))
+}
+
+fn serves(out: &mut String, view: &ServingView, backup: &ServingBackup) {
+    let verified = backup.verified_at.as_ref().map_or_else(|| "no drill has verified it".to_owned(), |at| format!("verified by a drill at {}", clock(at)));
+    line(out, "backup", &format!("{}, {verified}", backup.id));
+    let holds = if backup.databases.is_empty() { "begun, its manifest can be read after the thaw".to_owned() } else { backup.databases.join(", ") };
+    line(out, "restores", &format!("{}: {holds}", clock(&backup.snapshot_at)));
+    line(out, "fetches", &format!("{} in {}: {}", bytes(backup.bytes), plural(backup.objects.len() as u64, "object"), classes(backup)));
+    if let Some(seconds) = backup.thaw_seconds {
+        line(out, "thaw", &format!("up to {} by the standard retrieval, before anything can be restored", elapsed(seconds * 1000)));
+    }
+    let promised = elapsed(view.rto_limit_seconds * 1000);
+    let takes = match &view.estimate {
+        None => format!("not known: no drill has measured it; {promised} are promised"),
+        Some(rate) => format!(
+            "about {} by the {} of {} on {} ({} in {}); {promised} are promised",
+            elapsed(rate.millis),
+            rate.by,
+            rate.set,
+            rate.measured_at.get(..10).unwrap_or(&rate.measured_at),
+            bytes(rate.measured_bytes),
+            elapsed(rate.measured_millis)
+        ),
+    };
+    line(out, "takes", &takes);
+    if let Some(expiry) = &backup.expiry {
+        line(out, "expires", &format!("S3 says {expiry}: `lifeboat hold {}/{}/{}` keeps it", view.policy, view.set, backup.id));
+    }
+}
+
+/// How many bytes lie in which class.
+fn classes(backup: &ServingBackup) -> String {
+    let mut found: BTreeMap<&str, u64> = BTreeMap::new();
+    for object in &backup.objects {
+        *found.entry(object.class.as_deref().unwrap_or("class not known")).or_default() += object.bytes;
+    }
+    match found.len() {
+        1 => found.keys().map(|class| (*class).to_owned()).collect(),
+        _ => found.iter().map(|(class, sum)| format!("{} {class}", bytes(*sum))).collect::<Vec<_>>().join(", "),
+    }
+}
+
+fn clock(at: &str) -> String {
+    at.parse::<Timestamp>().map_or_else(|_| at.to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
+}
+
+fn line(out: &mut String, name: &str, text: &str) {
+    for (at, part) in wrap(text, 96).iter().enumerate() {
+        let _ = writeln!(out, "  {:<10} {part}", if at == 0 { name } else { "" });
+    }
+}
+
+#[cfg(test)]
+mod tests;

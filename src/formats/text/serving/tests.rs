@@ -1,0 +1,100 @@
+use super::serving;
+use crate::formats::paint::Paint;
+use crate::view::serving::{CommandView, EstimateView, ExpiredView, NeededView, Neighbour, ServingBackup, ServingView};
+
+fn object(name: &str, bytes: u64, class: &str, thaw: &str) -> NeededView {
+    NeededView { key: format!("orders/nightly/20261122T011507Z/{name}"), bytes, class: Some(class.to_owned()), thaw: Some(thaw.to_owned()) }
+}
+
+fn view() -> ServingView {
+    ServingView {
+        format: "lifeboat.explain-restore/1".to_owned(),
+        tool: "0.1.0".to_owned(),
+        revision: "3f2c1ab".to_owned(),
+        policy: "orders".to_owned(),
+        set: "nightly".to_owned(),
+        at: "2026-11-22T12:00:00Z".to_owned(),
+        now: "2026-11-23T12:00:00Z".to_owned(),
+        verdict: "ready".to_owned(),
+        backup: Some(ServingBackup {
+            id: "20261122T011507Z".to_owned(),
+            snapshot_at: "2026-11-22T01:15:10Z".to_owned(),
+            lost_seconds: 38_690,
+            verified_at: Some("2026-11-22T04:05:00Z".to_owned()),
+            databases: vec!["shop".to_owned()],
+            objects: vec![object("manifest.json", 9_000, "STANDARD", "unneeded"), object("shop.dump.zst", 2 << 30, "STANDARD", "unneeded")],
+            bytes: (2 << 30) + 9_000,
+            thaw_seconds: None,
+            expiry: None,
+        }),
+        before: Some(Neighbour { id: "20261121T011509Z".to_owned(), snapshot_at: "2026-11-21T01:15:12Z".to_owned() }),
+        after: None,
+        expired: Vec::new(),
+        estimate: Some(EstimateView {
+            millis: 120_000,
+            by: "drill".to_owned(),
+            set: "nightly".to_owned(),
+            measured_at: "2026-11-22T04:05:00Z".to_owned(),
+            measured_bytes: 1 << 30,
+            measured_millis: 60_000,
+            evidence: "job/000001 sha256:9b1c55d0".to_owned(),
+        }),
+        rto_limit_seconds: 900,
+        commands: vec![CommandView {
+            what: "restore".to_owned(),
+            line: "lifeboat restore orders/nightly --backup 20261122T011507Z --into env:TARGET_URL".to_owned(),
+        }],
+        notes: Vec::new(),
+    }
+}
+
+#[test]
+fn the_verdict_comes_first_and_the_command_last() {
+    let said = serving(&view(), 0, Paint { on: false });
+    let expected = "restore orders/nightly as it was at 2026-11-22 12:00:00 UTC
+
+yes: backup 20261122T011507Z serves it, the last 10 h 44 min before that moment are lost · exit 0
+  backup     20261122T011507Z, verified by a drill at 2026-11-22 04:05:00 UTC
+  restores   2026-11-22 01:15:10 UTC: shop
+  fetches    2.0 GiB in 2 objects: STANDARD
+  takes      about 2 min by the drill of nightly on 2026-11-22 (1.0 GiB in 1 min); 15 min are promised
+  before     20261121T011509Z, which restores 2026-11-21 01:15:12 UTC
+
+# restore
+lifeboat restore orders/nightly --backup 20261122T011507Z --into env:TARGET_URL
+";
+    assert_eq!(said, expected);
+}
+
+#[test]
+fn what_is_frozen_expired_or_gone_is_said_first() {
+    let said = |view: &ServingView| serving(view, 1, Paint { on: false });
+    let mut frozen = view();
+    frozen.verdict = "thaw".to_owned();
+    frozen.estimate = None;
+    let backup = frozen.backup.as_mut().unwrap();
+    backup.objects[1] = object("shop dump.zst", 2 << 30, "DEEP_ARCHIVE", "needed");
+    backup.thaw_seconds = Some(43_200);
+    let thawing: Vec<String> = backup.thawing("dr").into_iter().map(|command| command.line).collect();
+    let key = "'orders/nightly/20261122T011507Z/shop dump.zst'";
+    let request =
+        format!("aws s3api restore-object --bucket dr --key {key} --restore-request '{{\"Days\":7,\"GlacierJobParameters\":{{\"Tier\":\"Standard\"}}}}'");
+    assert_eq!(thawing, [request, format!("aws s3api head-object --bucket dr --key {key} --query Restore")]);
+    let text = said(&frozen);
+    for words in ["yes, after a thaw", "2.0 GiB DEEP_ARCHIVE, 8.8 KiB STANDARD", "up to 12 h by the standard retrieval", "no drill has measured it"] {
+        assert!(text.contains(words), "{words}\n{text}");
+    }
+    let mut gone = view();
+    (gone.verdict, gone.backup, gone.before, gone.estimate, gone.commands) = ("impossible".to_owned(), None, None, None, Vec::new());
+    assert!(said(&gone).ends_with("no: no backup of that moment or before is left · exit 1\n"), "{}", said(&gone));
+    gone.verdict = "undelete".to_owned();
+    gone.expired.push(ExpiredView {
+        id: "20261101T010000Z".to_owned(),
+        began_at: "2026-11-01T01:00:00Z".to_owned(),
+        since: "2026-11-20T00:00:00Z".to_owned(),
+        command: "lifeboat undelete orders/nightly/20261101T010000Z".to_owned(),
+    });
+    let text = said(&gone);
+    assert!(text.contains("\nnot as it lies: backup 20261101T010000Z expired, and must be brought back first"), "{text}");
+    assert!(text.contains("\n             lifeboat undelete orders/nightly/20261101T010000Z\n"), "{text}");
+}

@@ -1,0 +1,207 @@
+//! `lifeboat.explain-restore/1`: what brings a moment back, and how.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::report::serving::{Hidden, Rate, Thaw};
+
+/// What `explain restore` says.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ServingView {
+    /// Always `lifeboat.explain-restore/1`.
+    pub format: String,
+    /// Version of lifeboat.
+    pub tool: String,
+    /// What was read: a commit, or the working folder.
+    pub revision: String,
+    /// The policy.
+    pub policy: String,
+    /// The backup set.
+    pub set: String,
+    /// The moment that is asked for, RFC 3339.
+    pub at: String,
+    /// When it was asked, by S3's clock where it said it, RFC 3339.
+    pub now: String,
+    /// `ready`: a backup can be restored as it lies. `thaw`: it must be thawed first. `undelete`: it must be brought back first.
+    /// `impossible`: no backup holds that moment. `unknown`: what there is could not be read.
+    pub verdict: String,
+    /// The backup that serves it, if one does.
+    pub backup: Option<ServingBackup>,
+    /// The next older backup.
+    pub before: Option<Neighbour>,
+    /// The first backup after that moment.
+    pub after: Option<Neighbour>,
+    /// Backups nearer to that moment that expired and can still be brought back, the newest first.
+    pub expired: Vec<ExpiredView>,
+    /// How long the restore takes, by what was measured last; none when nothing was measured.
+    pub estimate: Option<EstimateView>,
+    /// How long a restore may take, in seconds.
+    pub rto_limit_seconds: u64,
+    /// What to run, in order.
+    pub commands: Vec<CommandView>,
+    /// Backups that were passed over, and what could not be read.
+    pub notes: Vec<String>,
+}
+
+/// The backup that serves a moment.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ServingBackup {
+    /// Its id.
+    pub id: String,
+    /// The moment that comes back, RFC 3339; when it was begun, where its manifest cannot be read before a thaw.
+    pub snapshot_at: String,
+    /// How long before the moment that is asked for that is: what would be lost.
+    pub lost_seconds: u64,
+    /// When a drill of it last passed, RFC 3339.
+    pub verified_at: Option<String>,
+    /// Its databases; empty where its manifest cannot be read before a thaw.
+    pub databases: Vec<String>,
+    /// What a restore reads.
+    pub objects: Vec<NeededView>,
+    /// Bytes of that.
+    pub bytes: u64,
+    /// How long the slowest object takes to thaw at the most, by the standard retrieval.
+    pub thaw_seconds: Option<u64>,
+    /// What S3 says of its expiry, if anything expires it.
+    pub expiry: Option<String>,
+}
+
+/// An object that a restore reads.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NeededView {
+    /// Its key.
+    pub key: String,
+    /// Its bytes.
+    pub bytes: u64,
+    /// Its storage class; none when S3 did not say how it lies.
+    pub class: Option<String>,
+    /// `unneeded`, `done`, `underWay` or `needed`; none when it is not known.
+    pub thaw: Option<String>,
+}
+
+/// Another backup near that moment.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Neighbour {
+    /// Its id.
+    pub id: String,
+    /// The moment that it restores, RFC 3339.
+    pub snapshot_at: String,
+}
+
+/// A backup that expired and is still there.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ExpiredView {
+    /// Its id.
+    pub id: String,
+    /// When it was begun, RFC 3339.
+    pub began_at: String,
+    /// Since when it is hidden, RFC 3339.
+    pub since: String,
+    /// The command that brings it back.
+    pub command: String,
+}
+
+/// How long a restore takes.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EstimateView {
+    /// Milliseconds for this backup, without a thaw.
+    pub millis: u64,
+    /// What was measured: `drill` or `restore`.
+    pub by: String,
+    /// Of which set.
+    pub set: String,
+    /// When, RFC 3339.
+    pub measured_at: String,
+    /// Bytes that were restored then.
+    pub measured_bytes: u64,
+    /// Milliseconds that it took.
+    pub measured_millis: u64,
+    /// The record.
+    pub evidence: String,
+}
+
+/// A command to run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CommandView {
+    /// What for.
+    pub what: String,
+    /// The line for a shell.
+    pub line: String,
+}
+
+/// A moment in RFC 3339, to the second.
+pub fn moment(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+impl EstimateView {
+    /// For so many bytes at a rate.
+    pub fn of(rate: &Rate, bytes: u64) -> Self {
+        Self {
+            millis: rate.millis_of(bytes),
+            by: rate.by.to_owned(),
+            set: rate.set.clone(),
+            measured_at: rate.at.clone(),
+            measured_bytes: rate.bytes,
+            measured_millis: rate.millis,
+            evidence: rate.evidence.clone(),
+        }
+    }
+}
+
+impl ExpiredView {
+    /// A hidden backup of `POLICY/SET`; it is held until a day after it is back.
+    pub fn of(hidden: &Hidden, set: &str, until: &str, options: &str) -> Self {
+        Self {
+            id: hidden.id.clone(),
+            began_at: moment(hidden.began),
+            since: moment(hidden.since),
+            command: format!("lifeboat{options} undelete {set}/{} --until {until} --reason \"needed for a restore\"", hidden.id),
+        }
+    }
+}
+
+impl ServingBackup {
+    /// Whether one of its objects must be thawed, or is being thawed.
+    pub fn is_frozen(&self) -> bool {
+        self.objects.iter().any(|object| matches!(object.thaw.as_deref(), Some("needed" | "underWay")))
+    }
+
+    /// What thaws it: one request for each object that nobody asked for yet, and how to see when it is done.
+    pub fn thawing(&self, bucket: &str) -> Vec<CommandView> {
+        let frozen = |state: Thaw| self.objects.iter().filter(move |object| object.thaw.as_deref() == Some(state.as_str()));
+        let mut out: Vec<CommandView> = frozen(Thaw::Needed).map(|object| thaw(bucket, object)).collect();
+        if let Some(object) = frozen(Thaw::Needed).chain(frozen(Thaw::UnderWay)).max_by_key(|object| object.bytes) {
+            let line = format!("aws s3api head-object --bucket {bucket} --key {} --query Restore", quoted(&object.key));
+            out.push(CommandView { what: "until it says ongoing-request=\"false\"".to_owned(), line });
+        }
+        out
+    }
+}
+
+/// Intelligent-Tiering takes no number of days: what was thawed stays so (S3 API, `RestoreObject`).
+fn thaw(bucket: &str, object: &NeededView) -> CommandView {
+    let tiered = object.class.as_ref().is_some_and(|class| class.starts_with("INTELLIGENT_TIERING"));
+    let days = if tiered { "" } else { "\"Days\":7," };
+    CommandView {
+        what: "thaw".to_owned(),
+        line: format!(
+            "aws s3api restore-object --bucket {bucket} --key {} --restore-request '{{{days}\"GlacierJobParameters\":{{\"Tier\":\"Standard\"}}}}'",
+            quoted(&object.key)
+        ),
+    }
+}
+
+/// A word for a shell: as it is where that is safe, else in single quotes.
+pub fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}
