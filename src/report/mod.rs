@@ -17,6 +17,7 @@ use crate::policy::LoadedPolicy;
 mod backups;
 mod drills;
 mod objectives;
+pub mod simulate;
 pub mod status;
 
 pub use backups::SetReport;

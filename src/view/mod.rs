@@ -15,4 +15,5 @@ pub mod report;
 pub mod restore;
 pub mod rule;
 pub mod schema;
+pub mod simulate;
 pub mod status;

@@ -10,6 +10,7 @@ use super::backups::BackupListView;
 use super::check::CheckView;
 use super::keep::KeepView;
 use super::plan::PlanView;
+use super::simulate::SimulateView;
 use super::status::StatusView;
 
 /// Every published schema: its path in the repository and itself.
@@ -20,6 +21,7 @@ pub fn all() -> Vec<(&'static str, Value)> {
         ("schema/check.schema.json", of::<CheckView>("check", "What `lifeboat check --format json` says")),
         ("schema/keep.schema.json", of::<KeepView>("keep", "What `lifeboat keep --format json` says")),
         ("schema/plan.schema.json", of::<PlanView>("plan", "What `lifeboat plan --format json` says and `--out` saves")),
+        ("schema/simulate.schema.json", of::<SimulateView>("simulate", "What `lifeboat simulate --format json` says")),
         ("schema/status.schema.json", of::<StatusView>("status", "What `lifeboat status --format json` says")),
     ]
 }

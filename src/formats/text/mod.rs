@@ -12,6 +12,7 @@ mod keep;
 mod plan;
 mod report;
 mod restore;
+mod simulate;
 mod status;
 
 pub use apply::apply;
@@ -24,6 +25,9 @@ pub use keep::{hold, keep};
 pub use plan::plan;
 pub use report::report;
 pub use restore::{restore, restore_plan};
+pub use simulate::simulate;
+#[cfg(test)]
+pub(crate) use simulate::tests::view as simulated;
 pub use status::status;
 
 /// Wraps a sentence at `width` columns, at spaces.
