@@ -358,7 +358,11 @@ impl Question {
 /// The backups below one prefix, as the bucket lists them.
 pub async fn seen_backups(ports: &Ports, bucket: &str, prefix: &str) -> Fact<Vec<SeenBackup>> {
     match ports.objects.list(bucket, prefix).await {
-        Ok(listing) => Fact::Known(layout::backups(prefix, listing.iter().map(|object| (object.key.as_str(), object.bytes, object.modified)))),
+        Ok(listing) => {
+            let mut backups = layout::backups(prefix, listing.iter().map(|object| (object.key.as_str(), object.bytes, object.modified)));
+            layout::classify(&mut backups, prefix, listing.iter().filter_map(|object| Some((object.key.as_str(), object.class.as_deref()?))));
+            Fact::Known(backups)
+        }
         Err(error) if error.kind == crate::ports::Kind::Missing => Fact::Absent,
         Err(error) => Fact::Unknown(error.why()),
     }

@@ -543,4 +543,6 @@ pub struct SeenBackup {
     pub stored: Option<Timestamp>,
     /// Its keys, each with its bytes.
     pub keys: BTreeMap<String, u64>,
+    /// Keys in another storage class than STANDARD, each with S3's name of it.
+    pub classes: BTreeMap<String, String>,
 }

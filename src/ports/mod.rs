@@ -129,6 +129,8 @@ pub struct ObjectInfo {
     pub bytes: u64,
     /// S3's own date of it.
     pub modified: Timestamp,
+    /// Its storage class; none = STANDARD, which some endpoints leave out.
+    pub class: Option<String>,
 }
 
 /// The wall clock.

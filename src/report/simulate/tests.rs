@@ -175,7 +175,7 @@ proptest! {
     ) {
         let (policy, mut bucket) = (&QUICKSTART.0, QUICKSTART.1.clone());
         let schedule = Schedule { cron: cron.to_owned(), timezone: zone.to_owned() };
-        let spec = BackupSet { retention, schedule, ..policy.policy.spec.backups.values().next().unwrap().clone() };
+        let spec = BackupSet { schedule, retention, ..policy.policy.spec.backups.values().next().unwrap().clone() };
         bucket.tenants[0].sets[0].retention = retention;
         let rules = rules(&bucket);
         let drill = Schedule { cron: "0 4 * * 0".to_owned(), timezone: zone.to_owned() };

@@ -24,15 +24,15 @@ fn the_page_needs_nothing_from_outside_and_says_what_the_text_says() {
 
 #[test]
 fn hostile_names_are_escaped() {
-    let mut value = serde_json::to_value(simulated()).unwrap();
     fn spoil(value: &mut Value) {
         match value {
-            Value::String(text) if !["keeper"].contains(&text.as_str()) => *text = "\"'><script>alert(1)</script>".to_owned(),
+            Value::String(text) if text != "keeper" => *text = "\"'><script>alert(1)</script>".to_owned(),
             Value::Array(items) => items.iter_mut().for_each(spoil),
             Value::Object(fields) => fields.values_mut().for_each(spoil),
             _ => {}
         }
     }
+    let mut value = serde_json::to_value(simulated()).unwrap();
     spoil(&mut value);
     let view: SimulateView = serde_json::from_value(value).unwrap();
     let page = simulate(&view).unwrap();
