@@ -124,10 +124,15 @@ pub struct Facts {
     pub rows: u64,
     /// Rows by table, and bytes before compression.
     pub holding: Holding,
+    /// [`Manifest::digest`].
+    pub digest: String,
+    /// When something of what it names, or itself, was stored last.
+    pub newest: Timestamp,
 }
 
 impl Facts {
-    fn of(manifest: &Manifest, snapshot: Timestamp) -> Self {
+    fn of(manifest: &Manifest, snapshot: Timestamp, seen: &SeenBackup, folder: &str) -> Self {
+        let late = manifest.objects().filter_map(|stored| seen.late.get(&format!("{folder}{}", stored.name)));
         let mut tables = BTreeMap::new();
         for database in &manifest.databases {
             tables.extend(database.facts.tables.iter().map(|(table, data)| (format!("{}.{table}", database.name), data.rows.rows)));
@@ -140,6 +145,8 @@ impl Facts {
             databases: manifest.databases.iter().map(|database| database.name.clone()).collect(),
             rows: manifest.rows(),
             holding: Holding { tables, bytes },
+            digest: manifest.digest(),
+            newest: late.chain(&seen.stored).max().copied().unwrap_or(seen.newest),
         }
     }
 }
@@ -156,7 +163,7 @@ pub fn judge(seen: SeenBackup, read: Read, around: &Around<'_>) -> Backup {
         Fact::Known(Ok(manifest)) => match dates(&manifest, &seen, around) {
             Err(why) => (State::Refused, Some(why)),
             Ok(snapshot) => {
-                facts = Some(Facts::of(&manifest, snapshot));
+                facts = Some(Facts::of(&manifest, snapshot, &seen, around.folder));
                 against_listing(&manifest, &seen, released, around)
             }
         },
@@ -235,10 +242,12 @@ pub fn hold_value(until: Timestamp, reason: &str) -> String {
 }
 
 /// What drills and records say of one backup.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Proven {
     /// When the last drill of it passed, if it did.
     pub verified: Option<Timestamp>,
+    /// Digest of the manifest that it restored by; records of the first build do not say it.
+    pub manifest: Option<String>,
     /// Whether the last drill of it could not restore it, or found something else in it.
     pub failed: bool,
     /// Whether a record says that it was completed.
@@ -258,8 +267,17 @@ impl Backup {
         }
     }
 
+    /// When the last drill of it passed, if it is still what was drilled: the manifest says the same, and none of its objects was
+    /// stored anew since. A listing shows no version ids; S3's dates tell as much. What else lies in its folder changes nothing, so
+    /// that nobody takes a proof away by adding to it.
+    pub fn verified(&self, proven: &Proven) -> Option<Timestamp> {
+        let facts = self.facts.as_ref()?;
+        let same = proven.manifest.as_ref().is_none_or(|digest| *digest == facts.digest);
+        proven.verified.filter(|at| same && !proven.failed && facts.newest.as_second() <= at.as_second() + CLOCKS)
+    }
+
     /// The same backup as the retention function takes it.
-    pub fn point(&self, proven: Proven, zone: &TimeZone) -> Point {
+    pub fn point(&self, proven: &Proven, zone: &TimeZone) -> Point {
         let kind = match self.state {
             State::Complete => Kind::Complete,
             State::Running | State::Abandoned => Kind::Attempt,
@@ -274,7 +292,7 @@ impl Backup {
             oldest: self.seen.oldest,
             snapshot,
             periods: Periods::of(snapshot, zone),
-            verified: proven.verified.filter(|_| !proven.failed),
+            verified: self.verified(proven),
             failed: proven.failed,
             hold: self.hold(),
             holding: self.facts.as_ref().map(|facts| facts.holding.clone()).unwrap_or_default(),

@@ -39,6 +39,7 @@ pub fn backups<'a>(prefix: &str, listing: impl Iterator<Item = Listed<'a>>) -> V
             stored: None,
             keys: BTreeMap::new(),
             classes: BTreeMap::new(),
+            late: BTreeMap::new(),
         });
         if name == MANIFEST {
             (backup.complete, backup.stored) = (true, Some(modified));
@@ -47,8 +48,16 @@ pub fn backups<'a>(prefix: &str, listing: impl Iterator<Item = Listed<'a>>) -> V
         backup.oldest = backup.oldest.min(modified);
         backup.newest = backup.newest.max(modified);
         backup.keys.insert(key.to_owned(), bytes);
+        backup.late.insert(key.to_owned(), modified);
     }
-    found.into_values().collect()
+    found.into_values().map(only_late).collect()
+}
+
+/// Of the dates only those after the manifest's are kept: of a sound backup none.
+fn only_late(mut backup: SeenBackup) -> SeenBackup {
+    let stored = backup.stored;
+    backup.late.retain(|_, modified| stored.is_some_and(|stored| *modified > stored));
+    backup
 }
 
 /// Notes the storage class of what is not in STANDARD: keys of the same listing, each with its class.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::engines::pg_dump::completeness::{CatalogFacts, Exclusion};
 use crate::engines::pg_dump::facts::DataFacts;
 use crate::engines::pg_dump::views::ViewFacts;
+use crate::model::document::Document;
 
 /// The format that this build writes.
 pub const FORMAT: &str = "lifeboat.manifest/1";
@@ -225,6 +226,11 @@ impl Manifest {
         let manifest: Self = serde_json::from_value(value).map_err(|error| ManifestError::NotOne(error.to_string()))?;
         manifest.check(set, id)?;
         Ok(manifest)
+    }
+
+    /// SHA-256 of what it says: the names, sizes and digests of all its objects are among it.
+    pub fn digest(&self) -> String {
+        Document::of(self).digest()
     }
 
     fn check(&self, set: &str, id: &str) -> Result<(), ManifestError> {

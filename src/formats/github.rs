@@ -64,8 +64,12 @@ fn held(group: &GroupView, step: &StepView) -> Option<String> {
     text.extend(hold.allow.iter().map(|allow| format!("to allow: --allow {allow}")));
     text.extend(hold.advice.iter().map(|advice| format!("next: {advice}")));
     let title = format!("{}: {}", step.title, step.reason);
-    let file = group.files.first().map(|file| ("file", file.as_str()));
-    let properties: Vec<(&str, &str)> = file.into_iter().chain([("title", title.as_str())]).collect();
+    let line = hold.lines.first().map(|place| (place.file.as_str(), place.line.to_string()));
+    let place = match &line {
+        Some((file, line)) => vec![("file", *file), ("line", line.as_str())],
+        None => group.files.first().map(|file| ("file", file.as_str())).into_iter().collect(),
+    };
+    let properties: Vec<(&str, &str)> = place.into_iter().chain([("title", title.as_str())]).collect();
     Some(command(level, &properties, &text.join("\n")))
 }
 

@@ -96,13 +96,19 @@ fn held_step(group: &GroupView, step: &StepView, hold: &HoldView) -> Value {
     if let Some(advice) = &hold.advice {
         let _ = write!(text, "\nnext: {advice}");
     }
-    let at_head = |file: &String| json!({"physicalLocation": {"artifactLocation": {"uri": uri(file)}, "region": {"startLine": 1}}});
+    let at = |file: &str, line: usize| json!({"physicalLocation": {"artifactLocation": {"uri": uri(file)}, "region": {"startLine": line}}});
+    let at_head = || group.files.iter().map(|file| at(file, 1)).collect::<Vec<Value>>();
+    let lines: Vec<Value> = hold.lines.iter().map(|place| at(&place.file, place.line)).collect();
+    let (first, more) = match if lines.is_empty() { at_head() } else { lines }.split_first() {
+        Some((first, more)) => (vec![first.clone()], more.to_vec()),
+        None => (Vec::new(), Vec::new()),
+    };
     json!({
         "ruleId": hold.id,
         "level": if step.kind == "held" { "error" } else { "warning" },
         "message": {"text": text},
-        "locations": group.files.iter().take(1).map(at_head).collect::<Vec<Value>>(),
-        "relatedLocations": group.files.iter().skip(1).map(at_head).collect::<Vec<Value>>(),
+        "locations": first,
+        "relatedLocations": more,
         "partialFingerprints": {"lifeboat/1": fingerprint(&hold.id, &step.id, &hold.sentence)},
     })
 }

@@ -60,6 +60,8 @@ pub enum Why {
     Unreachable(String),
     /// The endpoint asked us to slow down (503, 429), and went on to.
     Busy(String),
+    /// The role that would ask cannot be taken on.
+    NoRole(String),
     /// The credentials are unknown, wrong or expired: nothing at all can be asked with them.
     Credentials(String),
     /// It was read too long ago to act upon.
@@ -78,6 +80,7 @@ impl fmt::Display for Why {
             Self::NotUnderstood(detail) => write!(f, "not understood: {detail}"),
             Self::Unreachable(detail) => write!(f, "no usable answer: {detail}"),
             Self::Busy(detail) => write!(f, "too busy to answer: {detail}"),
+            Self::NoRole(detail) => write!(f, "nobody to ask as: {detail}"),
             Self::Credentials(detail) => write!(f, "the credentials are not accepted: {detail}"),
             Self::Stale(detail) => write!(f, "too old to act upon: {detail}"),
             Self::NotAsked => write!(f, "not asked (--offline)"),

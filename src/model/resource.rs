@@ -545,4 +545,6 @@ pub struct SeenBackup {
     pub keys: BTreeMap<String, u64>,
     /// Keys in another storage class than STANDARD, each with S3's name of it.
     pub classes: BTreeMap<String, String>,
+    /// What was stored after its manifest, which is written last: S3's date by key.
+    pub late: BTreeMap<String, Timestamp>,
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::select::Selection;
 use crate::model::resource::Assumed;
 use crate::policy::Loaded;
 
@@ -26,10 +27,13 @@ impl Act {
 }
 
 /// The roles to take on, each once, with everything that is theirs.
-pub(super) fn assumed(loaded: &Loaded, act: Act) -> Vec<Assumed> {
+pub(super) fn assumed(loaded: &Loaded, act: Act, selection: &Selection) -> Vec<Assumed> {
     let mut found: BTreeMap<(String, Option<String>), Assumed> = BTreeMap::new();
     for policy in &loaded.policies {
         let spec = &policy.policy.spec;
+        if !selection.takes(&policy.name, &spec.storage.bucket) {
+            continue;
+        }
         let Some(wish) = &spec.storage.assume_role else { continue };
         let role = match act {
             Act::Plan => &wish.plan.0,

@@ -56,7 +56,7 @@ pub struct Wanted<'a> {
 /// When there is no config repo, no usable identity, another apply holds the lock, the saved plan is stale, or no journal
 /// can be opened.
 pub async fn apply(place: &Where, wanted: &Wanted<'_>) -> Result<(Ended, Exit), OpError> {
-    let (mut prepared, ports, aws) = connect_as(place, Act::Apply).await?;
+    let (mut prepared, ports, aws) = connect_as(place, Act::Apply, &wanted.selection).await?;
     let (findings, exit) = check::view(&prepared);
     if exit == Exit::Findings {
         return Ok((Ended::Stopped(Planned::Stopped(findings)), exit));

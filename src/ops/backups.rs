@@ -58,12 +58,12 @@ fn one_wanted<'a>(prepared: &'a Prepared, name: &str) -> Result<(&'a LoadedPolic
 /// What records say of a backup.
 pub(super) fn proven(proofs: &Fact<Proofs>, policy: &LoadedPolicy, seen: &SeenBackup) -> Proven {
     let key = (policy.name.clone(), seen.set.clone(), seen.id.clone());
-    proofs.known().and_then(|proofs| proofs.get(&key)).copied().unwrap_or_default()
+    proofs.known().and_then(|proofs| proofs.get(&key)).cloned().unwrap_or_default()
 }
 
 fn view(shelf: &Shelf<'_>, proofs: &Fact<Proofs>) -> ShelfView {
     let storage = &shelf.policy.policy.spec.storage;
-    let lines = shelf.backups.iter().map(|backup| BackupLineView::of(backup, proven(proofs, shelf.policy, &backup.seen)));
+    let lines = shelf.backups.iter().map(|backup| BackupLineView::of(backup, &proven(proofs, shelf.policy, &backup.seen)));
     ShelfView {
         policy: shelf.policy.name.clone(),
         location: format!("s3://{}/{}", storage.bucket, storage.prefix),
@@ -116,7 +116,7 @@ pub async fn show(place: &Where, name: &str) -> Result<(BackupShowView, Exit), O
         format: "lifeboat.backup-show/1".to_owned(),
         policy: policy.name.clone(),
         location: format!("s3://{}/{}", at.bucket, at.folder),
-        backup: BackupLineView::of(backup, proven(&proofs, policy, &backup.seen)),
+        backup: BackupLineView::of(backup, &proven(&proofs, policy, &backup.seen)),
         objects: backup.seen.keys.iter().map(|(key, bytes)| (below(key), *bytes)).collect(),
         tables: backup.facts.as_ref().map(|facts| facts.holding.tables.clone()).unwrap_or_default(),
         tags: backup.tags.known().cloned().unwrap_or_default(),

@@ -79,7 +79,7 @@ fn said(chains: &[Checked]) -> Proofs {
         match record.kind {
             RecordKind::Backup => proven.recorded = true,
             RecordKind::Drill => match text("verdict") {
-                Some("passed") => (proven.verified, proven.failed) = (record.at.parse().ok(), false),
+                Some("passed") => (proven.verified, proven.manifest, proven.failed) = (record.at.parse().ok(), text("manifest").map(str::to_owned), false),
                 Some("failed") if damages(record) => (proven.verified, proven.failed) = (None, true),
                 _ => {}
             },

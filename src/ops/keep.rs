@@ -127,7 +127,7 @@ impl Keeper<'_> {
     async fn keep(&self, allowed: &mut BTreeSet<String>) -> KeptSetView {
         let own: Vec<&Backup> = self.shelf.backups.iter().filter(|backup| backup.seen.set == self.name.0).collect();
         let zone = TimeZone::get(&self.spec.schedule.timezone).unwrap_or(TimeZone::UTC);
-        let points: Vec<Point> = own.iter().map(|backup| backup.point(backups::proven(self.proofs, self.policy(), &backup.seen), &zone)).collect();
+        let points: Vec<Point> = own.iter().map(|backup| backup.point(&backups::proven(self.proofs, self.policy(), &backup.seen), &zone)).collect();
         let terms = Terms {
             retention: &self.spec.retention,
             max_duration: self.spec.max_duration,

@@ -234,24 +234,24 @@ pub fn prepare(place: &Where, quirks: &Quirks) -> Result<Prepared, OpError> {
 /// # Errors
 /// When there is no config repo, or it asks for an endpoint without saying where IAM is.
 pub async fn connect(place: &Where) -> Result<(Prepared, Ports, Arc<Aws>), OpError> {
-    Box::pin(connect_to(place, None)).await
+    Box::pin(connect_to(place, None, &Selection::default())).await
 }
 
-/// The same with the roles of other accounts taken on that the policies name.
+/// The same with the roles of other accounts taken on that the selected policies name.
 ///
 /// # Errors
-/// Also when one of them cannot be taken on.
-pub async fn connect_as(place: &Where, act: Act) -> Result<(Prepared, Ports, Arc<Aws>), OpError> {
-    Box::pin(connect_to(place, Some(act))).await
+/// Also when one of them cannot be taken on, and something is to be changed.
+pub async fn connect_as(place: &Where, act: Act, selection: &Selection) -> Result<(Prepared, Ports, Arc<Aws>), OpError> {
+    Box::pin(connect_to(place, Some(act), selection)).await
 }
 
-async fn connect_to(place: &Where, act: Option<Act>) -> Result<(Prepared, Ports, Arc<Aws>), OpError> {
+async fn connect_to(place: &Where, act: Option<Act>, selection: &Selection) -> Result<(Prepared, Ports, Arc<Aws>), OpError> {
     let first = prepare(place, &AWS)?;
     let places = places(&first.loaded);
     let mut aws = Aws::connect(&places, request_timeout()?).await;
     if let Some(act) = act.filter(|_| !first.has_errors()) {
-        let wanted = accounts::assumed(&first.loaded, act);
-        aws = Box::pin(aws.assuming(&wanted, &places, act.session())).await.map_err(|source| OpError::Cloud {
+        let wanted = accounts::assumed(&first.loaded, act, selection);
+        aws = Box::pin(aws.assuming(&wanted, &places, act.session(), act == Act::Apply)).await.map_err(|source| OpError::Cloud {
             what: "a role of another account cannot be taken on".to_owned(),
             source,
             credentials: None,

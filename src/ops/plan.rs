@@ -1,15 +1,16 @@
 //! `lifeboat plan`.
 
-use futures_util::future::join;
+use futures_util::future::{join, try_join};
 
 use super::select::Selection;
 use super::{Act, Exit, OpError, Prepared, Where, causes, check, connect_as, control, identify, prepare, undo};
 use crate::journal::lock;
-use crate::model::fact::Fact;
-use crate::model::resource::Observed;
+use crate::model::fact::{Fact, Why};
+use crate::model::resource::{Identity, Observed};
 use crate::observe::{self, Watch};
 use crate::plan::{self, Ask, Plan, Reason};
 use crate::ports::Ports;
+use crate::ports::aws::Aws;
 use crate::ports::quirks::{AWS, Quirks};
 use crate::ports::system::SystemClock;
 use crate::rules;
@@ -52,17 +53,16 @@ pub async fn plan(place: &Where, asked: &Asked<'_>) -> Result<(Planned, Exit), O
         prepared.select(&asked.selection)?;
         return Ok(without_asking(&prepared, &asked.ask));
     }
-    let (mut prepared, ports, aws) = connect_as(place, Act::Plan).await?;
+    let (mut prepared, ports, aws) = connect_as(place, Act::Plan, &asked.selection).await?;
     if let Some(stopped) = stop(&prepared) {
         return Ok(stopped);
     }
     prepared.select(&asked.selection)?;
-    let (mut observed, others) = tokio::select! {
-        identity = identify(&ports, Some(&aws)) => {
-            join(observe::observe_watched(&prepared.desired, &ports, Fact::Known(identity?), &asked.watch), others(&prepared, &ports, &asked.watch)).await
-        }
-        () = asked.watch.stopped() => (interrupted(&prepared, &ports), None),
-    };
+    // Who we are is asked beside the rest, not before it; without an answer nothing else counts.
+    let seen = observe::observe_watched(&prepared.desired, &ports, Fact::Unknown(Why::NotAsked), &asked.watch);
+    let seen = async { Ok(join(seen, others(&prepared, &ports, &asked.watch)).await) };
+    let (identity, (mut observed, others)) = try_join(whoami(&ports, &aws, &asked.watch), seen).await?;
+    observed.identity = identity;
     let mut plan = plan::asked(&prepared.desired, &observed, &asked.ask);
     // Only what differs can have drifted, and only then are journals read.
     if observed.unasked == 0 && plan.steps.iter().any(|step| step.reason == Reason::Differs) {
@@ -79,12 +79,12 @@ pub async fn plan(place: &Where, asked: &Asked<'_>) -> Result<(Planned, Exit), O
     Ok((Planned::Plan(Box::new(view), findings), exit))
 }
 
-/// Interrupted before the first question.
-fn interrupted(prepared: &Prepared, ports: &Ports) -> Observed {
-    let mut observed = observe::offline(&prepared.desired, &*ports.clock);
-    observed.unasked = observe::questions(&prepared.desired).len();
-    observed.interrupt();
-    observed
+/// Who we are, unless somebody has enough before that is known.
+async fn whoami(ports: &Ports, aws: &Aws, watch: &Watch<'_>) -> Result<Fact<Identity>, OpError> {
+    tokio::select! {
+        identity = identify(ports, Some(aws)) => identity.map(Fact::Known),
+        () = watch.stopped() => Ok(Fact::Unknown(Why::NotAsked)),
+    }
 }
 
 /// What is known of other applies, where a lock and journals are kept.
@@ -117,7 +117,7 @@ pub fn view(prepared: &Prepared, observed: &Observed, plan: &Plan, quirks: &Quir
             desired: &prepared.desired,
             observed,
             not_enforced: quirks.not_enforced,
-            files: &prepared.files(),
+            policies: &prepared.loaded.policies,
             selected: prepared.selected.as_ref(),
         },
     )

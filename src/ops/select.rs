@@ -103,7 +103,8 @@ impl Shard {
 }
 
 impl Selection {
-    fn takes(&self, policy: &str, bucket: &str) -> bool {
+    /// Whether a policy with this bucket is meant.
+    pub(super) fn takes(&self, policy: &str, bucket: &str) -> bool {
         let named = self.policies.is_empty() || self.policies.iter().any(|glob| glob.fits(policy));
         named && self.shard.is_none_or(|shard| shard.holds(bucket))
     }

@@ -3,6 +3,7 @@
 
 use super::apply::{self, Ended, Wanted};
 use super::plan::{self as planning, Planned};
+use super::select::Selection;
 use super::{Act, Exit, OpError, Prepared, Where, causes, check, connect_as, control, identify};
 use crate::journal::{Run, store};
 use crate::model::fact::Fact;
@@ -19,7 +20,7 @@ const BACK: usize = 10;
 /// # Errors
 /// When there is no config repo, no journal, no usable identity, or another apply holds the lock.
 pub async fn undo(place: &Where, ask: &Ask<'_>, run: Option<&str>, send: bool) -> Result<(Ended, Exit), OpError> {
-    let (prepared, ports, aws) = connect_as(place, if send { Act::Apply } else { Act::Plan }).await?;
+    let (prepared, ports, aws) = connect_as(place, if send { Act::Apply } else { Act::Plan }, &Selection::default()).await?;
     let (findings, exit) = check::view(&prepared);
     if exit == Exit::Findings {
         return Ok((Ended::Stopped(Planned::Stopped(findings)), exit));

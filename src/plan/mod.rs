@@ -208,6 +208,7 @@ impl Hold {
         let alone = setting.leave_alone.map_or_else(String::new, |yaml| format!(", or leave it alone with `{yaml}`"));
         match self {
             Self::Unknown(Why::Refused(_)) => Some(format!("grant {} to this identity{alone}", setting.read.action())),
+            Self::Unknown(Why::NoRole(_)) => Some("let this identity assume the role, in its own permissions and in the trust of that role".to_owned()),
             Self::Unknown(Why::NotUnderstood(_)) => Some(format!("use a newer lifeboat{alone}")),
             Self::Unknown(Why::NotAsked) => Some("run it without --offline".to_owned()),
             Self::Unknown(Why::Credentials(_)) => Some("renew the credentials and run it again".to_owned()),

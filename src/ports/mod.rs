@@ -179,6 +179,8 @@ pub struct PortError {
 pub enum Kind {
     /// 403: the identity may not do this.
     Refused,
+    /// The role that is to ask cannot be taken on.
+    NoRole,
     /// The credentials themselves are unknown, wrong or expired.
     Credentials,
     /// The bucket, object or role is not there.
@@ -210,6 +212,7 @@ impl PortError {
     pub fn why(&self) -> Why {
         match self.kind {
             Kind::Refused => Why::Refused(self.to_string()),
+            Kind::NoRole => Why::NoRole(self.message.clone()),
             Kind::Credentials | Kind::Clock => Why::Credentials(self.to_string()),
             Kind::Unsupported => Why::Unsupported(self.to_string()),
             Kind::Unreachable => Why::Unreachable(self.to_string()),
@@ -222,6 +225,7 @@ impl PortError {
     pub fn hint(&self) -> Option<&'static str> {
         match self.kind {
             Kind::Refused => Some("grant the action to this identity, or run the command as the role that has it (AWS_PROFILE)"),
+            Kind::NoRole => Some("let this identity assume the role, in its own permissions and in the trust of that role"),
             Kind::Credentials => Some("look at AWS_PROFILE, AWS_ACCESS_KEY_ID and the files in ~/.aws: `aws sts get-caller-identity` shows what they give"),
             Kind::Unreachable => Some("look at AWS_ENDPOINT_URL, the region and the network"),
             Kind::Busy => Some("run it again later; fewer at once helps: --policy GLOB, --shard I/N"),

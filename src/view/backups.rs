@@ -210,7 +210,7 @@ fn text(at: Timestamp) -> String {
 
 impl BackupLineView {
     /// The view of one backup.
-    pub fn of(backup: &Backup, proven: Proven) -> Self {
+    pub fn of(backup: &Backup, proven: &Proven) -> Self {
         let facts = backup.facts.as_ref();
         Self {
             set: backup.seen.set.clone(),
@@ -225,7 +225,7 @@ impl BackupLineView {
             engine: facts.map(|facts| facts.engine.clone()),
             server_version: facts.map(|facts| facts.server_version),
             databases: facts.map(|facts| facts.databases.clone()).unwrap_or_default(),
-            verified_at: proven.verified.map(text),
+            verified_at: backup.verified(proven).map(text),
             drill_failed: proven.failed,
             released: backup.tags.known().and_then(|tags| tags.get(EXPIRE_TAG)).cloned(),
             held_until: match backup.hold() {

@@ -21,6 +21,9 @@ pub struct DrillView {
     pub set: String,
     /// Id of the backup.
     pub backup: String,
+    /// SHA-256 of what its manifest says, if that could be read: the proof holds for nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest: Option<String>,
     /// `passed`, `failed` or `unproven`.
     pub verdict: String,
     /// How the restored server was shut in.
@@ -129,6 +132,7 @@ impl DrillView {
             drill: about.drill.to_owned(),
             set: about.set.to_owned(),
             backup: about.backup.to_owned(),
+            manifest: manifest.map(crate::catalog::manifest::Manifest::digest),
             verdict: verdict.as_str().to_owned(),
             isolation: drilled.isolation.to_owned(),
             dumped_from: manifest.map(|manifest| version(manifest.server_version)),

@@ -10,6 +10,7 @@ pub mod hold;
 pub mod import;
 pub mod journal;
 pub mod keep;
+pub mod place;
 pub mod plan;
 pub mod report;
 pub mod restore;

@@ -9,11 +9,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::journal::OthersView;
+use super::place::{self, LineView};
 use crate::model::fact::{Fact, Why};
 use crate::model::id::{ResourceId, ResourceKind};
 use crate::model::resource::{Desired, Identity, Observed};
 use crate::plan::saved::{ApprovedStep, FORMAT, digest};
 use crate::plan::{Effect, Held, Hold, Leftover, Plan, Reason, Step};
+use crate::policy::LoadedPolicy;
 use crate::settings;
 
 /// What `plan` says.
@@ -193,6 +195,9 @@ pub struct HoldView {
     pub allow: Option<String>,
     /// What else a person can do.
     pub advice: Option<String>,
+    /// The lines of the policies that want it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<LineView>,
 }
 
 /// What a step means for one policy's backups.
@@ -234,8 +239,8 @@ pub struct Around<'a> {
     pub observed: &'a Observed,
     /// What the endpoint is known not to enforce.
     pub not_enforced: &'a [&'static str],
-    /// File of each policy, by name.
-    pub files: &'a BTreeMap<String, String>,
+    /// The policies, as they are written.
+    pub policies: &'a [LoadedPolicy],
     /// The part of all policies that was asked for.
     pub selected: Option<&'a SelectedView>,
 }
@@ -244,11 +249,13 @@ impl PlanView {
     /// The view of a plan.
     pub fn of(plan: &Plan, around: &Around<'_>) -> Self {
         let mut groups: BTreeMap<Vec<String>, GroupView> = BTreeMap::new();
+        let written: BTreeMap<&str, &LoadedPolicy> = around.policies.iter().map(|policy| (policy.name.as_str(), policy)).collect();
         let mut by_resource = ByResource::of(plan);
         for wish in &around.desired.resources {
             let id = wish.id();
             let policies: Vec<String> = wish.policies().into_iter().map(str::to_owned).collect();
-            let mut files: Vec<String> = policies.iter().filter_map(|policy| around.files.get(policy).cloned()).collect();
+            let owners: Vec<&LoadedPolicy> = policies.iter().filter_map(|policy| written.get(policy.as_str()).copied()).collect();
+            let mut files: Vec<String> = owners.iter().map(|policy| policy.file.clone()).collect();
             if files.is_empty() {
                 files.push("lifeboat.yaml".to_owned());
             }
@@ -256,7 +263,7 @@ impl PlanView {
             let part = by_resource.take(&id);
             group.settled_ids.extend(part.settled.iter().map(|setting| format!("{setting}@{id}")));
             group.settled = group.settled_ids.len();
-            group.steps.extend(part.steps());
+            group.steps.extend(part.steps().into_iter().map(|step| step.placed(&owners, &id)));
         }
         // What no policy wants any more stands by itself.
         let rest: Vec<StepView> = by_resource.0.into_values().flat_map(Part::steps).collect();
@@ -274,7 +281,7 @@ impl PlanView {
             policy_digest: around.desired.digest.clone(),
             observed_at: seconds(around.observed.at),
             identity: around.observed.identity.known().map(IdentityView::of),
-            policies: around.files.len(),
+            policies: around.policies.len(),
             selected: around.selected.cloned(),
             settings: groups.iter().map(|group| group.settled + group.steps.len()).sum(),
             requests: around.observed.requests,
@@ -400,6 +407,14 @@ impl StepView {
         }
     }
 
+    /// With the lines of its owners, when it is held.
+    fn placed(mut self, owners: &[&LoadedPolicy], id: &ResourceId) -> Self {
+        if let (Some(hold), Some((setting, _))) = (&mut self.hold, self.id.split_once('@')) {
+            hold.lines = place::lines(owners, id, setting);
+        }
+        self
+    }
+
     fn of_held(held: &Held) -> Self {
         let hold = HoldView {
             id: match &held.hold {
@@ -417,6 +432,7 @@ impl StepView {
             sentence: held.hold.sentence(),
             allow: held.hold.leave_id().map(|id| format!("{id}@{}", held.resource)),
             advice: settings::by_id(held.setting).and_then(|setting| held.hold.advice(setting)),
+            lines: Vec::new(),
         };
         let (kind, reason) = match held.hold {
             Hold::WaitsFor(_) => ("waits", "waits".to_owned()),

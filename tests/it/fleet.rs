@@ -39,8 +39,7 @@ async fn said(loaded: &Loaded, desired: &Desired, world: &std::sync::Arc<World>,
     let identity = Fact::Known(Identity { account: ACCOUNT.to_owned(), arn: "arn:aws:iam::000000000000:user/planner".to_owned() });
     let observed = observe::observe_watched(desired, &world.ports(), identity, watch).await;
     let plan = plan::asked(desired, &observed, &Ask::default());
-    let files: BTreeMap<String, String> = loaded.policies.iter().map(|policy| (policy.name.clone(), policy.file.clone())).collect();
-    let around = Around { revision: "3f2c1ab", desired, observed: &observed, not_enforced: &[], files: &files, selected: None };
+    let around = Around { revision: "3f2c1ab", desired, observed: &observed, not_enforced: &[], policies: &loaded.policies, selected: None };
     let view = PlanView::of(&plan, &around);
     let text = text::plan(&view, if observed.unasked > 0 { 1 } else { 4 }, Paint { on: false });
     (view, text)

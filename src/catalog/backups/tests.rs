@@ -18,7 +18,8 @@ fn seen(manifest: &Manifest) -> SeenBackup {
     let mut keys: BTreeMap<String, u64> = manifest.objects().map(|stored| (format!("{FOLDER}{}", stored.name), stored.bytes)).collect();
     keys.extend([(format!("{FOLDER}{BEGUN}"), 10), (format!("{FOLDER}{MANIFEST}"), 10)]);
     let (oldest, newest) = (time("2026-11-22T18:45:46Z"), time("2026-11-22T18:46:30Z"));
-    SeenBackup { set: "nightly".to_owned(), id: ID.to_owned(), complete: true, bytes: 1, oldest, newest, stored: Some(newest), keys, classes: BTreeMap::new() }
+    let (set, id) = ("nightly".to_owned(), ID.to_owned());
+    SeenBackup { set, id, complete: true, bytes: 1, oldest, newest, stored: Some(newest), keys, classes: BTreeMap::new(), late: BTreeMap::new() }
 }
 
 fn judged_at(seen: SeenBackup, manifest: Fact<Result<Manifest, ManifestError>>, tags: &[(&str, &str)], recorded: bool, now: &str) -> Backup {
@@ -112,4 +113,31 @@ fn a_hold_is_read_and_what_is_not_understood_is_not_none() {
     assert_eq!(hold("for ever"), Hold::Unknown);
     assert_eq!(read_hold(&hold_value(until, "audit of 2026")), Some((until, "audit of 2026")));
     assert_eq!(judged(seen(&whole), whole.clone()).hold(), Hold::None);
+}
+
+#[test]
+fn a_proof_holds_for_what_was_drilled_and_for_nothing_that_came_after() {
+    let whole = manifest(str::to_owned);
+    let drilled = Proven { verified: Some(time("2026-11-23T04:00:00Z")), manifest: Some(whole.digest()), ..Proven::default() };
+    assert_eq!(judged(seen(&whole), whole.clone()).verified(&drilled), drilled.verified);
+    let old = Proven { manifest: None, ..drilled.clone() };
+    assert_eq!(judged(seen(&whole), whole.clone()).verified(&old), old.verified, "records of the first build: by the dates");
+    let failed = Proven { failed: true, ..drilled.clone() };
+    assert_eq!(judged(seen(&whole), whole.clone()).verified(&failed), None);
+
+    let other = manifest(|text| text.replacen("\"tool\":\"", "\"tool\":\"9.", 1));
+    assert_ne!(other.digest(), whole.digest());
+    assert_eq!(judged(seen(&other), other.clone()).verified(&drilled), None, "another manifest");
+
+    let mut replaced = seen(&whole);
+    let first = format!("{FOLDER}{}", whole.objects().next().unwrap().name);
+    replaced.late.insert(first, time("2026-11-23T05:00:00Z"));
+    assert_eq!(judged(replaced, whole.clone()).verified(&drilled), None, "an object that was stored since");
+    let mut rewritten = seen(&whole);
+    rewritten.stored = Some(time("2026-11-23T05:00:00Z"));
+    assert_eq!(judged(rewritten, whole.clone()).verified(&old), None, "the manifest was stored since");
+    let mut beside = seen(&whole);
+    beside.late.insert(format!("{FOLDER}more"), time("2026-11-23T05:00:00Z"));
+    (beside.newest, beside.keys) = (time("2026-11-23T05:00:00Z"), beside.keys.into_iter().chain([(format!("{FOLDER}more"), 1)]).collect());
+    assert_eq!(judged(beside, whole).verified(&drilled), drilled.verified, "what lies beside takes no proof away");
 }

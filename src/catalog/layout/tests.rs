@@ -41,6 +41,16 @@ fn keys_with_every_character_that_s3_takes_are_no_backups_and_no_harm() {
 }
 
 #[test]
+fn what_was_stored_after_the_manifest_is_late() {
+    let (early, late) = ("2026-11-22T01:00:00Z".parse().unwrap(), "2026-11-22T01:05:00Z".parse().unwrap());
+    let listing =
+        |shop| [("b/20261122T010000Z/begun.json", 10, early), ("b/20261122T010000Z/manifest.json", 5, early), ("b/20261122T010000Z/shop.zst", 5, shop)];
+    assert!(backups("", listing(early).into_iter())[0].late.is_empty());
+    assert_eq!(backups("", listing(late).into_iter())[0].late.iter().collect::<Vec<_>>(), [(&"b/20261122T010000Z/shop.zst".to_owned(), &late)]);
+    assert!(backups("", listing(late).into_iter().filter(|(key, ..)| !key.ends_with("manifest.json")))[0].late.is_empty(), "an attempt has no manifest");
+}
+
+#[test]
 fn a_listing_is_grouped_and_only_a_manifest_makes_it_complete() {
     let (early, late) = ("2026-11-22T01:00:00Z".parse().unwrap(), "2026-11-22T01:05:00Z".parse().unwrap());
     let listing = [

@@ -28,8 +28,18 @@ fn key(name: &str) -> String {
 fn backup() -> Backup {
     let at: Timestamp = "2026-11-01T02:15:00Z".parse().unwrap();
     let keys = ["begun.json", "manifest.json", "shop.dump.zst"].map(|name| (key(name), 1)).into();
-    let (set, id) = ("nightly".to_owned(), "20261101T021500Z".to_owned());
-    let seen = SeenBackup { set, id, complete: true, bytes: 3, oldest: at, newest: at, stored: Some(at), keys, classes: BTreeMap::new() };
+    let seen = SeenBackup {
+        set: "nightly".to_owned(),
+        id: "20261101T021500Z".to_owned(),
+        complete: true,
+        bytes: 3,
+        oldest: at,
+        newest: at,
+        stored: Some(at),
+        keys,
+        classes: BTreeMap::new(),
+        late: BTreeMap::new(),
+    };
     Backup { seen, state: State::Complete, why: None, facts: None, tags: Fact::Known(Tags::new()), marks: BTreeMap::new(), notes: Vec::new() }
 }
 

@@ -1,16 +1,34 @@
 //! Roles of other accounts that are taken on: what is asked and changed there goes with credentials of that account.
 //!
-//! Each is taken on once before anything else is asked, so that one that cannot be is told by its name. Everything that no
-//! policy gives to such a role goes with the credentials of the environment, as before.
+//! Each is taken on once before anything else is asked, so that one that cannot be is told by its name. Nothing of such a role is
+//! ever asked with other credentials: where nothing is to be changed, all of it is refused, and the rest goes on. Everything that
+//! no policy gives to such a role goes with the credentials of the environment, as before.
 
 use aws_config::SdkConfig;
 use aws_config::sts::AssumeRoleProvider;
-use aws_sdk_s3::config::{ProvideCredentials as _, SharedCredentialsProvider};
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 
+use super::error::port;
 use super::{Aws, Bucket, bucket, iam_client};
-use crate::model::causes::causes;
 use crate::model::resource::{Assumed, BucketPlace};
-use crate::ports::{Kind, PortError};
+use crate::ports::PortError;
+
+/// Words before the name of a role that cannot be taken on: nobody was asked then.
+pub(super) const SHUT: &str = "no credentials of";
+
+/// Why there are no credentials of a role.
+#[derive(Debug)]
+struct Shut(String);
+
+impl ProvideCredentials for Shut {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::ready(Err(CredentialsError::provider_error(self.0.clone())))
+    }
+}
 
 /// Clients with the credentials of another account.
 #[derive(Debug)]
@@ -22,23 +40,23 @@ pub(super) struct Elsewhere {
 
 impl Aws {
     /// Takes these roles on; `session` is the name under which that account's log shows us. `places` are those that were
-    /// connected to.
+    /// connected to. With `all`, each must be had; without it everything of one that cannot be is refused.
     ///
     /// # Errors
-    /// When one cannot be taken on.
-    pub async fn assuming(mut self, wanted: &[Assumed], places: &[BucketPlace], session: &str) -> Result<Self, PortError> {
+    /// With `all`, when one cannot be taken on.
+    pub async fn assuming(mut self, wanted: &[Assumed], places: &[BucketPlace], session: &str, all: bool) -> Result<Self, PortError> {
         for what in wanted {
             let mut role = AssumeRoleProvider::builder(&what.role).session_name(session).configure(&self.base);
             if let Some(id) = &what.external_id {
                 role = role.external_id(id);
             }
-            let credentials = SharedCredentialsProvider::new(Box::pin(role.build()).await);
-            credentials.provide_credentials().await.map_err(|error| PortError {
-                what: format!("AssumeRole {}", what.role),
-                kind: Kind::Refused,
-                message: causes(&error),
-                maybe_done: false,
-            })?;
+            let asked = self.sts.assume_role().role_arn(&what.role).role_session_name(session).set_external_id(what.external_id.clone());
+            let had = asked.send().await.map_err(|error| port(&format!("AssumeRole {}", what.role), error));
+            let credentials = match had {
+                Ok(_) => SharedCredentialsProvider::new(Box::pin(role.build()).await),
+                Err(error) if all => return Err(error),
+                Err(error) => SharedCredentialsProvider::new(Shut(format!("{SHUT} {}: {}", what.role, error.message))),
+            };
             let config = self.base.to_builder().credentials_provider(credentials).build();
             for place in places.iter().filter(|place| what.buckets.contains(&place.name)) {
                 let quirks = self.quirks_of(&place.name);

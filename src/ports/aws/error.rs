@@ -3,6 +3,7 @@
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
+use super::assume::SHUT;
 use super::guard::REFUSED;
 use crate::model::causes::causes;
 use crate::ports::{Kind, PortError};
@@ -66,7 +67,7 @@ where
 {
     let status = error.raw_response().map(|response| response.status().as_u16());
     let code = error.code().map(str::to_owned);
-    let message = match (error.code(), error.message()) {
+    let mut message = match (error.code(), error.message()) {
         (Some(code), Some(text)) => format!("{code}: {text}"),
         (Some(code), None) => code.to_owned(),
         (None, Some(text)) => text.to_owned(),
@@ -77,6 +78,10 @@ where
             Some(status) => format!("HTTP {status} without a reason"),
         },
     };
+    if let Some(at) = message.find(SHUT) {
+        // The words of the layers between say nothing.
+        return PortError { what: what.to_owned(), kind: Kind::NoRole, message: message.split_off(at), maybe_done: false };
+    }
     let (kind, maybe_done) = match &error {
         _ if message.contains(REFUSED) => (Kind::Rejected, false),
         SdkError::ConstructionFailure(_) => (construction(&message), false),

@@ -13,6 +13,7 @@ use lifeboat::model::request::ReadOp;
 use lifeboat::model::resource::Desired;
 use lifeboat::observe;
 use lifeboat::plan::{self, Leave};
+use lifeboat::policy::{self, ConfigFile};
 use lifeboat::ports::sim::{Fault, When, World};
 use lifeboat::view::apply::ApplyView;
 use lifeboat::view::plan::{Around, PlanView};
@@ -26,8 +27,9 @@ pub(crate) async fn view(desired: &Desired, world: &Arc<World>, leaves: &[Leave]
     let identity = ports.cloud.identity().await.map_or_else(|error| Fact::Unknown(error.why()), Fact::Known);
     let observed = observe::observe(desired, &ports, identity).await;
     let plan = plan::plan(desired, &observed, leaves);
-    let files = BTreeMap::from([("orders".to_owned(), "policies/orders.yaml".to_owned())]);
-    PlanView::of(&plan, &Around { revision: "3f2c1ab (main)", desired, observed: &observed, not_enforced: &[], files: &files, selected: None })
+    let file = ConfigFile { path: "policies/orders.yaml".to_owned(), bytes: QUICKSTART.as_bytes().to_vec() };
+    let loaded = policy::load(&[file]);
+    PlanView::of(&plan, &Around { revision: "3f2c1ab (main)", desired, observed: &observed, not_enforced: &[], policies: &loaded.policies, selected: None })
 }
 
 /// A world as the policy wants it, with twelve nightly backups.

@@ -36,7 +36,21 @@ async fn plan_and_apply_take_on_the_roles_that_the_policy_names() {
     let again = config.lifeboat("job", &["plan"]);
     assert_eq!(again.code, 0, "{}{}", again.out, again.err);
     config.edit(&plan, &format!("arn:aws:iam::{ACCOUNT}:role/lifeboat/elsewhere/nobody"));
+    let orders = std::fs::read_to_string(config.path().join("policies/orders.yaml")).unwrap();
+    let carts =
+        orders.replace("name: orders", "name: carts").replace("elsewhere-", "elsewhere-carts-").replace("/elsewhere-carts-applier", "/elsewhere-applier");
+    let carts = carts.replace("elsewhere/nobody", "elsewhere/elsewhere-planner");
+    std::fs::write(config.path().join("policies/carts.yaml"), carts).unwrap();
     let refused = config.lifeboat("job", &["plan"]);
-    assert!(refused.code == 1 && refused.err.contains("a role of another account cannot be taken on"), "{} {}{}", refused.code, refused.out, refused.err);
-    assert!(refused.err.contains("role/lifeboat/elsewhere/nobody"), "{}", refused.err);
+    assert_eq!(refused.code, 5, "{}{}", refused.out, refused.err);
+    assert!(refused.out.contains("let this identity assume the role"), "{}", refused.out);
+    assert!(refused.out.contains("13 to add"), "the other policy is planned: {}", refused.out);
+    let other = config.lifeboat("job", &["plan", "--policy", "carts"]);
+    assert_eq!(other.code, 4, "{}{}", other.out, other.err);
+    config.edit(&format!("apply: \"{apply}\""), &format!("apply: \"arn:aws:iam::{ACCOUNT}:role/lifeboat/elsewhere/nobody\""));
+    let stopped = config.lifeboat("job", &["apply"]);
+    assert!(stopped.code == 1 && stopped.err.contains("a role of another account cannot be taken on"), "{} {}{}", stopped.code, stopped.out, stopped.err);
+    assert!(stopped.err.contains("role/lifeboat/elsewhere/nobody"), "{}", stopped.err);
+    let done = config.lifeboat("job", &["apply", "--policy", "carts"]);
+    assert!(done.code == 0 && done.out.contains("13 steps done"), "{}{}", done.out, done.err);
 }

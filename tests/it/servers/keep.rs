@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::types::{Tag, Tagging};
+use aws_sdk_s3::types::{ObjectLockLegalHoldStatus, Tag, Tagging};
 use serde_json::Value;
 
 use super::access::{get, keys, put, s3};
@@ -163,6 +163,44 @@ async fn an_expired_backup_is_brought_back_and_does_not_go_again() {
     assert!(verified.code == 0 && verified.out.contains("every byte of 1 backup is as its manifest says"), "{}{}", verified.out, verified.err);
     assert_eq!(stage.run("keeper", &["keep"]).code, 0);
     assert_eq!(released(&admin, &stage, old).await, [None], "it is held");
+}
+
+#[tokio::test]
+async fn a_hold_in_a_locked_bucket_is_a_legal_hold_and_no_person_gets_past_it() {
+    let stage = stage("locked");
+    let (admin, bucket) = (s3("admin").await, stage.config.bucket());
+    stage.config.edit("    prefix: orders/\n", "    prefix: orders/\n    objectLock: {mode: governance, days: 1}\n");
+    let locked = stage.run("applier", &["apply", "--allow", &format!("locks-for-good@bucket/{bucket}")]);
+    assert_eq!(locked.code, 0, "{}{}", locked.out, locked.err);
+    let id = stage.backup()["backup"].as_str().unwrap().to_owned();
+    let name = format!("orders/nightly/{id}");
+    let all = keys(&admin, &bucket, &format!("{name}/")).await;
+    let legal = async |key: &str| admin.get_object_legal_hold().bucket(&bucket).key(key).send().await.unwrap().legal_hold().unwrap().status().cloned();
+
+    let held = stage.run("admin", &["hold", &name, "--until", "2099-12-31", "--reason", "audit of 2026", "--format", "json"]);
+    assert_eq!((held.code, &json(&held.out)["legalHold"]), (0, &"on, for every object".into()), "{}{}", held.out, held.err);
+    for key in &all {
+        assert_eq!(legal(key).await, Some(ObjectLockLegalHoldStatus::On), "{key}");
+    }
+    let version = admin.head_object().bucket(&bucket).key(&all[0]).send().await.unwrap().version_id().unwrap().to_owned();
+    let destroy = || admin.delete_object().bucket(&bucket).key(&all[0]).version_id(&version).bypass_governance_retention(true).send();
+    destroy().await.unwrap_err();
+
+    // An expiry lays its marker over what is locked; the bytes stay, and come back.
+    for key in &all {
+        admin.delete_object().bucket(&bucket).key(key).send().await.unwrap();
+    }
+    let back = stage.run("admin", &["undelete", &name, "--until", "2099-12-31", "--reason", "needed after all", "--format", "json"]);
+    assert_eq!((back.code, &json(&back.out)["broughtBack"]), (0, &all.len().into()), "{}{}", back.out, back.err);
+    let verified = stage.run("restorer", &["backups", "verify", &name]);
+    assert_eq!(verified.code, 0, "{}{}", verified.out, verified.err);
+
+    let lifted = stage.run("admin", &["hold", &name, "--lift", "--format", "json"]);
+    assert_eq!((lifted.code, &json(&lifted.out)["legalHold"]), (0, &"off, for every object".into()), "{}{}", lifted.out, lifted.err);
+    for key in &all {
+        assert_eq!(legal(key).await, Some(ObjectLockLegalHoldStatus::Off), "{key}");
+    }
+    destroy().await.unwrap();
 }
 
 #[tokio::test]
