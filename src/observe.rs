@@ -406,7 +406,8 @@ pub async fn seen_backups(ports: &Ports, bucket: &str, prefix: &str) -> Fact<Vec
 async fn seen_below(ports: &Ports, bucket: &str, prefix: &str) -> Seen {
     match ports.objects.list(bucket, prefix).await {
         Ok(listing) => {
-            let backups = layout::backups(prefix, listing.iter().map(|object| (object.key.as_str(), object.bytes, object.modified)));
+            let mut backups = layout::backups(prefix, listing.iter().map(|object| (object.key.as_str(), object.bytes, object.modified)));
+            layout::classify(&mut backups, prefix, listing.iter().filter_map(|object| Some((object.key.as_str(), object.class.as_deref()?))));
             Seen::Backups(Fact::Known(backups), physical::places(listing.iter().map(|object| object.key.as_str())))
         }
         Err(error) if error.kind == crate::ports::Kind::Missing => Seen::Backups(Fact::Absent, Vec::new()),

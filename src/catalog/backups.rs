@@ -246,6 +246,8 @@ pub struct Proven {
     pub failed: bool,
     /// Whether a record says that it was completed.
     pub recorded: bool,
+    /// When a person last held it, lifted a hold, or brought it back.
+    pub touched: Option<Timestamp>,
 }
 
 impl Backup {

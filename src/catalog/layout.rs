@@ -43,6 +43,7 @@ pub fn backups<'a>(prefix: &str, listing: impl Iterator<Item = Listed<'a>>) -> V
             newest: modified,
             stored: None,
             keys: BTreeMap::new(),
+            classes: BTreeMap::new(),
             late: BTreeMap::new(),
         });
         if name == MANIFEST {
@@ -62,6 +63,17 @@ fn only_late(mut backup: SeenBackup) -> SeenBackup {
     let stored = backup.stored;
     backup.late.retain(|_, modified| stored.is_some_and(|stored| *modified > stored));
     backup
+}
+
+/// Notes the storage class of what is not in STANDARD: keys of the same listing, each with its class.
+pub fn classify<'a>(backups: &mut [SeenBackup], prefix: &str, listing: impl Iterator<Item = (&'a str, &'a str)>) {
+    for (key, class) in listing {
+        let Some((set, id, _)) = split(prefix, key) else { continue };
+        let place = backups.binary_search_by(|backup| (backup.id.as_str(), backup.set.as_str()).cmp(&(id, set)));
+        if let Some(backup) = place.ok().and_then(|place| backups.get_mut(place)) {
+            backup.classes.insert(key.to_owned(), class.to_owned());
+        }
+    }
 }
 
 /// What lies below a prefix and is no part of a backup.

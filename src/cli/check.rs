@@ -24,7 +24,8 @@ pub(super) fn run(_: &Arguments, global: &Global) -> Result<Said, OpError> {
 /// Findings in any format.
 pub(super) fn rendered(view: &CheckView, format: Format) -> String {
     match format {
-        Format::Text => text::check(view, Global::paint()),
+        // No command that judges prints a page.
+        Format::Text | Format::Html => text::check(view, Global::paint()),
         Format::Json => json::render(view),
         Format::Markdown => markdown::check(view),
         Format::Sarif => sarif::check(view),

@@ -23,13 +23,16 @@ pub(super) struct Arguments {
     /// Say what would be done, and do nothing (exit 4 when there is something to do)
     #[arg(long)]
     dry_run: bool,
+    /// Ask for every tag, whatever is remembered; without it each is asked for once in seven days, and when a person touched it
+    #[arg(long)]
+    recheck: bool,
     /// Let this backup go earlier than its tag promises, as the held step prints it
     #[arg(long, value_name = "POLICY/SET/ID")]
     allow_earlier: Vec<String>,
 }
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, OpError> {
-    let wish = Wish { name: arguments.name.as_deref(), dry_run: arguments.dry_run, earlier: &arguments.allow_earlier };
+    let wish = Wish { name: arguments.name.as_deref(), dry_run: arguments.dry_run, recheck: arguments.recheck, earlier: &arguments.allow_earlier };
     let (ended, exit) = keep::keep(&global.place(), &wish).await?;
     Ok(match (ended, global.format) {
         (Ended::Stopped(findings), _) => Said::stopped(&findings, exit, global),

@@ -32,6 +32,7 @@ mod policy;
 mod progress;
 mod report;
 mod restore;
+mod simulate;
 mod status;
 mod undo;
 
@@ -114,12 +115,17 @@ pub enum Format {
     Github,
     /// JUnit XML: a case for each rule and setting (plan, check)
     Junit,
+    /// One self-contained page (simulate)
+    Html,
 }
 
 /// What most commands can print.
 const SIMPLE: &[Format] = &[Format::Text, Format::Json];
 /// What commands can print that judge policies.
 const JUDGED: &[Format] = &[Format::Text, Format::Json, Format::Markdown, Format::Sarif, Format::Github, Format::Junit];
+
+/// What a command can print that draws.
+const DRAWN: &[Format] = &[Format::Text, Format::Json, Format::Html];
 
 impl Global {
     fn place(&self) -> Where {
@@ -155,6 +161,7 @@ impl Command {
     fn formats(&self) -> &'static [Format] {
         match self {
             Self::Check(_) | Self::Plan(_) => JUDGED,
+            Self::Simulate(_) => DRAWN,
             Self::Explain(arguments) if arguments.is_page() => &[Format::Text],
             Self::Completions(_) => &[Format::Text],
             _ => SIMPLE,
@@ -193,6 +200,7 @@ enum Command {
     Restore(restore::Arguments),
     Evidence(evidence::Arguments),
     Status(status::Arguments),
+    Simulate(simulate::Arguments),
     Report(report::Arguments),
     Policy(policy::Arguments),
     Import(import::Arguments),
@@ -234,6 +242,7 @@ async fn dispatch(cli: Cli) -> Said {
         Command::Drill(arguments) => drill::run(&arguments, &global).await,
         Command::Restore(arguments) => restore::run(&arguments, &global).await,
         Command::Evidence(arguments) => evidence::run(&arguments, &global).await,
+        Command::Simulate(arguments) => simulate::run(&arguments, &global),
         Command::Status(arguments) => status::run(&arguments, &global).await,
         Command::Report(arguments) => report::run(&arguments, &global).await,
         Command::Policy(arguments) => policy::run(&arguments, &global),

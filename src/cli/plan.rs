@@ -53,7 +53,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, 
         Planned::Plan(view, findings) => (view, findings),
     };
     let (out, shows_findings) = match global.format {
-        Format::Text => (text::plan(&view, exit.code(), Global::paint()), false),
+        Format::Text | Format::Html => (text::plan(&view, exit.code(), Global::paint()), false),
         Format::Json => (json::render(&view), false),
         Format::Markdown => (markdown::plan(&view, &findings), true),
         Format::Sarif => (sarif::plan(&view, &findings), true),

@@ -10,6 +10,10 @@ use crate::model::units;
 use crate::report::{DrillReport, Objective, PolicyReport, Verdict};
 use crate::view::report::ReportView;
 
+mod simulate;
+
+pub use simulate::simulate;
+
 /// Renders the page.
 ///
 /// # Errors

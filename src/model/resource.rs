@@ -554,6 +554,8 @@ pub struct SeenBackup {
     pub stored: Option<Timestamp>,
     /// Its keys, each with its bytes.
     pub keys: BTreeMap<String, u64>,
+    /// Keys in another storage class than STANDARD, each with S3's name of it.
+    pub classes: BTreeMap<String, String>,
     /// What was stored after its manifest, which is written last: S3's date by key.
     pub late: BTreeMap<String, Timestamp>,
 }

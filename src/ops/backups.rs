@@ -29,7 +29,7 @@ pub async fn list(place: &Where, name: Option<&str>) -> Result<(BackupListView, 
         None => wanted(&prepared, name)?,
     };
     let proofs = catalogue::proofs(&prepared, &ports).await;
-    let asking = Asking { proofs: &proofs, marked: Marked::Last, control: control(&prepared) };
+    let asking = Asking { proofs: &proofs, marked: Marked::Last, control: control(&prepared), anew: false };
     let shelves = try_join_all(wanted.iter().map(|(policy, set)| catalogue::shelf(&ports, policy, *set, asking))).await?;
     let policies: Vec<ShelfView> = shelves.iter().map(|shelf| view(shelf, &proofs)).collect();
     let odd = [State::Partial, State::Refused, State::Unknown];

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::indexed::{self, Indexed};
 use super::{OpError, Prepared, causes, evidence};
-use crate::catalog::backups::{Around, Backup, Proven, Read, Tags, judge};
+use crate::catalog::backups::{Around, Backup, CLOCKS, Proven, Read, Tags, judge};
 use crate::catalog::index::{self, Entry};
 use crate::catalog::layout::{self, Foreign, MANIFEST};
 use crate::catalog::manifest::{LARGEST, Manifest};
@@ -85,8 +85,11 @@ pub(super) fn said(chains: &[Checked]) -> Proofs {
     let mut out = Proofs::new();
     for record in records {
         let text = |name: &str| record.body.get(name).and_then(serde_json::Value::as_str);
-        let (Some(policy), Some(set), Some(id)) = (record.policy.clone(), text("set"), text("backup")) else { continue };
-        let proven = out.entry((policy, set.to_owned(), id.to_owned())).or_default();
+        let (Some(policy), Some(backup)) = (record.policy.clone(), text("backup")) else { continue };
+        // A hold names its backup in one word, POLICY/SET/ID.
+        let named = || backup.strip_prefix(&policy)?.strip_prefix('/')?.split_once('/');
+        let Some((set, id)) = text("set").map(|set| (set, backup)).or_else(named) else { continue };
+        let proven = out.entry((policy.clone(), set.to_owned(), id.to_owned())).or_default();
         match record.kind {
             RecordKind::Backup => proven.recorded = true,
             RecordKind::Drill => match text("verdict") {
@@ -94,7 +97,8 @@ pub(super) fn said(chains: &[Checked]) -> Proofs {
                 Some("failed") if damages(record) => (proven.verified, proven.failed) = (None, true),
                 _ => {}
             },
-            RecordKind::Apply | RecordKind::Restore | RecordKind::Keep | RecordKind::Hold | RecordKind::Undelete => {}
+            RecordKind::Hold | RecordKind::Undelete => proven.touched = record.at.parse().ok(),
+            RecordKind::Apply | RecordKind::Restore | RecordKind::Keep => {}
         }
     }
     out
@@ -116,12 +120,14 @@ pub(super) struct Asking<'a> {
     pub(super) marked: Marked,
     /// Where the indexes are; none = everything is read from the bucket.
     pub(super) control: Option<&'a ControlPlace>,
+    /// Whether everything is read from the bucket all the same, and remembered.
+    pub(super) anew: bool,
 }
 
 impl<'a> Asking<'a> {
     /// Everything from the bucket, nothing from an index.
     pub(super) const fn plainly(proofs: &'a Fact<Proofs>, marked: Marked) -> Self {
-        Self { proofs, marked, control: None }
+        Self { proofs, marked, control: None, anew: false }
     }
 }
 
@@ -146,6 +152,7 @@ pub(super) async fn shelf<'a>(ports: &Ports, policy: &'a LoadedPolicy, set: Opti
     let read = |seen: SeenBackup| {
         let listed = listed(&seen, &listing);
         let known = indexes.get(&seen.set).and_then(|indexed| indexed.index.as_ref()?.entry(&seen.id, &listed, now));
+        let known = known.filter(|entry| !asking.anew && !reader.is_touched(&seen, entry));
         async move { reader.one(seen, listed, known).await }
     };
     let all: Vec<One> = stream::iter(seen).map(read).buffered(AT_ONCE).collect().await;
@@ -227,6 +234,13 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    /// Whether a person has changed tags of a backup since they were asked for.
+    fn is_touched(&self, seen: &SeenBackup, entry: &Entry) -> bool {
+        let name = (self.policy.name.clone(), seen.set.clone(), seen.id.clone());
+        let touched = self.asking.proofs.known().and_then(|proofs| proofs.get(&name)?.touched);
+        touched.is_some_and(|at| at.as_second() + CLOCKS >= entry.asked.as_second())
+    }
+
     async fn one(self, seen: SeenBackup, listed: String, known: Option<&Entry>) -> One {
         let (policy, storage) = (self.policy, &self.policy.policy.spec.storage);
         let name = (policy.name.clone(), seen.set.clone(), seen.id.clone());

@@ -52,7 +52,7 @@ pub async fn restore(place: &Where, name: &str, when: When) -> Result<(Explained
         Ok(chains) => Fact::Known(catalogue::said(chains)),
         Err(why) => Fact::Unknown(Why::Unreachable(why.clone())),
     };
-    let shelf = catalogue::shelf(&ports, policy, Some(set), &proofs, Marked::No).await?;
+    let shelf = catalogue::shelf(&ports, policy, Some(set), catalogue::Asking::plainly(&proofs, Marked::No)).await?;
     let at = asked(when, shelf.now, wish)?;
     let mut asking = Asking { ports: &ports, policy, set, proofs: &proofs, notes: shelf.clock.into_iter().chain(doubt).collect(), unread: 0 };
     let chosen = asking.choose(&shelf.backups, at).await;

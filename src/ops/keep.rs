@@ -41,6 +41,8 @@ pub struct Wish<'a> {
     pub name: Option<&'a str>,
     /// Whether nothing is done and only said.
     pub dry_run: bool,
+    /// Whether every tag is asked for, whatever the index remembers.
+    pub recheck: bool,
     /// Backups that may go earlier than promised: `POLICY/SET/ID`.
     pub earlier: &'a [String],
 }
@@ -61,7 +63,7 @@ pub async fn keep(place: &Where, wish: &Wish<'_>) -> Result<(Ended, Exit), OpErr
     let proofs = catalogue::proofs(&prepared, &ports).await;
     let (mut sets, mut allowed) = (Vec::new(), BTreeSet::new());
     for (policy, set) in wanted {
-        let asking = Asking { proofs: &proofs, marked: Marked::All, control: control(&prepared) };
+        let asking = Asking { proofs: &proofs, marked: Marked::All, control: control(&prepared), anew: wish.recheck };
         let mut shelf = catalogue::shelf(&ports, policy, set, asking).await?;
         let rules = rules(&ports, &policy.policy.spec.storage.bucket).await;
         for (name, spec) in policy.policy.spec.backups.iter().filter(|(name, _)| set.is_none_or(|set| set == *name)) {

@@ -49,6 +49,7 @@ pub mod report;
 pub mod restore;
 pub mod select;
 pub mod show;
+pub mod simulate;
 pub mod status;
 pub mod undo;
 

@@ -13,6 +13,7 @@ use crate::model::resource::{BucketWish, Observed, SeenBackup, Tenant};
 use crate::model::units::{bytes, plural};
 
 mod compare;
+mod elsewhere;
 
 use compare::{Gone, Outcome, Sides, compare, keeping};
 
@@ -147,8 +148,9 @@ fn losing(bucket: &BucketWish, tenant: &Tenant, backups: &[&SeenBackup], outcome
         _ => String::new(),
     };
     let undo = undo(bucket, gone, observed);
-    let sentence =
-        format!("{up_to}{} ({}) would go earlier than promised, the first {from}{reach}; {}", plural(gone.len() as u64, "restore point"), bytes(size), undo.0);
+    let points = plural(gone.len() as u64, "restore point");
+    let stays: String = [elsewhere::locked(bucket, gone, observed), elsewhere::copied(bucket, tenant, gone, observed)].into_iter().flatten().collect();
+    let sentence = format!("{up_to}{points} ({}) would go earlier than promised, the first {from}{reach}; {}{stays}", bytes(size), undo.0);
     let name = |gone: &Gone<'_>| format!("{}/{} on {}", gone.backup.set, gone.backup.id, gone.until.strftime("%Y-%m-%d"));
     Some(Effect {
         points: gone.len(),

@@ -70,6 +70,7 @@ pub(crate) fn backup(id: &str, bytes: u64, written: &str) -> SeenBackup {
         newest: at,
         stored: Some(at),
         keys: BTreeMap::from([(key, bytes)]),
+        classes: BTreeMap::new(),
         late: BTreeMap::new(),
     }
 }

@@ -149,6 +149,8 @@ pub struct ObjectInfo {
     pub modified: Timestamp,
     /// Its entity tag; empty where the endpoint shows none.
     pub etag: String,
+    /// Its storage class; none = STANDARD, which some endpoints leave out.
+    pub class: Option<String>,
 }
 
 /// The wall clock.

@@ -21,6 +21,7 @@ mod objectives;
 pub mod past;
 mod physical;
 pub mod serving;
+pub mod simulate;
 pub mod status;
 
 pub use backups::SetReport;

@@ -26,6 +26,7 @@ fn backup(id: &str, complete: bool) -> SeenBackup {
         newest: at,
         stored: complete.then_some(at),
         keys: std::collections::BTreeMap::new(),
+        classes: std::collections::BTreeMap::new(),
         late: std::collections::BTreeMap::new(),
     }
 }

@@ -18,4 +18,5 @@ pub mod restore;
 pub mod rule;
 pub mod schema;
 pub mod serving;
+pub mod simulate;
 pub mod status;

@@ -12,6 +12,7 @@ use super::keep::KeepView;
 use super::notify::NotificationView;
 use super::plan::PlanView;
 use super::serving::ServingView;
+use super::simulate::SimulateView;
 use super::status::StatusView;
 
 /// Every published schema: its path in the repository and itself.
@@ -24,6 +25,7 @@ pub fn all() -> Vec<(&'static str, Value)> {
         ("schema/keep.schema.json", of::<KeepView>("keep", "What `lifeboat keep --format json` says")),
         ("schema/notification.schema.json", of::<NotificationView>("notification", "What `lifeboat status --notify` posts")),
         ("schema/plan.schema.json", of::<PlanView>("plan", "What `lifeboat plan --format json` says and `--out` saves")),
+        ("schema/simulate.schema.json", of::<SimulateView>("simulate", "What `lifeboat simulate --format json` says")),
         ("schema/status.schema.json", of::<StatusView>("status", "What `lifeboat status --format json` says")),
     ]
 }

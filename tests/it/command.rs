@@ -143,7 +143,8 @@ fn a_wrong_command_line_is_exit_2_with_a_suggestion() {
         (&["explain", "17"], "`lifeboat explain` lists everything"),
         (&["explain", "--format", "sarif"], "`lifeboat explain` cannot print sarif\nhint: it prints text\n"),
         (&["apply", "--format", "markdown"], "error: `lifeboat apply` cannot print markdown\nhint: it prints text, json\n"),
-        (&["plan", "--format", "html"], "[possible values: text, json, markdown, sarif, github, junit]"),
+        (&["plan", "--format", "html"], "`lifeboat plan` cannot print html\nhint: it prints text, json, markdown, sarif, github, junit\n"),
+        (&["plan", "--format", "csv"], "[possible values: text, json, markdown, sarif, github, junit, html]"),
         (&["plan", "--allow", "everything"], "write ID@RESOURCE"),
         (&["plan", "--allow", "x@orders"], "write bucket/NAME, role/NAME or oidc/ACCOUNT/ISSUER"),
     ] {

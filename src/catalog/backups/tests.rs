@@ -19,7 +19,8 @@ fn seen(manifest: &Manifest) -> SeenBackup {
     let mut keys: BTreeMap<String, u64> = manifest.objects().map(|stored| (format!("{FOLDER}{}", stored.name), stored.bytes)).collect();
     keys.extend([(format!("{FOLDER}{BEGUN}"), 10), (format!("{FOLDER}{MANIFEST}"), 10)]);
     let (oldest, newest) = (time("2026-11-22T18:45:46Z"), time("2026-11-22T18:46:30Z"));
-    SeenBackup { set: "nightly".to_owned(), id: ID.to_owned(), complete: true, bytes: 1, oldest, newest, stored: Some(newest), keys, late: BTreeMap::new() }
+    let (set, id) = ("nightly".to_owned(), ID.to_owned());
+    SeenBackup { set, id, complete: true, bytes: 1, oldest, newest, stored: Some(newest), keys, classes: BTreeMap::new(), late: BTreeMap::new() }
 }
 
 fn judged_at(seen: SeenBackup, manifest: Fact<Result<Manifest, ManifestError>>, tags: &[(&str, &str)], recorded: bool, now: &str) -> Backup {

@@ -1,4 +1,4 @@
-use super::{Foreign, backup_id, backups, expires_at, foreign, id_time, is_id};
+use super::{Foreign, backup_id, backups, classify, expires_at, foreign, id_time, is_id};
 
 #[test]
 fn the_guides_example_of_expiry() {
@@ -70,4 +70,15 @@ fn a_listing_is_grouped_and_only_a_manifest_makes_it_complete() {
     assert_eq!((whole.stored, found[1].stored), (Some(late), None));
     let first = ["shop/nightly/readme.txt", "shop/other", "elsewhere/nightly/20261122T020000Z/manifest.json"].map(str::to_owned).to_vec();
     assert_eq!(foreign("shop/", listing.into_iter()), Foreign { objects: 3, bytes: 3, first });
+}
+
+#[test]
+fn a_class_is_noted_at_its_backup_and_nowhere_else() {
+    let at = "2026-11-22T01:00:00Z".parse().unwrap();
+    let keys = ["a/20261122T010000Z/x", "b/20261121T010000Z/x", "b/20261122T010000Z/manifest.json", "b/20261122T010000Z/x"].map(|key| format!("shop/{key}"));
+    let mut found = backups("shop/", keys.iter().map(|key| (key.as_str(), 1, at)));
+    classify(&mut found, "shop/", [(keys[3].as_str(), "GLACIER"), ("shop/else", "GLACIER"), ("shop/c/20261122T010000Z/x", "GLACIER")].into_iter());
+    let noted: Vec<(&str, &str, usize)> = found.iter().map(|backup| (backup.set.as_str(), backup.id.as_str(), backup.classes.len())).collect();
+    assert_eq!(noted, [("b", "20261121T010000Z", 0), ("a", "20261122T010000Z", 0), ("b", "20261122T010000Z", 1)]);
+    assert_eq!(found[2].classes[&keys[3]], "GLACIER");
 }

@@ -37,6 +37,7 @@ fn backup() -> Backup {
         newest: at,
         stored: Some(at),
         keys,
+        classes: BTreeMap::new(),
         late: BTreeMap::new(),
     };
     Backup { seen, state: State::Complete, why: None, facts: None, tags: Fact::Known(Tags::new()), marks: BTreeMap::new(), notes: Vec::new() }

@@ -39,8 +39,9 @@ impl Objects for Bucket {
     fn list<'a>(&'a self, _: &'a str, prefix: &'a str) -> Answer<'a, Result<Vec<ObjectInfo>, PortError>> {
         let objects = self.objects.lock().unwrap();
         let found = objects.iter().filter(|(key, _)| key.starts_with(prefix));
-        let found =
-            found.map(|(key, body)| ObjectInfo { key: key.clone(), bytes: body.len() as u64, modified: Timestamp::UNIX_EPOCH, etag: String::new() }).collect();
+        let found = found
+            .map(|(key, body)| ObjectInfo { key: key.clone(), bytes: body.len() as u64, modified: Timestamp::UNIX_EPOCH, etag: String::new(), class: None })
+            .collect();
         Box::pin(async move {
             // Others run between this listing and what is made of it.
             tokio::task::yield_now().await;

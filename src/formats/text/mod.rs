@@ -13,6 +13,7 @@ mod plan;
 mod report;
 mod restore;
 mod serving;
+mod simulate;
 mod status;
 
 pub use apply::apply;
@@ -26,6 +27,9 @@ pub use plan::plan;
 pub use report::report;
 pub use restore::{restore, restore_plan};
 pub use serving::serving;
+pub use simulate::simulate;
+#[cfg(test)]
+pub(crate) use simulate::tests::view as simulated;
 pub use status::status;
 
 /// Wraps a sentence at `width` columns, at spaces.

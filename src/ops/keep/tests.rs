@@ -64,10 +64,10 @@ impl Stage {
         let (ports, policy) = (self.world.ports(), &self.policies[0]);
         let proofs = Fact::Known(Proofs::new());
         let control = self.control.as_ref();
-        let mut shelf = catalogue::shelf(&ports, policy, None, Asking { proofs: &proofs, marked: Marked::All, control }).await.ok()?;
+        let mut shelf = catalogue::shelf(&ports, policy, None, Asking { proofs: &proofs, marked: Marked::All, control, anew: false }).await.ok()?;
         let rules = rules(&ports, BUCKET).await;
         let (name, spec) = policy.policy.spec.backups.iter().next().unwrap();
-        let wish = Wish { name: None, dry_run: false, earlier: &[] };
+        let wish = Wish { name: None, dry_run: false, recheck: false, earlier: &[] };
         let run = Run { ports: &ports, name, spec, rules: &rules, proofs: &proofs, wish: &wish, control };
         Some(run.keep(&mut shelf, &mut BTreeSet::new()).await)
     }
@@ -161,7 +161,7 @@ async fn a_hold_that_comes_between_reading_and_tagging_is_seen() {
         ports.objects.put_tags(BUCKET, key, None, &tags).await.unwrap();
     }
     let (name, spec) = policy.policy.spec.backups.iter().next().unwrap();
-    let wish = Wish { name: None, dry_run: false, earlier: &[] };
+    let wish = Wish { name: None, dry_run: false, recheck: false, earlier: &[] };
     let run = Run { ports: &ports, name, spec, rules: &rules, proofs: &proofs, wish: &wish, control: None };
     let view = run.keep(&mut shelf, &mut BTreeSet::new()).await;
     let outcome = |id: &str| view.steps.iter().find(|step| step.backup.ends_with(id)).map(|step| step.outcome.as_str());

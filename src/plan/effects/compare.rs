@@ -104,7 +104,7 @@ pub(super) fn compare<'a>(bucket: &BucketWish, tenant: &Tenant, sides: Sides<'_>
     out
 }
 
-fn tag(value: Option<&str>) -> Vec<Tag> {
+pub(super) fn tag(value: Option<&str>) -> Vec<Tag> {
     value.map(|value| Tag { key: EXPIRE_TAG.to_owned(), value: value.to_owned() }).into_iter().collect()
 }
 
@@ -119,16 +119,19 @@ fn possible(sides: Sides<'_>, policy: &str, set: &str) -> Vec<Vec<Tag>> {
     std::iter::once(None).chain(values.into_iter().map(Some)).map(tag).collect()
 }
 
+/// A backup as the listing shows it. Locks are not listed, so none is counted on: a moment is the earliest one.
+pub(super) fn versions<'v>(backup: &'v SeenBackup, tags: &'v [Tag], keeping: Keeping) -> Vec<Version<'v>> {
+    let class = |key: &String| backup.classes.get(key).map_or(Class::Standard, |class| Class::of(class));
+    let plain = backup.keys.iter().map(|(key, bytes)| Version { class: class(key), ..Version::plain(key, *bytes, backup.oldest) });
+    plain.map(|version| Version { tags, null: keeping != Keeping::Enabled, ..version }).collect()
+}
+
 impl Scale<'_> {
     fn weigh<'b>(&self, backup: &'b SeenBackup, tags: &[Vec<Tag>], out: &mut Outcome<'b>) {
         let mut worst: Option<Gone<'b>> = None;
         let (mut earlier, mut longer, mut slow) = (0, 0, None);
         for tags in tags {
-            let versions: Vec<Version<'_>> = backup
-                .keys
-                .iter()
-                .map(|(key, bytes)| Version { tags, null: self.keeping != Keeping::Enabled, ..Version::plain(key, *bytes, backup.oldest) })
-                .collect();
+            let versions = versions(backup, tags, self.keeping);
             let (before, after) = (self.before.standing(&versions), self.after.standing(&versions));
             longer += usize::from(ends_before(&before, &after));
             if ends_before(&after, &before) {

@@ -2,7 +2,10 @@ use jiff::Timestamp;
 
 use super::super::tests::{backup, bucket, cleanup, desired, lifecycle, observed, on, quickstart};
 use super::super::{Effect, Hold, Leave, Plan, plan};
+use crate::model::aspects::{LockMode, LockRetention, ObjectLock};
+use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
+use crate::model::id::ResourceId;
 use crate::model::lifecycle::{Lifecycle, Rule, Transition};
 use crate::model::request::ReadOp;
 use crate::model::resource::{Desired, Observed, SeenBackup};
@@ -201,4 +204,84 @@ fn a_lock_says_that_it_counts_for_what_is_written_from_then_on() {
     let plan = plan(&wants, &seen, &[]);
     let step = plan.steps.iter().find(|step| step.setting == "bucket-object-lock").unwrap();
     assert_eq!(step.effects[0].sentence, "2 restore points (2.0 KiB) stay without a lock: it counts for what is written from then on");
+}
+
+/// Each of its objects in that class, by the listing.
+fn in_class(mut backups: Vec<SeenBackup>, class: &str) -> Vec<SeenBackup> {
+    for backup in &mut backups {
+        backup.classes = backup.keys.keys().map(|key| (key.clone(), class.to_owned())).collect();
+    }
+    backups
+}
+
+#[test]
+fn what_lies_in_an_archive_already_becomes_no_slower() {
+    let wants = quickstart();
+    let archive = |class: &str| {
+        let step = Transition { days: Some(30), date: None, class: class.to_owned() };
+        Rule { expiration: None, transitions: vec![step], ..cleanup("archive", "", 1) }
+    };
+    let big = |class: &str| {
+        let mut backups = in_class(nights(2), class);
+        for bytes in backups.iter_mut().flat_map(|backup| backup.keys.values_mut()) {
+            *bytes = 1 << 20;
+        }
+        backups
+    };
+    let slow = |from: &str, to: &str| {
+        let plan = plan(&wants, &world(&wants, vec![archive(to)], &big(from), Kept), &[]);
+        of_lifecycle(&plan).1.into_iter().find(|effect| effect.sentence.contains("thawed")).map(|effect| effect.sentence)
+    };
+    assert!(slow("STANDARD", "GLACIER").is_some_and(|said| said.contains("up to 5h")));
+    assert!(slow("GLACIER", "DEEP_ARCHIVE").is_some_and(|said| said.contains("up to 12h")));
+    assert_eq!(slow("GLACIER", "GLACIER"), None);
+    assert_eq!(slow("DEEP_ARCHIVE", "GLACIER"), None, "nothing moves up again");
+}
+
+/// A default lock counts only for what was written under it, so it is said, and takes nothing off the loss.
+#[test]
+fn a_lock_of_the_bucket_is_said_beside_the_loss() {
+    let wants = weekly_points();
+    let lost = |days: i32| {
+        let mut seen = seen(&wants, &nights(12), As("orders/nightly:daily"));
+        let lock = ObjectLock { retention: Some(LockRetention { mode: LockMode::Governance, days: Some(days), years: None }) };
+        seen.resources.get_mut(&bucket()).unwrap().facts.insert(ReadOp::BucketObjectLock, Fact::Known(Document::of(&lock)));
+        of_lifecycle(&plan(&wants, &seen, &[])).1.remove(0)
+    };
+    let effect = lost(30);
+    assert_eq!((effect.points, effect.undo.as_deref()), (12, Some("until Wed 2026-12-23 00:00 UTC")));
+    let said = "; where they were written under the bucket's lock of 30 d their bytes stay that long at least, the last of them until Tue 2026-12-22 01:15 UTC";
+    assert!(effect.sentence.ends_with(said), "{}", effect.sentence);
+    assert_eq!(lost(0).sentence.matches("lock").count(), 0, "a lock that is over keeps nothing");
+}
+
+#[test]
+fn copies_are_said_by_the_rules_of_the_replica() {
+    let with = "prefix: orders/\n    replication: {bucket: orders-copies, region: eu-central-1, role: \"arn:aws:iam::000000000000:role/copier\"}\n";
+    let (wants, copied) = (desired("prefix: orders/\n", with), ResourceId::Bucket("orders-copies".to_owned()));
+    let setting = crate::settings::by_id("bucket-replication").unwrap();
+    let copying = wants.resources.iter().find_map(setting.want).unwrap();
+    let said = |is_on: bool, rules: Fact<Document>| {
+        let mut seen = world(&wants, vec![cleanup("cleanup", "", 7)], &nights(3), Kept);
+        if is_on {
+            seen.resources.get_mut(&bucket()).unwrap().facts.insert(ReadOp::BucketReplication, Fact::Known(copying.clone()));
+        }
+        seen.resources.entry(copied.clone()).or_default().facts.insert(ReadOp::BucketLifecycle, rules);
+        seen.resources.entry(copied.clone()).or_default().facts.insert(ReadOp::BucketVersioning, on());
+        let effects = of_lifecycle(&plan(&wants, &seen, &[])).1;
+        effects.into_iter().find(|effect| effect.points == 3).unwrap().sentence
+    };
+    // 20 November 01:15 and 400 days, rounded up.
+    let days = |days| lifecycle(vec![cleanup("by age", "", days)]).1;
+    assert!(
+        said(true, days(400)).ends_with("; copies in `orders-copies`, where they were made, stay until Sun 2027-12-26 00:00 UTC at least"),
+        "{}",
+        said(true, days(400))
+    );
+    assert!(said(true, Fact::Absent).ends_with("; copies in `orders-copies`, where they were made, stay: no rule there ends them"));
+    assert!(said(true, days(1)).ends_with("; copies in `orders-copies` are due by its own rules too"));
+    assert!(
+        said(true, Fact::Unknown(Why::Refused("no".to_owned()))).ends_with("; how long `orders-copies` keeps copies is not known: its rules could not be read")
+    );
+    assert!(!said(false, days(400)).contains("copies"), "a replication that is only wanted has copied nothing");
 }

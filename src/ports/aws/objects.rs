@@ -34,6 +34,9 @@ async fn must_exist(at: &Bucket, bucket: &str, what: &str) -> Result<(), PortErr
     }
 }
 
+/// The class that needs no mention.
+const STANDARD: &str = "STANDARD";
+
 pub(super) fn strange(what: &str, message: &str) -> PortError {
     PortError { what: what.to_owned(), kind: Kind::NotUnderstood, message: message.to_owned(), maybe_done: false }
 }
@@ -55,7 +58,8 @@ impl Objects for Aws {
                         return Err(strange(&what, "an entry without key, size or date"));
                     };
                     let etag = object.e_tag().unwrap_or_default().to_owned();
-                    out.push(ObjectInfo { key: key.to_owned(), bytes: u64::try_from(size).unwrap_or(0), modified, etag });
+                    let class = object.storage_class().map(|class| class.as_str().to_owned()).filter(|class| class != STANDARD);
+                    out.push(ObjectInfo { key: key.to_owned(), bytes: u64::try_from(size).unwrap_or(0), modified, etag, class });
                 }
                 token = page.next_continuation_token().map(str::to_owned);
                 if token.is_none() {

@@ -65,6 +65,7 @@ pub(super) async fn listing(at: Place<'_>) -> Found {
     let keys: Vec<&str> = listed.iter().map(|object| object.key.as_str()).collect();
     same("the keys", keys, vec!["list/a b+c", "list/a/10", "list/a/2", "list/b", "list/ü"])?;
     is("each size is that of its object", listed.iter().all(|object| object.bytes == object.key.len() as u64))?;
+    is("none has another class than STANDARD", listed.iter().all(|object| object.class.is_none()))?;
     let now = at.ports.clock.now().as_second();
     is("each date is near the present", listed.iter().all(|object| (now - object.modified.as_second()).abs() < 3_600))?;
     same("what is below no key", objects.list(at.bucket, "list/c").await.map_err(words)?, Vec::new())

@@ -46,7 +46,7 @@ impl Objects for World {
             let below = all.filter(|(key, _)| key.starts_with(prefix));
             let info = below.filter_map(|(key, versions)| {
                 let (bytes, modified) = current(versions)?;
-                Some(ObjectInfo { key: key.clone(), bytes: bytes.len() as u64, modified, etag: etag(bytes) })
+                Some(ObjectInfo { key: key.clone(), bytes: bytes.len() as u64, modified, etag: etag(bytes), class: None })
             });
             Ok(info.collect())
         }))

@@ -39,6 +39,7 @@ fn backup(set: &str, id: &str, state: State) -> Backup {
         stored: Some(begun),
         keys: BTreeMap::new(),
         late: BTreeMap::new(),
+        classes: BTreeMap::new(),
     };
     let facts = (state == State::Complete).then_some(facts);
     Backup { seen, state, why: None, facts, tags: Fact::Absent, marks: BTreeMap::new(), notes: Vec::new() }

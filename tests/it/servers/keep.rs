@@ -93,7 +93,7 @@ async fn the_keeper_releases_by_tag_and_a_hold_keeps_it_away() {
 
     // A tag that somebody took off one object comes back, and a missing manifest tag is what it begins anew by.
     tag(&admin, &bucket, &dump, &[("cost-centre", "4711")]).await;
-    let repaired = stage.run("keeper", &["keep"]);
+    let repaired = stage.run("keeper", &["keep", "--recheck"]);
     assert!(repaired.code == 0 && repaired.out.contains("1 step done"), "{}{}", repaired.out, repaired.err);
     assert_eq!(released(&admin, &stage, monthly).await, [Some(MONTHLY.to_owned())]);
 
