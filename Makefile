@@ -50,7 +50,7 @@ bench: ## figures: a release build against the bare tools, each pair in one run
 
 .PHONY: bless
 bless: ## rewrite generated files: schemas, reference pages, goldens
-	LIFEBOAT_BLESS=1 cargo test --locked --quiet --test it -- generated command formats
+	LIFEBOAT_BLESS=1 cargo test --locked --quiet --test it -- generated command formats --skip servers
 
 .PHONY: sandbox
 sandbox: ## a shell with PostgreSQL and S3, IAM, STS, KMS running for it
