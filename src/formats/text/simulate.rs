@@ -43,7 +43,7 @@ fn course(out: &mut String, set: &Course, paint: Paint) {
         let _ = writeln!(out, "\n{}\n  not played: {why}", paint.text(label, &name));
         return;
     }
-    let heading = format!("{:>9}{:>11}", "end", "most");
+    let heading = format!("{:>11}{:>11}", "end", "most");
     let _ = writeln!(
         out,
         "\n{}{:>width$}",
@@ -74,7 +74,7 @@ fn row(out: &mut String, name: &str, set: &Course, of: impl Fn(&Day) -> u64, sho
         return;
     }
     let end = values.last().copied().unwrap_or(0);
-    let _ = writeln!(out, "  {name:<12}{}{:>9}{:>11}", columns(&values, most), shown(end), shown(most));
+    let _ = writeln!(out, "  {name:<12}{}{:>11}{:>11}", columns(&values, most), shown(end), shown(most));
 }
 
 /// The last value of each stretch of days, as a block.
