@@ -12,9 +12,12 @@ pub(crate) async fn s3(profile: &str) -> Client {
 
 /// Keys below a prefix, in order.
 pub(crate) async fn keys(client: &Client, bucket: &str, prefix: &str) -> Vec<String> {
-    let page = client.list_objects_v2().bucket(bucket).prefix(prefix).send().await.unwrap();
-    assert_ne!(page.is_truncated(), Some(true));
-    page.contents().iter().map(|object| object.key().unwrap().to_owned()).collect()
+    let mut pages = client.list_objects_v2().bucket(bucket).prefix(prefix).into_paginator().send();
+    let mut out = Vec::new();
+    while let Some(page) = pages.next().await {
+        out.extend(page.unwrap().contents().iter().map(|object| object.key().unwrap().to_owned()));
+    }
+    out
 }
 
 /// An object's bytes.
