@@ -43,7 +43,7 @@ fn a_chart_then_what_holds_and_what_does_not() {
     let chart: Vec<&&str> = lines.iter().filter(|line| line.contains('█')).collect();
     assert_eq!(chart.len(), 3, "{said}");
     // Every line of a chart is as wide as the others, and what never was there has none.
-    assert!(chart.iter().all(|line| line.chars().count() == 2 + 12 + 60 + 9 + 11), "{said}");
+    assert!(chart.iter().all(|line| line.chars().count() == 2 + 12 + 60 + 11 + 11), "{said}");
     assert!(chart[0].starts_with("  kept        ") && chart[0].ends_with("          4          4"), "{said}");
     assert!(!said.contains("monthly"), "{said}");
     assert!(said.contains("  holds   keep-last         never fewer than 3 complete backups\n"), "{said}");
