@@ -1,7 +1,7 @@
 //! The index of one backup set: what was read of its backups, so that the next run need not read it again. Pure.
 //!
 //! It is only a cache. An entry holds for exactly the objects that the listing shows, and tags only for some days; whatever
-//! does not fit is read anew. Nothing is ever released by its word: [`rests_on`] says what is read from the source before that.
+//! does not fit is read anew. Nothing is ever released by its word alone: [`rests_on`] says what is read from the source before that.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -43,7 +43,7 @@ pub(super) fn longest_loss(set: &PhysicalSet) -> Option<(Span, &'static str)> {
         return Some((wal.max_lag, "wal/maxLag"));
     }
     let wish = set.schedule.as_ref()?;
-    let wait = |cron: &String| schedule::longest_wait(&Schedule { cron: cron.clone(), timezone: wish.timezone.clone() });
-    let wait = [Some(&wish.full), wish.incremental.as_ref()].into_iter().flatten().filter_map(wait).min()?;
-    Some((Span::seconds(wait), "schedule"))
+    let one = |cron: &String| Schedule { cron: cron.clone(), timezone: wish.timezone.clone() };
+    let schedules: Vec<Schedule> = std::iter::once(&wish.full).chain(&wish.incremental).map(one).collect();
+    Some((Span::seconds(schedule::longest_wait_of(&schedules)?), "schedule"))
 }

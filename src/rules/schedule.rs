@@ -106,6 +106,20 @@ pub(crate) fn longest_wait(schedule: &Schedule) -> Option<u64> {
     wait
 }
 
+/// The longest wait within a year between two runs of any of these schedules, in seconds.
+pub(crate) fn longest_wait_of(schedules: &[Schedule]) -> Option<u64> {
+    const HOUR: u64 = 3_600;
+    let least = schedules.iter().filter_map(longest_wait).min()?;
+    if schedules.len() == 1 || least <= HOUR {
+        return Some(least);
+    }
+    let from = FROM.parse::<Timestamp>().ok()?.as_second();
+    let read = schedules.iter().filter_map(|schedule| read(schedule).ok());
+    let mut runs: Vec<i64> = read.flat_map(|asked| asked.runs(from, from + 366 * 86_400)).map(Timestamp::as_second).collect();
+    runs.sort_unstable();
+    runs.windows(2).filter_map(|pair| u64::try_from(pair.last()? - pair.first()?).ok()).max()
+}
+
 impl Asked {
     fn start(&self) -> Option<Zoned> {
         Some(FROM.parse::<Timestamp>().ok()?.to_zoned(self.zone.clone()))

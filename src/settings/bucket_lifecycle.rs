@@ -171,9 +171,21 @@ fn weakens(from: &Document, to: &Document) -> Option<Weakening> {
                 ));
             }
             shorter.extend(shorter_undo(before, rule).map(|instead| format!("{} {instead}", short_id(rule))));
+        } else {
+            shorter.extend(new_end(&from, rule).map(|instead| format!("{} {instead}", short_id(rule))));
         }
     }
     (!shorter.is_empty()).then(|| Weakening { id: "shortens-retention".to_owned(), sentence: shorter.join("; ") })
+}
+
+/// How a new rule without a tag ends versions that nothing ended so soon: it acts at once on all that lies there.
+fn new_end(from: &Lifecycle, rule: &Rule) -> Option<String> {
+    let now = rule.noncurrent.as_ref().filter(|_| rule.enabled && rule.filter.tags.is_empty())?.days;
+    let prefix = rule.filter.prefix.as_deref().unwrap_or("");
+    let meets = |live: &&Rule| live.enabled && live.filter.tags.is_empty() && prefix.starts_with(live.filter.prefix.as_deref().unwrap_or(""));
+    let then = from.rules.iter().filter(meets).filter_map(|live| live.noncurrent.as_ref()).map(|noncurrent| noncurrent.days).min();
+    then.is_none_or(|then| now < then)
+        .then(|| format!("removes versions after {now} d instead of {}", then.map_or("never".to_owned(), |then| format!("{then} d"))))
 }
 
 /// How the time to undo gets shorter, if it does. A rule that is off removes nothing.

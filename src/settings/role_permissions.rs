@@ -113,12 +113,14 @@ fn keeper(role: &RoleWish) -> Vec<Value> {
         json!({"Sid": "ReadManifests", "Effect": "Allow", "Action": "s3:GetObject", "Resource": format!("{data}/manifest.json")}),
         json!({"Sid": "ReadTags", "Effect": "Allow", "Action": "s3:GetObjectTagging", "Resource": data}),
         json!({"Sid": "ReadRules", "Effect": "Allow", "Action": "s3:GetLifecycleConfiguration", "Resource": format!("arn:{}:s3:::{}", role.partition.as_str(), role.bucket)}),
-        tag,
     ];
+    // Where every set is another engine's, there is nothing to release.
+    out.extend((!role.sets.is_empty()).then_some(tag));
     if let Some(key) = role.kms_key.as_ref().filter(|key| key.starts_with("arn:")) {
         out.push(json!({"Sid": "DecryptManifests", "Effect": "Allow", "Action": "kms:Decrypt", "Resource": key}));
     }
-    out.extend(role.control.iter().flat_map(|(bucket, prefix)| indexes(role, bucket, prefix)));
+    let control = role.control.iter().filter(|_| !role.sets.is_empty());
+    out.extend(control.flat_map(|(bucket, prefix)| indexes(role, bucket, prefix)));
     out
 }
 

@@ -117,8 +117,16 @@ impl Archive {
         let next = at.next(self.parts);
         let stored = |segment: Segment| self.segments.get(&segment).map(|stored| (segment, *stored));
         stored(next).or_else(|| {
-            let newest = self.range()?.1.timeline;
-            (at.timeline + 1..=newest).find_map(|timeline| stored(Segment { timeline, ..at }).or_else(|| stored(Segment { timeline, ..next })))
+            // From timeline to timeline that is there: a name alone may claim any number.
+            let mut timeline = at.timeline;
+            loop {
+                let above = Segment { timeline: timeline.checked_add(1)?, log: 0, part: 0 };
+                timeline = self.segments.range(above..).next()?.0.timeline;
+                let found = stored(Segment { timeline, ..at }).or_else(|| stored(Segment { timeline, ..next }));
+                if found.is_some() {
+                    return found;
+                }
+            }
         })
     }
 

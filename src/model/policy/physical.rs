@@ -43,15 +43,15 @@ pub struct PhysicalSet {
     /// The engine that fills it.
     pub engine: PhysicalEngine,
     /// Where the repository lies, below `storage.prefix`, with a slash behind; empty for right there.
-    #[schemars(regex(pattern = "^([^/]+/)*$"), description = "a prefix below storage.prefix that ends in a slash, or nothing")]
+    #[schemars(regex(pattern = "^([A-Za-z0-9._-]+/)*$"), description = "a prefix below storage.prefix that ends in a slash, or nothing")]
     pub prefix: String,
     /// pgBackRest's stanza.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = "^[^/]+$"))]
+    #[schemars(regex(pattern = "^[A-Za-z0-9._-]+$"), description = "a name of letters, digits and ._-")]
     pub stanza: Option<String>,
     /// barman's server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = "^[^/]+$"))]
+    #[schemars(regex(pattern = "^[A-Za-z0-9._-]+$"), description = "a name of letters, digits and ._-")]
     pub server: Option<String>,
     /// What this set promises, where it is more than what the policy promises.
     #[serde(default, skip_serializing_if = "Option::is_none")]

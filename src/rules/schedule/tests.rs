@@ -1,4 +1,4 @@
-use super::read;
+use super::{longest_wait_of, read};
 use crate::model::policy::Schedule;
 
 fn schedule(cron: &str, timezone: &str) -> Schedule {
@@ -95,4 +95,13 @@ fn what_is_wrong_with_a_schedule_is_said() {
         let error = read(&schedule(cron, zone)).unwrap_err();
         assert!(error.why.contains(word) || error.instead.contains(word), "{cron} {zone}: {error:?}");
     }
+}
+
+#[test]
+fn runs_of_two_schedules_fill_each_others_pauses() {
+    let hours = |crons: &[&str]| longest_wait_of(&crons.iter().map(|cron| schedule(cron, "UTC")).collect::<Vec<_>>()).map(|seconds| seconds / 3_600);
+    assert_eq!(hours(&["0 1 * * 0"]), Some(168));
+    assert_eq!(hours(&["0 1 * * 0", "0 1 * * 1-6"]), Some(24), "a full one on Sunday, the others on every other day");
+    assert_eq!(hours(&["0 1 * * 0", "*/5 * * * *"]), Some(0));
+    assert_eq!(hours(&["0 1 31 2 *"]), None);
 }

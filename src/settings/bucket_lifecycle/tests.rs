@@ -229,6 +229,17 @@ fn a_new_rule_of_ours_and_rules_of_others_weaken_nothing() {
 }
 
 #[test]
+fn a_new_rule_without_a_tag_weakens_where_it_ends_versions_that_stayed_longer() {
+    let ending = |id: &str, prefix: &str, days| Rule { noncurrent: Some(Noncurrent { days, keep_newer: None }), ..foreign(id, prefix, None, None) };
+    let ours = Lifecycle { rules: vec![ending("lifeboat/orders/physical:versions", "orders/pg/", 30)], minimum_size: None };
+    let beside = |prefix: &str, days| weakens(&Lifecycle { rules: vec![ending("x", prefix, days)], minimum_size: None }, &ours);
+    assert!(weakens(&Lifecycle::default(), &ours).is_some_and(|why| why.ends_with("removes versions after 30 d instead of never")));
+    assert!(beside("orders/", 365).is_some_and(|why| why.ends_with("instead of 365 d")));
+    assert_eq!(beside("orders/", 30), None, "they went as soon before");
+    assert!(beside("orders/pg/backup/", 7).is_some(), "a rule for a part ends nothing of the rest");
+}
+
+#[test]
 fn a_change_is_said_rule_by_rule() {
     let from = changed(|rule| rule.expiration = Some(Expiration::Days(16)));
     let lines = (SETTING.describe)(&Fact::Known(Document::of(&from)), &Document::of(&want()));
