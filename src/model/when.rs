@@ -40,9 +40,10 @@ impl FromStr for When {
         if text.parse::<jiff::civil::Date>().is_ok() && !text.contains(':') {
             return Err(format!("`{text}` is a day and no moment: add a time of day, as in \"{text} 12:00\""));
         }
-        text.parse().map(Self::Local).map_err(|_| {
-            format!("`{text}` is no moment: write it as 2026-11-22T12:00:00Z, as \"2026-11-22 12:00\" in the time zone of the schedule, or as \"2h ago\"")
-        })
+        let words =
+            || format!("`{text}` is no moment: write it as 2026-11-22T12:00:00Z, as \"2026-11-22 12:00\" in the time zone of the schedule, or as \"2h ago\"");
+        // A zone in brackets would be read over, and the moment be another one.
+        if text.contains('[') { Err(words()) } else { text.parse().map(Self::Local).map_err(|_| words()) }
     }
 }
 

@@ -52,9 +52,14 @@ pub async fn notify(place: &Where, status: &StatusView, state: Option<&Path>) ->
     }
     let unknown: Vec<&str> = status.policies.iter().filter(|policy| policy.unknown.is_some()).map(|policy| policy.policy.as_str()).collect();
     let changed = changes(&told, &all, &unknown);
+    // One receiver that is broken keeps no other one from being told.
+    let mut failed = None;
     for (receiver, changes) in receivers(&changed, &alerts) {
         let text = serde_json::to_string(&NotificationView::of(&status.at, &status.revision, changes)).unwrap_or_default();
-        send(&receiver, &text, &SystemClock).await?;
+        failed = failed.or(send(&receiver, &text, &SystemClock).await.err());
+    }
+    if let Some(failed) = failed {
+        return Err(failed);
     }
     if let Some(state) = state {
         write(state, &NotifiedView::of(now_told(&told, &all, &unknown)))?;

@@ -79,7 +79,9 @@ pub async fn post(webhook: &Secret, body: &str, clock: &dyn Clock) -> Result<(),
 async fn once(webhook: &Secret, body: &str, host: &str) -> Result<(), WebhookError> {
     let silent = |why: String| WebhookError::Silent { host: host.to_owned(), why: why.replace(webhook.expose(), "…") };
     let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc);
-    let connector = Connector::builder().proxy_config(ProxyConfig::from_env()).tls_provider(provider).build();
+    // Plain HTTP is for this machine only: over a proxy it would leave it.
+    let proxy = if webhook.expose().starts_with("https://") { ProxyConfig::from_env() } else { ProxyConfig::disabled() };
+    let connector = Connector::builder().proxy_config(proxy).tls_provider(provider).build();
     let mut request = HttpRequest::new(SdkBody::from(body));
     request.set_method("POST").map_err(|_| WebhookError::Address)?;
     request.set_uri(webhook.expose()).map_err(|_| WebhookError::Address)?;

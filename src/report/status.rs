@@ -103,7 +103,7 @@ pub struct GapStanding {
 impl Standing {
     /// Whether the backups, and the archives of WAL, are as young as was promised.
     pub fn is_recent(&self) -> bool {
-        self.rpo.verdict == Verdict::Passed && self.sets.iter().all(|set| set.pitr.as_ref().is_none_or(|pitr| pitr.is_kept))
+        self.unknown.is_none() && self.rpo.verdict == Verdict::Passed && self.sets.iter().all(|set| set.pitr.as_ref().is_none_or(|pitr| pitr.is_kept))
     }
 
     /// Whether what was promised is kept: backups young enough, and restores proven where drills are promised.

@@ -53,7 +53,9 @@ pub fn history(repo: &str, rev: Option<&str>, from: Timestamp) -> Result<Option<
         source.files.sort_by(|a, b| a.path.cmp(&b.path));
         out.push(Past { since, files: source.files });
     }
-    Ok(out.iter().any(|past| !past.files.is_empty()).then_some(out))
+    // What a shallow clone cut off is not known, and no time without a policy.
+    let cut = repository.is_shallow() && out.first().is_some_and(|past| past.since > from);
+    Ok(out.iter().any(|past| !past.files.is_empty() && !cut).then_some(out))
 }
 
 /// The commits that changed something, oldest first, each with the time from which it held.

@@ -55,3 +55,10 @@ fn an_hour_of_the_clock_change_is_asked_back() {
     let twice = at("2026-10-25 02:30").unwrap_err();
     assert!(twice.contains("2026-10-25T00:30:00Z or 2026-10-25T01:30:00Z"), "{twice}");
 }
+
+#[test]
+fn a_zone_in_brackets_is_refused_and_not_read_over() {
+    for text in ["2026-11-22 12:00[America/New_York]", "2026-11-22T12:00[Europe/Berlin]"] {
+        assert!(text.parse::<When>().is_err_and(|why| why.contains("is no moment")), "{text}");
+    }
+}
