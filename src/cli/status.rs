@@ -44,9 +44,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, 
         view.disk = notify::disk();
     }
     if let Some(path) = &arguments.metrics {
-        // A reader never sees half of it.
-        let beside = path.with_extension("prom.new");
-        std::fs::write(&beside, prometheus::render(&view)).and_then(|()| std::fs::rename(&beside, path)).map_err(|why| OpError::Setup {
+        notify::replace(path, &prometheus::render(&view)).map_err(|why| OpError::Setup {
             message: format!("the metrics cannot be written to {}: {why}", path.display()),
             hint: "name a file in a folder that can be written".to_owned(),
         })?;

@@ -97,12 +97,11 @@ fn held_step(group: &GroupView, step: &StepView, hold: &HoldView) -> Value {
         let _ = write!(text, "\nnext: {advice}");
     }
     let at = |file: &str, line: usize| json!({"physicalLocation": {"artifactLocation": {"uri": uri(file)}, "region": {"startLine": line}}});
-    let at_head = || group.files.iter().map(|file| at(file, 1)).collect::<Vec<Value>>();
-    let lines: Vec<Value> = hold.lines.iter().map(|place| at(&place.file, place.line)).collect();
-    let (first, more) = match if lines.is_empty() { at_head() } else { lines }.split_first() {
-        Some((first, more)) => (vec![first.clone()], more.to_vec()),
-        None => (Vec::new(), Vec::new()),
+    let places: Vec<Value> = match hold.lines.as_slice() {
+        [] => group.files.iter().map(|file| at(file, 1)).collect(),
+        lines => lines.iter().map(|place| at(&place.file, place.line)).collect(),
     };
+    let (first, more) = places.split_at(places.len().min(1));
     json!({
         "ruleId": hold.id,
         "level": if step.kind == "held" { "error" } else { "warning" },

@@ -114,11 +114,18 @@ fn read(path: &Path) -> Result<Told, OpError> {
     Ok(kept.told)
 }
 
-/// Replaced at once: a reader never sees half of it.
 fn write(path: &Path, kept: &NotifiedView) -> Result<(), OpError> {
-    let beside = path.with_extension("new");
     let text = serde_json::to_string(kept).unwrap_or_default();
-    std::fs::write(&beside, text)
-        .and_then(|()| std::fs::rename(&beside, path))
-        .map_err(|error| unusable(path, &format!("it cannot be written: {error}"), "name a file in a folder that can be written"))
+    replace(path, &text).map_err(|error| unusable(path, &format!("it cannot be written: {error}"), "name a file in a folder that can be written"))
+}
+
+/// Replaces a file at once: a reader never sees half of it.
+///
+/// # Errors
+/// When its folder cannot be written.
+pub fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    std::fs::write(&beside, text)?;
+    std::fs::rename(&beside, path)
 }

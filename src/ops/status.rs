@@ -1,5 +1,6 @@
 //! `lifeboat status`: what can be restored now, or at another moment, and whether that is what was promised. Writes nothing.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt as _, stream};
@@ -48,9 +49,9 @@ pub async fn status(place: &Where, at: Option<When>) -> Result<(StatusView, Exit
         Seen::Before | Seen::After(_) => BTreeMap::new(),
     };
     let then = match seen {
-        Seen::Before => then(&prepared, &ports, at).await,
-        Seen::Now => observed.backups.clone(),
-        Seen::After(_) => left(&prepared.loaded.policies, &observed, at, read),
+        Seen::Before => Cow::Owned(then(&prepared, &ports, at).await),
+        Seen::Now => Cow::Borrowed(&observed.backups),
+        Seen::After(_) => Cow::Owned(left(&prepared.loaded.policies, &observed, at, read)),
     };
     let input = Input {
         now: at,

@@ -8,6 +8,7 @@ use super::{Proof, text};
 use crate::catalog::layout;
 use crate::evidence::record::Kind;
 use crate::model::fact::Fact;
+use crate::model::policy::{BackupSet, Name};
 use crate::model::resource::SeenBackup;
 use crate::policy::LoadedPolicy;
 
@@ -35,20 +36,17 @@ pub struct SetReport {
     pub evidence: Option<String>,
 }
 
+impl SetReport {
+    /// A set of which nothing is there.
+    pub(super) fn empty(name: &Name, databases: Vec<String>) -> Self {
+        Self { set: name.0.clone(), databases, unknown: None, complete: 0, incomplete: 0, bytes: 0, newest: None, newest_at: None, evidence: None }
+    }
+}
+
 /// The sets of a policy by name.
 pub(super) fn sets(policy: &LoadedPolicy, seen: Option<&Fact<Vec<SeenBackup>>>, proofs: &[Proof<'_>], now: Timestamp) -> Vec<SetReport> {
-    let of = |(name, set): (&crate::model::policy::Name, &crate::model::policy::BackupSet)| {
-        let empty = SetReport {
-            set: name.0.clone(),
-            databases: set.databases.clone(),
-            unknown: None,
-            complete: 0,
-            incomplete: 0,
-            bytes: 0,
-            newest: None,
-            newest_at: None,
-            evidence: None,
-        };
+    let of = |(name, set): (&Name, &BackupSet)| {
+        let empty = SetReport::empty(name, set.databases.clone());
         match seen {
             Some(Fact::Known(backups)) => listed(empty, &policy.name, backups, proofs, now),
             Some(Fact::Absent) => empty,

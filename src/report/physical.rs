@@ -12,7 +12,7 @@ use super::status::{EARLY, GapStanding, MISSED, SetStanding, Standing, text};
 use super::{Input, SetReport};
 use crate::catalog::physical::{Physical, Repository, State};
 use crate::model::fact::Fact;
-use crate::model::policy::{Name, PhysicalSet, Schedule};
+use crate::model::policy::{Name, PhysicalSet};
 use crate::model::units::{Span, elapsed};
 use crate::policy::LoadedPolicy;
 use crate::rules::schedule;
@@ -41,17 +41,7 @@ pub struct Pitr {
 /// A physical set in a report: it covers the whole cluster, and so names no database.
 pub(super) fn sets(policy: &LoadedPolicy, seen: &Repositories) -> Vec<SetReport> {
     let of = |name: &Name| {
-        let empty = SetReport {
-            set: name.0.clone(),
-            databases: Vec::new(),
-            unknown: None,
-            complete: 0,
-            incomplete: 0,
-            bytes: 0,
-            newest: None,
-            newest_at: None,
-            evidence: None,
-        };
+        let empty = SetReport::empty(name, Vec::new());
         match seen.get(&(policy.name.clone(), name.0.clone())) {
             Some(Fact::Known(found)) => SetReport {
                 complete: complete(found).count() as u64,
@@ -178,8 +168,7 @@ fn pitr(set: &PhysicalSet, found: &Repository, holes: &[(Timestamp, Option<Times
 /// The schedules that can be read, and whether only a full backup fills their slots.
 fn slots(set: &PhysicalSet) -> Vec<(schedule::Asked, bool)> {
     let Some(wish) = &set.schedule else { return Vec::new() };
-    let read = |(cron, full): (&String, bool)| Some((schedule::read(&Schedule { cron: cron.clone(), timezone: wish.timezone.clone() }).ok()?, full));
-    [(&wish.full, true)].into_iter().chain(wish.incremental.as_ref().map(|cron| (cron, false))).filter_map(read).collect()
+    wish.each().filter_map(|(kind, wish)| Some((schedule::read(&wish).ok()?, kind == "full"))).collect()
 }
 
 /// Slots of the last seven days behind the first backup by whose end nothing complete was there, the newest first.

@@ -256,7 +256,7 @@ impl Shelf<'_> {
         let own: Vec<&SeenBackup> = self.backups.iter().filter(|backup| backup.set == name).collect();
         let complete = || own.iter().filter(|backup| backup.complete);
         let asked = schedule::read(&set.schedule).ok();
-        let interval = asked.as_ref().and_then(schedule::Asked::longest_wait);
+        let interval = schedule::longest_wait(&set.schedule);
         let spacing = interval.map_or_else(Vec::new, |interval| spacing(set, interval));
         let (forecast, null) = self.forecast();
         let ahead = matches!(self.around.seen, Seen::After(_));

@@ -42,8 +42,6 @@ pub(super) fn longest_loss(set: &PhysicalSet) -> Option<(Span, &'static str)> {
     if let Some(wal) = &set.wal {
         return Some((wal.max_lag, "wal/maxLag"));
     }
-    let wish = set.schedule.as_ref()?;
-    let one = |cron: &String| Schedule { cron: cron.clone(), timezone: wish.timezone.clone() };
-    let schedules: Vec<Schedule> = std::iter::once(&wish.full).chain(&wish.incremental).map(one).collect();
+    let schedules: Vec<Schedule> = set.schedule.as_ref()?.each().map(|(_, wish)| wish).collect();
     Some((Span::seconds(schedule::longest_wait_of(&schedules)?), "schedule"))
 }

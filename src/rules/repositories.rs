@@ -3,7 +3,7 @@
 use super::schedule;
 use crate::model::finding::Finding;
 use crate::model::lifecycle::{Expiration, Rule};
-use crate::model::policy::{Name, PhysicalEngine, PhysicalSet, RepositoryPlace, Schedule};
+use crate::model::policy::{Name, PhysicalEngine, PhysicalSet, RepositoryPlace};
 use crate::model::resource::Observed;
 use crate::model::units::Span;
 use crate::policy::LoadedPolicy;
@@ -48,8 +48,8 @@ impl Repository<'_> {
     /// Days for which its chains are needed: the window, and the longest wait between two full backups before it. None = only its engine knows.
     pub(super) fn chain_days(&self) -> Option<i32> {
         let (_, set) = self.set?;
-        let full = set.schedule.as_ref().map(|wish| Schedule { cron: wish.full.clone(), timezone: wish.timezone.clone() });
-        let wait = full.as_ref().and_then(schedule::longest_wait)?;
+        let (_, full) = set.schedule.as_ref()?.each().next()?;
+        let wait = schedule::longest_wait(&full)?;
         let seconds = set.window?.as_secs().saturating_add(wait).saturating_add(set.max_duration.as_secs());
         i32::try_from(Span::seconds(seconds).days_rounded_up()).ok()
     }

@@ -28,10 +28,8 @@ fn check(policy: &LoadedPolicy) -> Vec<Finding> {
     let mut out: Vec<Finding> = backups.chain(drills).filter_map(|(of, pointer, schedule)| one(policy, &of, &pointer, schedule)).collect();
     for (name, set) in &spec.backups.physical {
         let Some(wish) = &set.schedule else { continue };
-        for (kind, cron) in [("full", Some(&wish.full)), ("incremental", wish.incremental.as_ref())] {
-            let wish = cron.map(|cron| Schedule { cron: cron.clone(), timezone: wish.timezone.clone() });
-            let pointer = format!("/spec/backups/{name}/schedule/{kind}");
-            out.extend(wish.and_then(|wish| one(policy, &format!("{kind} backups of `{name}`"), &pointer, &wish)));
+        for (kind, wish) in wish.each() {
+            out.extend(one(policy, &format!("{kind} backups of `{name}`"), &format!("/spec/backups/{name}/schedule/{kind}"), &wish));
         }
     }
     out

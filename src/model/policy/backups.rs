@@ -33,7 +33,7 @@ pub struct BackupSet {
     pub exclude: Vec<Exclusion>,
 }
 
-fn three_hours() -> Span {
+pub(super) fn three_hours() -> Span {
     Span::seconds(3 * 3_600)
 }
 
@@ -58,7 +58,7 @@ pub struct Schedule {
     pub timezone: String,
 }
 
-fn utc() -> String {
+pub(super) fn utc() -> String {
     "UTC".to_owned()
 }
 

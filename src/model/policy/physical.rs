@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::super::units::Span;
-use super::{BackupSet, Name};
+use super::{BackupSet, Name, Schedule, backups};
 
 /// Engines whose repositories are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -60,7 +60,7 @@ pub struct PhysicalSet {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<PhysicalSchedule>,
     /// How long one run may take at the most.
-    #[serde(default = "three_hours")]
+    #[serde(default = "backups::three_hours")]
     pub max_duration: Span,
     /// How far back any moment must be restorable: lifecycle rules that cut it are told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -68,10 +68,6 @@ pub struct PhysicalSet {
     /// The archive of WAL; left out, only the ends of backups are restore points.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wal: Option<WalWish>,
-}
-
-fn three_hours() -> Span {
-    Span::seconds(3 * 3_600)
 }
 
 /// What one set promises.
@@ -94,12 +90,16 @@ pub struct PhysicalSchedule {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incremental: Option<String>,
     /// IANA time zone.
-    #[serde(default = "utc")]
+    #[serde(default = "backups::utc")]
     pub timezone: String,
 }
 
-fn utc() -> String {
-    "UTC".to_owned()
+impl PhysicalSchedule {
+    /// Its schedules by the name of their field, that of full backups first.
+    pub fn each(&self) -> impl Iterator<Item = (&'static str, Schedule)> {
+        let crons = [("full", Some(&self.full)), ("incremental", self.incremental.as_ref())];
+        crons.into_iter().filter_map(|(name, cron)| Some((name, Schedule { cron: cron?.clone(), timezone: self.timezone.clone() })))
+    }
 }
 
 /// The archive of WAL.
