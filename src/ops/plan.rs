@@ -1,16 +1,15 @@
 //! `lifeboat plan`.
 
-use futures_util::future::{join, try_join};
+use futures_util::future::join;
 
 use super::select::Selection;
 use super::{Act, Exit, OpError, Prepared, Where, causes, check, connect_as, control, identify, prepare, undo};
 use crate::journal::lock;
-use crate::model::fact::{Fact, Why};
-use crate::model::resource::{Identity, Observed};
+use crate::model::fact::Fact;
+use crate::model::resource::Observed;
 use crate::observe::{self, Watch};
 use crate::plan::{self, Ask, Plan, Reason};
 use crate::ports::Ports;
-use crate::ports::aws::Aws;
 use crate::ports::quirks::{AWS, Quirks};
 use crate::ports::system::SystemClock;
 use crate::rules;
@@ -58,11 +57,13 @@ pub async fn plan(place: &Where, asked: &Asked<'_>) -> Result<(Planned, Exit), O
         return Ok(stopped);
     }
     prepared.select(&asked.selection)?;
-    // Who we are is asked beside the rest, not before it; without an answer nothing else counts.
-    let seen = observe::observe_watched(&prepared.desired, &ports, Fact::Unknown(Why::NotAsked), &asked.watch);
-    let seen = async { Ok(join(seen, others(&prepared, &ports, &asked.watch)).await) };
-    let (identity, (mut observed, others)) = try_join(whoami(&ports, &aws, &asked.watch), seen).await?;
-    observed.identity = identity;
+    // Who we are comes first: whether there is a plan must not depend on which of many answers is the last good one.
+    let (mut observed, others) = tokio::select! {
+        identity = identify(&ports, Some(&aws)) => {
+            join(observe::observe_watched(&prepared.desired, &ports, Fact::Known(identity?), &asked.watch), others(&prepared, &ports, &asked.watch)).await
+        }
+        () = asked.watch.stopped() => (interrupted(&prepared, &ports), None),
+    };
     let mut plan = plan::asked(&prepared.desired, &observed, &asked.ask);
     // Only what differs can have drifted, and only then are journals read.
     if observed.unasked == 0 && plan.steps.iter().any(|step| step.reason == Reason::Differs) {
@@ -79,12 +80,12 @@ pub async fn plan(place: &Where, asked: &Asked<'_>) -> Result<(Planned, Exit), O
     Ok((Planned::Plan(Box::new(view), findings), exit))
 }
 
-/// Who we are, unless somebody has enough before that is known.
-async fn whoami(ports: &Ports, aws: &Aws, watch: &Watch<'_>) -> Result<Fact<Identity>, OpError> {
-    tokio::select! {
-        identity = identify(ports, Some(aws)) => identity.map(Fact::Known),
-        () = watch.stopped() => Ok(Fact::Unknown(Why::NotAsked)),
-    }
+/// Interrupted before the first question.
+fn interrupted(prepared: &Prepared, ports: &Ports) -> Observed {
+    let mut observed = observe::offline(&prepared.desired, &*ports.clock);
+    observed.unasked = observe::questions(&prepared.desired).len();
+    observed.interrupt();
+    observed
 }
 
 /// What is known of other applies, where a lock and journals are kept.
