@@ -88,6 +88,37 @@ pub struct SetStanding {
     pub gaps: Vec<GapStanding>,
     /// Of a physical set: the archive of its WAL, and what it promises.
     pub pitr: Option<Pitr>,
+    /// Whether the keeper released what it should have; none = it was not looked at.
+    #[serde(default)]
+    pub release: Option<ReleaseStanding>,
+}
+
+/// Releases of one set that are overdue: backups that the retention released two days ago and more, and that still bear no tag.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ReleaseStanding {
+    /// How many there are.
+    pub overdue: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// The id of the oldest of them.
+    pub oldest: Option<String>,
+    /// Why it is not known; none = it is.
+    pub unknown: Option<String>,
+}
+
+impl ReleaseStanding {
+    /// What is overdue, in a few words.
+    pub fn sentence(&self) -> String {
+        let backups = if self.overdue == 1 { "backup that was" } else { "backups that were" };
+        let oldest = self.oldest.as_deref().unwrap_or("of unknown id");
+        format!("{} {backups} to be released more than 2 d ago, the oldest {oldest}", self.overdue)
+    }
+
+    /// Of which nothing is known.
+    pub fn unknown(why: String) -> Self {
+        Self { unknown: Some(why), ..Self::default() }
+    }
 }
 
 /// A stretch without a restore point.
@@ -98,6 +129,13 @@ pub struct GapStanding {
     pub from: String,
     /// The point after it, or the time that was asked for, RFC 3339.
     pub to: String,
+}
+
+impl SetStanding {
+    /// When the newest complete backup was begun; of a physical set when it ended, as its newest restorable moment is that of its WAL.
+    pub fn last(&self) -> Option<&str> {
+        self.pitr.as_ref().map_or(self.newest.as_deref(), |pitr| pitr.last_backup.as_deref())
+    }
 }
 
 impl Standing {
@@ -281,6 +319,7 @@ impl Shelf<'_> {
             // That nothing is taken until then is what is supposed, and no gap.
             gaps: reach.gaps.iter().filter(|gap| !ahead || gap.to != self.now).map(GapStanding::of).collect(),
             pitr: None,
+            release: None,
         };
         (standing, reach)
     }

@@ -86,3 +86,23 @@ fn a_post_that_fails_is_an_error_and_is_told_by_the_next_that_gets_through() {
     let unset = config.lifeboat("planner", &["status", "--notify"]);
     assert!(unset.code == 1 && unset.err.contains("DR_WEBHOOK_URL is not set"), "{}{}", unset.out, unset.err);
 }
+
+#[test]
+fn a_receiver_that_is_broken_makes_no_other_hear_a_thing_twice() {
+    let config = Config::new("notify-two");
+    config.edit("  drills:\n", "  alerts: {notify: [{webhook: {env: BROKEN_URL}}, {webhook: {env: HEALTHY_URL}}]}\n  drills:\n");
+    assert_eq!(config.lifeboat("applier", &["apply"]).code, 0);
+    let (broken, first) = receiver(&[404, 404, 200]);
+    let (healthy, second) = receiver(&[]);
+    let notify = || config.with("planner", &["status", "--notify", "--state", "told.json"], &[("BROKEN_URL", &broken), ("HEALTHY_URL", &healthy)]);
+    for round in 0..2 {
+        let ran = notify();
+        assert!(ran.code == 1 && ran.err.contains("to the webhook in BROKEN_URL"), "{round}: {}{}", ran.out, ran.err);
+        assert_eq!(first.recv().unwrap().1["changes"].as_array().unwrap().len(), 2, "{round}: it is tried again");
+    }
+    assert_eq!(second.recv().unwrap().1["changes"].as_array().unwrap().len(), 2);
+    assert!(second.try_recv().is_err(), "the healthy one heard it");
+    assert_eq!(notify().code, 6);
+    assert_eq!(first.recv().unwrap().1["changes"].as_array().unwrap().len(), 2, "what was not told is told as soon as that works");
+    assert_eq!((notify().code, first.try_recv().is_err(), second.try_recv().is_err()), (6, true, true));
+}
