@@ -54,7 +54,7 @@ async fn take(
 ) -> Result<BackupView, OpError> {
     let target = database(policy)?;
     let began = ports.clock.now();
-    let job = Job { ports, policy: &policy.policy, name: &set.0, set: wish, target, stop, progress };
+    let job = Job { ports, policy: &policy.policy, name: &set.0, set: wish, target, stop, progress, uploads: Arc::default() };
     let taken = backup::backup(&job).await.map_err(|source| OpError::Backup { name: format!("{}/{set}", policy.name), source: Box::new(source) })?;
     let took = ports.clock.now().duration_since(began);
     let millis = u64::try_from(Duration::try_from(took).unwrap_or_default().as_millis()).unwrap_or(u64::MAX);

@@ -74,7 +74,8 @@ fn drilled(body: Value) -> Report {
 
 #[test]
 fn a_measured_policy_passes_and_says_by_which_records() {
-    let snapshot = json!({"format": "lifeboat.backup/1", "set": "nightly", "backup": "20261122T011507Z", "snapshotAt": "2026-11-22T01:15:10Z"});
+    let snapshot =
+        json!({"format": "lifeboat.backup/1", "set": "nightly", "backup": "20261122T011507Z", "snapshotAt": "2026-11-22T01:15:10Z", "uploadMillis": 41_500});
     let records = vec![record(1, Kind::Backup, "2026-11-22T01:20:00Z", snapshot), record(2, Kind::Drill, "2026-11-22T04:05:00Z", drill())];
     let report = of(good(), Ok(&[chain(records)]));
     let policy = &report.policies[0];
@@ -85,7 +86,7 @@ fn a_measured_policy_passes_and_says_by_which_records() {
     assert_eq!((policy.rpo.measured_seconds, policy.rto.measured_seconds), (Some(4 * 3_600 + 14 * 60 + 50), Some(83)));
     assert_eq!(policy.rpo.evidence.as_deref(), Some("job/000001 sha256:9b1c55d0"));
     assert_eq!(policy.rto.evidence.as_deref(), Some("job/000002 sha256:9b1c55d0"));
-    assert_eq!((policy.sets[0].complete, policy.sets[0].incomplete), (2, 1));
+    assert_eq!((policy.sets[0].complete, policy.sets[0].incomplete, policy.sets[0].upload_millis), (2, 1, Some(41_500)));
 }
 
 #[test]

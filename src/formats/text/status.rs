@@ -107,9 +107,12 @@ fn notes(out: &mut String, policy: &Standing, evidence: bool) {
             let named: Vec<String> = set.missed.iter().take(NAMED).map(|at| minute(at)).collect();
             labelled(out, "missed", &format!("{}: {} UTC{}, nothing complete was left", set.set, named.join(", "), rest(set.missed.len())));
         }
-        if !set.failed.is_empty() {
-            let named: Vec<String> = set.failed.iter().take(NAMED).map(|at| minute(at)).collect();
-            labelled(out, "failed", &format!("{}: {} UTC{}, begun and never completed", set.set, named.join(", "), rest(set.failed.len())));
+        let (unsent, others): (Vec<&String>, Vec<&String>) = set.failed.iter().partition(|at| set.upload_failed.contains(at));
+        for (failed, what) in [(others, "begun and never completed"), (unsent, "its upload failed")] {
+            if !failed.is_empty() {
+                let named: Vec<String> = failed.iter().take(NAMED).map(|at| minute(at)).collect();
+                labelled(out, "failed", &format!("{}: {} UTC{}, {what}", set.set, named.join(", "), rest(failed.len())));
+            }
         }
         if let Some(release) = &set.release {
             match &release.unknown {

@@ -75,12 +75,15 @@ fn of_set(set: &SetStanding, at: Timestamp) -> Vec<(&'static str, Now)> {
     let newest = set.last().and_then(|at| moment(at));
     let early = |at: Timestamp| at.checked_add(SignedDuration::from_secs(EARLY)).unwrap_or(at);
     let missed = |at: &str| format!("the run of {} left no complete backup", minute(at));
-    let failed = |at: &str| format!("the run that began at {} never completed: its dump or its upload failed", minute(at));
+    let failed = |at: &str| format!("the run that began at {} never completed", minute(at));
+    let unsent = |at: &str| format!("the upload of the run that began at {} failed: the bucket did not take it", minute(at));
     let mut out = Vec::new();
     let Some(pitr) = &set.pitr else {
         out.push(("release-overdue", set.release.as_ref().map_or(Now::Unknown, overdue)));
         out.push(("backup-missed", since(&set.missed, newest.map(early), missed)));
-        out.push(("backup-failed", since(&set.failed, newest, failed)));
+        let others: Vec<String> = set.failed.iter().filter(|at| !set.upload_failed.contains(at)).cloned().collect();
+        out.push(("backup-failed", since(&others, newest, failed)));
+        out.push(("upload-failed", since(&set.upload_failed, newest, unsent)));
         return out;
     };
     if let Some(why) = &pitr.unknown {

@@ -39,11 +39,13 @@ fn set(name: &str, newest: Option<&str>) -> SetStanding {
         newest: newest.map(str::to_owned),
         newest_bytes: None,
         newest_seconds: None,
+        newest_upload_seconds: None,
         next: None,
         interval_seconds: None,
         running: false,
         missed: Vec::new(),
         failed: Vec::new(),
+        upload_failed: Vec::new(),
         gaps: Vec::new(),
         pitr: None,
         release: None,
@@ -126,6 +128,18 @@ fn what_is_not_known_has_not_recovered() {
     assert_eq!(said, ["Recovered unknown orders"], "the missed run is still open and was told");
     now.sets[0].newest = Some("2026-11-23T01:15:02Z".to_owned());
     assert_eq!(round(&told, &now).0, ["Recovered backup-missed orders/nightly"]);
+}
+
+#[test]
+fn a_failed_upload_is_told_as_one_and_is_over_with_the_next_complete_backup() {
+    let mut now = standing();
+    now.sets[0].failed = at(&["2026-11-22T01:15:03Z", "2026-11-21T05:00:00Z"]);
+    now.sets[0].upload_failed = at(&["2026-11-22T01:15:03Z"]);
+    let (said, told) = round(&Told::new(), &now);
+    assert_eq!(said, ["New backup-failed orders/nightly", "New upload-failed orders/nightly"]);
+    assert_eq!(told["backup-failed orders/nightly"], "2026-11-21T05:00:00Z");
+    now.sets[0].newest = Some("2026-11-22T01:15:03Z".to_owned());
+    assert_eq!(round(&told, &now).0, ["Recovered backup-failed orders/nightly", "Recovered upload-failed orders/nightly"]);
 }
 
 #[test]

@@ -14,11 +14,13 @@ fn set(name: &str, newest: &str) -> SetStanding {
         newest: Some(newest.to_owned()),
         newest_bytes: Some(1 << 20),
         newest_seconds: Some(84),
+        newest_upload_seconds: Some(31),
         next: Some("2026-11-23T01:15:00Z".to_owned()),
         interval_seconds: Some(90_000),
         running: false,
         missed: Vec::new(),
         failed: Vec::new(),
+        upload_failed: Vec::new(),
         gaps: Vec::new(),
         pitr: None,
         release: None,
@@ -102,6 +104,20 @@ fn pitr() -> Pitr {
         last_backup: Some("2026-11-22T01:20:00Z".to_owned()),
         last_full: None,
         missed_full: Vec::new(),
+    }
+}
+
+#[test]
+fn a_failed_upload_is_told_from_a_failed_dump() {
+    let mut orders = policy("orders", "2026-11-22T01:00:00Z", 14_400);
+    orders.sets[0].failed = vec!["2026-11-21T01:15:02Z".to_owned(), "2026-11-20T01:15:02Z".to_owned()];
+    orders.sets[0].upload_failed = vec!["2026-11-20T01:15:02Z".to_owned()];
+    let view = StatusView::of("3f2c1ab", "2026-11-22T05:00:00Z".parse().unwrap(), vec![orders], None);
+    let said: Vec<String> = status(&view, 0, Paint { on: false }).lines().map(words).filter(|line| line.starts_with("failed")).collect();
+    assert_eq!(said, ["failed nightly: 2026-11-21 01:15 UTC, begun and never completed", "failed nightly: 2026-11-20 01:15 UTC, its upload failed"]);
+    let gauges = prometheus::render(&view);
+    for (name, value) in [("failed_runs", 2), ("failed_uploads", 1), ("backup_upload_seconds", 31)] {
+        assert!(gauges.contains(&format!("lifeboat_{name}{{policy=\"orders\",set=\"nightly\"}} {value}\n")), "{name}: {gauges}");
     }
 }
 
