@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use jiff::Timestamp;
+
 use super::{OpError, Prepared, causes, secret};
 use crate::model::policy::{Alerts, SecretRef};
 use crate::model::units::Percent;
@@ -57,6 +59,22 @@ pub struct Looked<'a> {
     pub revision: &'a str,
 }
 
+/// Where it is kept what was told, by whoever asked for it to be told.
+#[derive(Clone, Copy, Debug)]
+pub struct Telling<'a> {
+    /// The file; without one everything that is not well is told.
+    pub state: Option<&'a Path>,
+}
+
+/// Tells the receivers of one policy how a run ended; answers why that could not be done.
+pub(super) async fn ended(prepared: &Prepared, telling: Option<Telling<'_>>, now: Judged, at: Timestamp) -> Option<OpError> {
+    let telling = telling?;
+    let looked = Looked { at: &at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(), revision: &prepared.revision };
+    let mut of_policy = receivers(prepared);
+    of_policy.retain(|policy, _| *policy == now.policy);
+    notify(looked, &[now], &of_policy, telling.state).await.err()
+}
+
 /// Posts to each receiver what changed since it was told last. One that cannot be reached is told by the next call, and keeps no other one
 /// from being told, nor makes anybody hear a thing twice.
 ///
@@ -68,6 +86,8 @@ pub async fn notify(looked: Looked<'_>, now: &[Judged], receivers: &Receivers, s
         let hint = "write alerts: {notify: [{webhook: {env: DR_WEBHOOK_URL}}]} into the policy".to_owned();
         return Err(OpError::Setup { message: "no policy names anybody to notify".to_owned(), hint });
     }
+    // Of two runs at once the second sees what the first told.
+    let _alone = state.map(alone).transpose()?;
     let before = state.map_or_else(|| Ok(NotifiedView::default()), read)?;
     // One that no policy names today may only be named by a policy that cannot be read today.
     let mut after = before.renewed();
@@ -116,6 +136,18 @@ async fn send(receiver: &SecretRef, text: &str, clock: &dyn Clock) -> Result<(),
 
 fn unusable(path: &Path, why: &str, hint: &str) -> OpError {
     OpError::Setup { message: format!("--state {}: {why}", path.display()), hint: hint.to_owned() }
+}
+
+/// Waits until nobody else reads, tells and writes; that ends with the process too.
+fn alone(state: &Path) -> Result<std::fs::File, OpError> {
+    let mut beside = state.as_os_str().to_owned();
+    beside.push(".lock");
+    let locked = || {
+        let file = std::fs::File::options().create(true).truncate(false).write(true).open(&beside)?;
+        file.lock()?;
+        Ok::<_, std::io::Error>(file)
+    };
+    locked().map_err(|error| unusable(state, &format!("it cannot be locked: {error}"), "name a file in a folder that can be written"))
 }
 
 /// What was told; nothing where there is no file yet.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::super::status::{EARLY, ReleaseStanding, SetStanding, Standing};
+use super::super::status::{EARLY, ReleaseStanding, SetStanding, Standing, text};
 use super::super::{DrillStanding, Verdict};
 use super::{Condition, Disk, Judged, Now};
 
@@ -49,7 +49,7 @@ pub fn judged(policy: &Standing, around: &Around<'_>) -> Judged {
     }
     for drill in &policy.rehearsals {
         let name = format!("{of_policy}/{}", drill.name);
-        add("drill-failed", &name, failed(drill));
+        add("drill-failed", &name, fallen(drill));
         add("drill-missed", &name, if around.evidence.is_some() { Now::Unknown } else { missed(drill) });
     }
     if let Some(limit) = around.disk_limit {
@@ -71,12 +71,44 @@ fn since(moments: &[String], proven: Option<Timestamp>, sentence: impl Fn(&str) 
     }
 }
 
+fn failed(began: &str) -> String {
+    format!("the run that began at {} never completed", minute(began))
+}
+
+fn unsent(began: &str) -> String {
+    format!("the upload of the run that began at {} failed: the bucket did not take it", minute(began))
+}
+
+/// What a run that just ended says of its set: at which step it failed, or that it is complete. Of nothing else anything is known.
+pub fn backup_ended(policy: &str, set: &str, (began, now): (Timestamp, Timestamp), failed_at: Option<&str>) -> Judged {
+    let (began_at, name) = (text(began), format!("{policy}/{set}"));
+    let all = match failed_at {
+        Some("upload") => vec![("upload-failed", open(&text(now), unsent(&began_at)))],
+        Some(_) => vec![("backup-failed", open(&text(now), failed(&began_at)))],
+        None => {
+            let early = began.checked_add(SignedDuration::from_secs(EARLY)).unwrap_or(began);
+            vec![("backup-failed", Now::WellUpTo(began)), ("upload-failed", Now::WellUpTo(began)), ("backup-missed", Now::WellUpTo(early))]
+        }
+    };
+    Judged { policy: policy.to_owned(), is_whole: false, all: all.into_iter().map(|(kind, now)| (format!("{kind} {name}"), now)).collect() }
+}
+
+/// What a drill that just ended says of itself; one that could not even begin has failed. Of nothing else anything is known.
+pub fn drill_ended(policy: &str, drill: &str, now: Timestamp, verdict: Verdict, why: &str) -> Judged {
+    let (at, sentence) = (text(now), if why.is_empty() { verdict.as_str().to_owned() } else { format!("{}: {why}", verdict.as_str()) });
+    let all = match verdict {
+        Verdict::Failed => vec![("drill-failed", open(&at, sentence))],
+        Verdict::Unproven => vec![("drill-missed", open(&at, sentence))],
+        Verdict::Passed => vec![("drill-failed", Now::WellUpTo(now)), ("drill-missed", Now::WellUpTo(now))],
+    };
+    let key = |kind: &str| format!("{kind} {policy}/{drill}");
+    Judged { policy: policy.to_owned(), is_whole: false, all: all.into_iter().map(|(kind, now)| (key(kind), now)).collect() }
+}
+
 fn of_set(set: &SetStanding, at: Timestamp) -> Vec<(&'static str, Now)> {
     let newest = set.last().and_then(|at| moment(at));
     let early = |at: Timestamp| at.checked_add(SignedDuration::from_secs(EARLY)).unwrap_or(at);
     let missed = |at: &str| format!("the run of {} left no complete backup", minute(at));
-    let failed = |at: &str| format!("the run that began at {} never completed", minute(at));
-    let unsent = |at: &str| format!("the upload of the run that began at {} failed: the bucket did not take it", minute(at));
     let mut out = Vec::new();
     let Some(pitr) = &set.pitr else {
         out.push(("release-overdue", set.release.as_ref().map_or(Now::Unknown, overdue)));
@@ -119,7 +151,7 @@ fn overdue(release: &ReleaseStanding) -> Now {
 }
 
 /// A later drill that passed makes a failed one good; one that is overdue, or proved nothing, does not.
-fn failed(drill: &DrillStanding) -> Now {
+fn fallen(drill: &DrillStanding) -> Now {
     match drill.verdict {
         Verdict::Failed => open(drill.at.as_deref().unwrap_or(""), drill.sentence.clone()),
         Verdict::Passed | Verdict::Unproven => after(drill).map_or(Now::Unknown, Now::WellUpTo),
@@ -128,7 +160,7 @@ fn failed(drill: &DrillStanding) -> Now {
 
 fn missed(drill: &DrillStanding) -> Now {
     match drill.verdict {
-        Verdict::Passed => Now::Well,
+        Verdict::Passed => drill.passed_at.as_deref().and_then(moment).map_or(Now::Unknown, Now::WellUpTo),
         Verdict::Unproven => open(drill.at.as_deref().unwrap_or(""), drill.sentence.clone()),
         Verdict::Failed => after(drill).map_or(Now::Unknown, Now::WellUpTo),
     }
