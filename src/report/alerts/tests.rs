@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::super::status::{GapStanding, ReleaseStanding, SetStanding, Standing};
 use super::super::{DrillStanding, Objective, Pitr, Verdict};
-use super::{Around, Disk, Judged, Now, Told, Turn, changes, judged, now_told};
+use super::{Around, Disk, Judged, Now, Told, Turn, backup_ended, changes, drill_ended, judged, now_told};
 
 const NOW: &str = "2026-11-23T12:00:00Z";
 
@@ -140,6 +140,47 @@ fn a_failed_upload_is_told_as_one_and_is_over_with_the_next_complete_backup() {
     assert_eq!(told["backup-failed orders/nightly"], "2026-11-21T05:00:00Z");
     now.sets[0].newest = Some("2026-11-22T01:15:03Z".to_owned());
     assert_eq!(round(&told, &now).0, ["Recovered backup-failed orders/nightly", "Recovered upload-failed orders/nightly"]);
+}
+
+/// What a job says at its end is the same that the status says later: nobody hears it twice, nor of anything else.
+#[test]
+fn what_a_job_told_at_its_end_the_status_does_not_tell_again() {
+    let moment = |at: &str| at.parse::<Timestamp>().unwrap();
+    let (began, ended) = (moment("2026-11-22T01:15:01Z"), moment("2026-11-22T01:18:00Z"));
+    let other = Told::from([("rpo orders".to_owned(), String::new()), ("backup-missed orders/nightly".to_owned(), "2026-11-20T01:15:00Z".to_owned())]);
+    let (first, told) = said(&other, &backup_ended("orders", "nightly", (began, ended), Some("upload")));
+    assert_eq!(first, ["New upload-failed orders/nightly"]);
+    let mut now = standing();
+    now.rpo.verdict = Verdict::Failed;
+    now.sets[0] = set("nightly", Some("2026-11-19T01:15:02Z"));
+    now.sets[0].missed = at(&["2026-11-20T01:15:00Z"]);
+    now.sets[0].failed = at(&["2026-11-22T01:15:03Z"]);
+    now.sets[0].upload_failed = now.sets[0].failed.clone();
+    let (later, told) = round(&told, &now);
+    assert_eq!(later, Vec::<String>::new());
+    let (again, told) = said(&told, &backup_ended("orders", "nightly", (moment("2026-11-23T01:15:01Z"), moment("2026-11-23T01:18:00Z")), Some("dump")));
+    assert_eq!(again, ["New backup-failed orders/nightly"]);
+    let (well, told) = said(&told, &backup_ended("orders", "nightly", (moment("2026-11-23T03:00:00Z"), moment("2026-11-23T03:05:00Z")), None));
+    assert_eq!(well, ["Recovered backup-failed orders/nightly", "Recovered backup-missed orders/nightly", "Recovered upload-failed orders/nightly"]);
+    assert_eq!(told.keys().collect::<Vec<_>>(), ["rpo orders"], "of the rest it knows nothing");
+}
+
+#[test]
+fn what_a_drill_told_at_its_end_stays_until_one_passes() {
+    let ended = "2026-11-22T04:05:00Z".parse::<Timestamp>().unwrap();
+    let passed_before = Some("2026-11-20T04:00:00Z");
+    let mut now = standing();
+    for (verdict, kind) in [(Verdict::Failed, "drill-failed"), (Verdict::Unproven, "drill-missed")] {
+        let (first, told) = said(&Told::new(), &drill_ended("orders", "weekly", ended, verdict, "no space left"));
+        assert_eq!(first, [format!("New {kind} orders/weekly")]);
+        // It left no record: all that is known is one that passed before.
+        now.rehearsals[0] = drill(Verdict::Passed, passed_before, passed_before);
+        assert_eq!(round(&told, &now).0, Vec::<String>::new());
+        now.rehearsals[0] = drill(verdict, Some("2026-11-22T04:04:58Z"), passed_before);
+        assert_eq!(round(&told, &now).0, Vec::<String>::new(), "its own record");
+        let (well, told) = said(&told, &drill_ended("orders", "weekly", ended + jiff::SignedDuration::from_hours(1), Verdict::Passed, ""));
+        assert_eq!((well, told.len()), (vec![format!("Recovered {kind} orders/weekly")], 0));
+    }
 }
 
 #[test]
