@@ -44,6 +44,7 @@ mod indexed;
 mod journal;
 pub mod keep;
 pub mod notify;
+mod overdue;
 pub mod plan;
 pub mod report;
 pub mod restore;

@@ -11,6 +11,7 @@ use crate::ports::sim::{Fault, When, World};
 use crate::settings;
 
 mod index;
+mod overdue;
 
 const BUCKET: &str = "shop-dr-orders";
 const MANIFEST: &str = include_str!("../../../tests/data/manifests/nasty-1.json");
