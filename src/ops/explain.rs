@@ -15,11 +15,12 @@ use crate::model::policy::{BackupSet, Name};
 use crate::model::resource::Identity;
 use crate::model::when::When;
 use crate::policy::LoadedPolicy;
-use crate::ports::{Head, PortError, Ports};
+use crate::ports::{Head, Kind, PortError, Ports};
 use crate::report::serving::{self, Hidden, Rate, Thaw};
 use crate::report::sound;
+use crate::source;
 use crate::view::check::CheckView;
-use crate::view::serving::{CommandView, EstimateView, ExpiredView, NeededView, Neighbour, ServingBackup, ServingView, moment, quoted};
+use crate::view::serving::{CommandView, EstimateView, ExpiredView, NeededView, Neighbour, ServingBackup, ServingView, kept, moment, quoted};
 
 /// For how long a backup that was brought back is held: long enough to restore it.
 const HELD: i64 = 7 * 24;
@@ -82,9 +83,9 @@ fn asked(when: When, now: Timestamp, set: &BackupSet) -> Result<Timestamp, OpErr
     Ok(at)
 }
 
-/// The options that name the config repo, for commands to copy.
+/// The options that name the config repo, for commands to copy. Credentials in its URL are not repeated: a placeholder stands there.
 fn options(place: &Where) -> String {
-    let repo = if place.repo == "." { String::new() } else { format!(" --repo {}", quoted(&place.repo)) };
+    let repo = if place.repo == "." { String::new() } else { format!(" --repo {}", quoted(&source::shown(&place.repo))) };
     let rev = place.rev.as_ref().map_or_else(String::new, |rev| format!(" --rev {}", quoted(rev)));
     format!("{repo}{rev}")
 }
@@ -123,6 +124,13 @@ impl Asking<'_> {
         &self.policy.policy.spec.storage.bucket
     }
 
+    /// Where the bucket is, as options of the AWS CLI.
+    fn place(&self) -> String {
+        let storage = &self.policy.policy.spec.storage;
+        let endpoint = storage.endpoint.as_ref().map_or_else(String::new, |endpoint| format!(" --endpoint-url {}", quoted(endpoint)));
+        format!("--bucket {} --region {}{endpoint}", quoted(&storage.bucket), quoted(&storage.region))
+    }
+
     async fn head(&self, key: &str) -> Result<Head, PortError> {
         self.ports.objects.head(self.bucket(), key).await
     }
@@ -144,6 +152,10 @@ impl Asking<'_> {
             let asking = &*self;
             let heads = serving::needed(backup).map(|(key, bytes)| async move { (key.clone(), bytes, asking.head(key).await) });
             let heads = join_all(heads).await;
+            if let Some((key, ..)) = heads.iter().find(|(.., head)| matches!(head, Err(error) if error.kind == Kind::Missing)) {
+                self.notes.push(format!("{id} is nearer and passed over: {key} is gone since it was listed"));
+                continue;
+            }
             return Some((when, backup, heads));
         }
         None
@@ -194,6 +206,7 @@ impl Answer<'_> {
         let expired: Vec<ExpiredView> = self.hidden.iter().map(|hidden| ExpiredView::of(hidden, &set, &until, &self.options)).collect();
         let backup = chosen.map(|(when, backup, heads)| self.backup(&asking, when, backup, heads));
         let verdict = match &backup {
+            Some(backup) if backup.doubt.is_some() => "unknown",
             Some(backup) if backup.is_frozen() => "thaw",
             Some(_) => "ready",
             None if !expired.is_empty() => "undelete",
@@ -213,7 +226,7 @@ impl Answer<'_> {
             after,
             estimate: self.rate.as_ref().zip(backup.as_ref()).map(|(rate, backup)| EstimateView::of(rate, backup.bytes)),
             rto_limit_seconds: asking.policy.policy.spec.objectives.rto.as_secs(),
-            commands: self.commands(&asking, &set, backup.as_ref(), &expired),
+            commands: self.commands(&asking, &set, backup.as_ref(), &expired, &until),
             notes: asking.notes,
             expired: expired.into_iter().take(NAMED).collect(),
             backup,
@@ -244,10 +257,11 @@ impl Answer<'_> {
             objects: heads.iter().map(object).collect(),
             thaw_seconds: thaw.map(crate::model::units::Span::as_secs),
             expiry,
+            doubt: heads.iter().find_map(|(key, _, head)| Some(format!("S3 did not say how {key} lies: {}", head.as_ref().err()?))),
         }
     }
 
-    fn commands(&self, asking: &Asking<'_>, set: &str, backup: Option<&ServingBackup>, expired: &[ExpiredView]) -> Vec<CommandView> {
+    fn commands(&self, asking: &Asking<'_>, set: &str, backup: Option<&ServingBackup>, expired: &[ExpiredView], until: &str) -> Vec<CommandView> {
         let command = |what: &str, line: String| CommandView { what: what.to_owned(), line };
         let restore = |id: &str, database: Option<&String>| {
             let database = database.map_or_else(String::new, |name| format!(" --database {}", quoted(name)));
@@ -256,7 +270,9 @@ impl Answer<'_> {
         let target = || command("an empty database", "export TARGET_URL=postgresql://ADMIN@HOST/DATABASE".to_owned());
         match (backup, expired.first()) {
             (Some(backup), _) => {
-                let mut out = backup.thawing(asking.bucket());
+                let hold = || command("keep it until it is restored", kept("hold", set, &backup.id, until, &self.options));
+                let mut out: Vec<CommandView> = backup.expiry.iter().map(|_| hold()).collect();
+                out.extend(backup.thawing(&asking.place()));
                 out.push(target());
                 let several: BTreeSet<&String> = backup.databases.iter().filter(|_| backup.databases.len() > 1).collect();
                 out.extend(several.iter().map(|name| command(name, restore(&backup.id, Some(name)))));

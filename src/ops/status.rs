@@ -12,6 +12,7 @@ use crate::evidence::Checked;
 use crate::model::fact::Fact;
 use crate::model::request::ReadOp;
 use crate::model::resource::{Observed, SeenBackup};
+use crate::model::units::plural;
 use crate::model::when::When;
 use crate::observe;
 use crate::policy::{self, LoadedPolicy};
@@ -120,9 +121,23 @@ fn as_of(prepared: &Prepared, observed: &Observed, seen: Seen, at: Timestamp, re
             let first = "objectives and drills are those of the policies as they are written now; what was brought back since was never gone";
             ("before", [first.to_owned()].into_iter().chain(prepared.loaded.policies.iter().filter_map(blind)).collect())
         }
-        Seen::After(_) => ("after", vec!["by the bucket's rules as they are now; runs, drills and the keeper are supposed to stand still".to_owned()]),
+        Seen::After(_) => {
+            let first = "by the bucket's rules as they are now; runs, drills and the keeper are supposed to stand still";
+            ("after", [first.to_owned()].into_iter().chain(untold(observed)).collect())
+        }
     };
     Some(AsOfView { side: side.to_owned(), read_at: read.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(), notes })
+}
+
+/// How many release tags could not be read.
+fn untold(observed: &Observed) -> Option<String> {
+    let told = |policy: &str, backup: &SeenBackup| observed.released.contains_key(&(policy.to_owned(), backup.set.clone(), backup.id.clone()));
+    let of = |(policy, seen): (&String, &Fact<Vec<SeenBackup>>)| {
+        seen.known().into_iter().flatten().filter(|backup| backup.complete && !told(policy, backup)).count()
+    };
+    let count: usize = observed.backups.iter().map(of).sum();
+    let backups = plural(u64::try_from(count).unwrap_or(u64::MAX), "backup");
+    (count > 0).then(|| format!("the release tags of {backups} could not be read: each counts as gone once any rule for a tag could have ended it"))
 }
 
 /// The schedules of all sets over the time in which missed runs are looked for, or why the git history does not tell them.

@@ -13,7 +13,7 @@ use crate::catalog::layout::id_time;
 use crate::catalog::retention::Tier;
 use crate::catalog::timeline::{self, Forecast, Gap, Keeping, Point, Reach, Spacing, Version, World, reach};
 use crate::model::aspects::Versioning;
-use crate::model::fact::Fact;
+use crate::model::fact::{Fact, Why};
 use crate::model::id::ResourceId;
 use crate::model::lifecycle::{EXPIRE_TAG, Lifecycle, Tag};
 use crate::model::policy::{BackupSet, Schedule};
@@ -210,10 +210,14 @@ pub fn left(policies: &[LoadedPolicy], observed: &Observed, at: Timestamp, read:
     let around = Around { observed, seen: Seen::After(read), history: None };
     let of = |policy: &LoadedPolicy| {
         let seen = observed.backups.get(&policy.name)?;
-        let (Fact::Known(backups), Ok(world)) = (seen, live(policy, observed)) else { return Some((policy.name.clone(), seen.clone())) };
+        let Fact::Known(backups) = seen else { return Some((policy.name.clone(), seen.clone())) };
+        let world = match live(policy, observed) {
+            Ok(world) => world,
+            Err(why) => return Some((policy.name.clone(), Fact::Unknown(Why::Unreachable(why)))),
+        };
         let shelf = Shelf { policy: &policy.name, backups, world, now: at, around: &around };
         let (forecast, null) = shelf.forecast();
-        let stays = |backup: &&SeenBackup| shelf.lasts(&forecast, null, backup).is_restorable_at(at);
+        let stays = |backup: &&SeenBackup| shelf.may_be(backup).into_iter().all(|tag| shelf.tagged(&forecast, null, backup, tag).is_restorable_at(at));
         Some((policy.name.clone(), Fact::Known(backups.iter().filter(stays).cloned().collect())))
     };
     policies.iter().filter_map(of).collect()
@@ -308,14 +312,25 @@ impl Shelf<'_> {
 
     /// What the rules of the bucket make of a backup.
     fn lasts(&self, forecast: &Forecast<'_>, null: bool, backup: &SeenBackup) -> timeline::Standing {
-        let tags: Vec<Tag> = self.tag(backup).map(|value| Tag { key: EXPIRE_TAG.to_owned(), value: value.clone() }).into_iter().collect();
+        self.tagged(forecast, null, backup, self.released(backup).flatten())
+    }
+
+    /// What they make of it with a release tag.
+    fn tagged(&self, forecast: &Forecast<'_>, null: bool, backup: &SeenBackup, tag: Option<&str>) -> timeline::Standing {
+        let tags: Vec<Tag> = tag.map(|value| Tag { key: EXPIRE_TAG.to_owned(), value: value.to_owned() }).into_iter().collect();
         let versions = backup.keys.iter().map(|(key, bytes)| Version { null, tags: &tags, ..Version::plain(key, *bytes, backup.oldest) });
         forecast.standing(&versions.collect::<Vec<_>>())
     }
 
-    /// The release tag of a backup, where it was asked for.
-    fn tag(&self, backup: &SeenBackup) -> Option<&String> {
-        self.around.observed.released.get(&(self.policy.to_owned(), backup.set.clone(), backup.id.clone()))?.as_ref()
+    /// The release tag of a backup, if it was read: none where there is none.
+    fn released(&self, backup: &SeenBackup) -> Option<Option<&str>> {
+        self.around.observed.released.get(&(self.policy.to_owned(), backup.set.clone(), backup.id.clone())).map(Option::as_deref)
+    }
+
+    /// The release tags that it may have: one that could not be read can be any that a rule knows.
+    fn may_be(&self, backup: &SeenBackup) -> Vec<Option<&str>> {
+        let tags = self.world.0.rules.iter().flat_map(|rule| &rule.filter.tags).filter(|tag| tag.key == EXPIRE_TAG);
+        self.released(backup).map_or_else(|| [None].into_iter().chain(tags.map(|tag| Some(tag.value.as_str()))).collect(), |tag| vec![tag])
     }
 
     /// Runs that should have ended by now and left nothing complete, by the schedules of then. Where no history tells what was wanted

@@ -84,6 +84,16 @@ fn without_credentials(url: &str) -> String {
     }
 }
 
+/// A config repo as it may be printed in a command: credentials of its URL become `USER:TOKEN`.
+pub fn shown(place: &str) -> String {
+    let plain = without_credentials(place);
+    let is_name = place.strip_prefix("ssh://").and_then(|rest| rest.split('@').next()).is_some_and(|user| !user.contains(':'));
+    match plain.split_once("://") {
+        Some((scheme, rest)) if plain != place && !is_name => format!("{scheme}://USER:TOKEN@{rest}"),
+        _ => place.to_owned(),
+    }
+}
+
 fn at(repository: &Repository, rev: &str, subfolder: &str) -> Result<Source, SourceError> {
     let object = repository.revparse_single(rev).map_err(|error| match error.code() {
         ErrorCode::NotFound if repository.head().is_err_and(|head| head.code() == ErrorCode::UnbornBranch) => SourceError::Unborn,

@@ -43,7 +43,8 @@ pub fn history(repo: &str, rev: Option<&str>, from: Timestamp) -> Result<Option<
         return Ok(None);
     }
     let mut out = Vec::new();
-    for (since, commit) in versions(&repository, head, &subfolder, from) {
+    let (versions, whole) = versions(&repository, head, &subfolder, from);
+    for (since, commit) in versions {
         let mut source = Source::default();
         if let Ok(top) = commit.tree()
             && let Ok(tree) = root_tree(&repository, &top, &subfolder)
@@ -53,13 +54,13 @@ pub fn history(repo: &str, rev: Option<&str>, from: Timestamp) -> Result<Option<
         source.files.sort_by(|a, b| a.path.cmp(&b.path));
         out.push(Past { since, files: source.files });
     }
-    // What a shallow clone cut off is not known, and no time without a policy.
-    let cut = repository.is_shallow() && out.first().is_some_and(|past| past.since > from);
+    // What a shallow clone cut off, or was not walked to, is not known, and no time without a policy.
+    let cut = out.first().is_some_and(|past| past.since > from) && (repository.is_shallow() || !whole);
     Ok(out.iter().any(|past| !past.files.is_empty() && !cut).then_some(out))
 }
 
-/// The commits that changed something, oldest first, each with the time from which it held.
-fn versions<'r>(repository: &'r Repository, head: Commit<'r>, subfolder: &str, from: Timestamp) -> Vec<(Timestamp, Commit<'r>)> {
+/// The commits that changed something, oldest first, each with the time from which it held, and whether none was left out for their number.
+fn versions<'r>(repository: &'r Repository, head: Commit<'r>, subfolder: &str, from: Timestamp) -> (Vec<(Timestamp, Commit<'r>)>, bool) {
     let mut out: Vec<(Timestamp, Commit<'r>)> = Vec::new();
     let mut last = None;
     let mut next = Some(head);
@@ -75,17 +76,18 @@ fn versions<'r>(repository: &'r Repository, head: Commit<'r>, subfolder: &str, f
         {
             *same = (since, commit);
         } else if out.len() == MOST_VERSIONS {
-            break;
+            out.reverse();
+            return (out, false);
         } else {
             out.push((since, commit));
         }
         last = Some(what);
         if since <= from {
-            break;
+            next = None;
         }
     }
     out.reverse();
-    out
+    (out, next.is_none())
 }
 
 /// What of a commit is read, by its ids.

@@ -9,6 +9,7 @@ mod folder;
 mod git;
 mod history;
 
+pub use git::shown;
 pub use history::{Past, history};
 
 /// A file larger than this is refused unread.

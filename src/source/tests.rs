@@ -124,6 +124,25 @@ fn the_history_has_what_held_since_when_and_no_more() {
 }
 
 #[test]
+fn a_history_that_was_not_walked_to_its_begin_is_not_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    config_repo(folder.path());
+    let repository = Repository::init(folder.path()).unwrap();
+    let at = |second: i64| jiff::Timestamp::from_second(second).unwrap();
+    let count = |from: i64| super::history(path, None, at(from)).unwrap().map(|versions| versions.len());
+    for second in 1..=50 {
+        fs::write(folder.path().join("policies/team/a.yaml"), format!("name: n{second}\n")).unwrap();
+        commit_at(&repository, 1_000 + second, &[]);
+    }
+    assert_eq!(count(1), Some(50), "the first commit is the begin");
+    fs::write(folder.path().join("policies/team/a.yaml"), "name: last\n").unwrap();
+    commit_at(&repository, 2_000, &[]);
+    assert_eq!(count(1), None, "one more than is read");
+    assert_eq!(count(1_002), Some(50), "as far back as was asked");
+}
+
+#[test]
 fn a_remote_is_fetched_without_a_checkout() {
     let folder = tempfile::tempdir().unwrap();
     config_repo(folder.path());
@@ -134,4 +153,20 @@ fn a_remote_is_fetched_without_a_checkout() {
     let error = read("file:///no/such/repository", None).unwrap_err().to_string();
     assert!(error.starts_with("git could not fetch file:///no/such/repository"), "{error}");
     assert!(read("https://example.com/x", Some("--upload-pack=evil")).is_err());
+}
+
+#[test]
+fn a_printed_command_repeats_no_credentials() {
+    for (place, expected) in [
+        (".", "."),
+        ("../dr", "../dr"),
+        ("git@forge.example:dr.git", "git@forge.example:dr.git"),
+        ("ssh://git@forge.example/dr.git", "ssh://git@forge.example/dr.git"),
+        ("ssh://git:secret@forge.example/dr.git", "ssh://USER:TOKEN@forge.example/dr.git"),
+        ("https://forge.example/dr.git", "https://forge.example/dr.git"),
+        ("https://secret@forge.example/dr.git", "https://USER:TOKEN@forge.example/dr.git"),
+        ("https://me:sec@ret@forge.example:8443/dr@2.git", "https://USER:TOKEN@forge.example:8443/dr@2.git"),
+    ] {
+        assert_eq!(super::shown(place), expected);
+    }
 }

@@ -25,7 +25,7 @@ pub struct ServingView {
     /// When it was asked, by S3's clock where it said it, RFC 3339.
     pub now: String,
     /// `ready`: a backup can be restored as it lies. `thaw`: it must be thawed first. `undelete`: it must be brought back first.
-    /// `impossible`: no backup holds that moment. `unknown`: what there is could not be read.
+    /// `impossible`: no backup holds that moment. `unknown`: what there is, or how it lies, could not be read.
     pub verdict: String,
     /// The backup that serves it, if one does.
     pub backup: Option<ServingBackup>,
@@ -67,6 +67,8 @@ pub struct ServingBackup {
     pub thaw_seconds: Option<u64>,
     /// What S3 says of its expiry, if anything expires it.
     pub expiry: Option<String>,
+    /// Why it is not known how each object lies, if it is not.
+    pub doubt: Option<String>,
 }
 
 /// An object that a restore reads.
@@ -158,15 +160,15 @@ impl EstimateView {
 }
 
 impl ExpiredView {
-    /// A hidden backup of `POLICY/SET`; it is held until a day after it is back.
+    /// A hidden backup of `POLICY/SET`; it is held until that day once it is back.
     pub fn of(hidden: &Hidden, set: &str, until: &str, options: &str) -> Self {
-        Self {
-            id: hidden.id.clone(),
-            began_at: moment(hidden.began),
-            since: moment(hidden.since),
-            command: format!("lifeboat{options} undelete {set}/{} --until {until} --reason \"needed for a restore\"", hidden.id),
-        }
+        Self { id: hidden.id.clone(), began_at: moment(hidden.began), since: moment(hidden.since), command: kept("undelete", set, &hidden.id, until, options) }
     }
+}
+
+/// The line that brings a backup of `POLICY/SET` back, or holds it, until a day.
+pub fn kept(verb: &str, set: &str, id: &str, until: &str, options: &str) -> String {
+    format!("lifeboat{options} {verb} {set}/{id} --until {until} --reason \"needed for a restore\"")
 }
 
 impl ServingBackup {
@@ -176,11 +178,12 @@ impl ServingBackup {
     }
 
     /// What thaws it: one request for each object that nobody asked for yet, and how to see when it is done.
-    pub fn thawing(&self, bucket: &str) -> Vec<CommandView> {
+    /// `place` are the options of the AWS CLI that say where the bucket is.
+    pub fn thawing(&self, place: &str) -> Vec<CommandView> {
         let frozen = |state: Thaw| self.objects.iter().filter(move |object| object.thaw.as_deref() == Some(state.as_str()));
-        let mut out: Vec<CommandView> = frozen(Thaw::Needed).map(|object| thaw(bucket, object)).collect();
+        let mut out: Vec<CommandView> = frozen(Thaw::Needed).map(|object| thaw(place, object)).collect();
         if let Some(object) = frozen(Thaw::Needed).chain(frozen(Thaw::UnderWay)).max_by_key(|object| object.bytes) {
-            let line = format!("aws s3api head-object --bucket {bucket} --key {} --query Restore", quoted(&object.key));
+            let line = format!("aws s3api head-object {place} --key {} --query Restore", quoted(&object.key));
             out.push(CommandView { what: "until it says ongoing-request=\"false\"".to_owned(), line });
         }
         out
@@ -188,13 +191,13 @@ impl ServingBackup {
 }
 
 /// Intelligent-Tiering takes no number of days: what was thawed stays so (S3 API, `RestoreObject`).
-fn thaw(bucket: &str, object: &NeededView) -> CommandView {
+fn thaw(place: &str, object: &NeededView) -> CommandView {
     let tiered = object.class.as_ref().is_some_and(|class| class.starts_with("INTELLIGENT_TIERING"));
     let days = if tiered { "" } else { "\"Days\":7," };
     CommandView {
         what: "thaw".to_owned(),
         line: format!(
-            "aws s3api restore-object --bucket {bucket} --key {} --restore-request '{{{days}\"GlacierJobParameters\":{{\"Tier\":\"Standard\"}}}}'",
+            "aws s3api restore-object {place} --key {} --restore-request '{{{days}\"GlacierJobParameters\":{{\"Tier\":\"Standard\"}}}}'",
             quoted(&object.key)
         ),
     }

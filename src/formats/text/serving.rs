@@ -48,6 +48,7 @@ fn verdict(view: &ServingView, exit: u8, paint: Paint) -> String {
         ("thaw", Some(backup), _) => (Label::Change, format!("yes, after a thaw: backup {} serves it, {}", backup.id, lost(backup))),
         ("undelete", _, Some(expired)) => (Label::Change, format!("not as it lies: backup {} expired, and must be brought back first", expired.id)),
         ("impossible", ..) => (Label::Bad, "no: no backup of that moment or before is left".to_owned()),
+        (_, Some(backup), _) => (Label::Bad, format!("not known: backup {} would serve it, {}", backup.id, lost(backup))),
         _ => (Label::Bad, "not known: what lies there could not be read".to_owned()),
     };
     paint.text(label, &format!("{text} · exit {exit}"))
@@ -77,7 +78,10 @@ fn serves(out: &mut String, view: &ServingView, backup: &ServingBackup) {
     };
     line(out, "takes", &takes);
     if let Some(expiry) = &backup.expiry {
-        line(out, "expires", &format!("S3 says {expiry}: `lifeboat hold {}/{}/{}` keeps it", view.policy, view.set, backup.id));
+        line(out, "expires", &format!("S3 says {expiry}: hold it first"));
+    }
+    if let Some(doubt) = &backup.doubt {
+        line(out, "unknown", doubt);
     }
 }
 

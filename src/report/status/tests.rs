@@ -128,11 +128,22 @@ fn a_moment_to_come_has_what_the_rules_leave_until_then() {
     let mut released = cleanup("released", "", 11);
     released.filter.tags = vec![crate::model::lifecycle::Tag { key: "lifeboat-expire".to_owned(), value: "orders/nightly:recent".to_owned() }];
     seen = world(Fact::Known(nights(0..10)), vec![released]);
+    let tag = |nights: Vec<SeenBackup>, seen: &mut Observed, value: Option<&str>| {
+        for night in nights {
+            seen.released.insert(("orders".to_owned(), "nightly".to_owned(), night.id), value.map(str::to_owned));
+        }
+    };
+    tag(nights(0..10), &mut seen, None);
     assert_eq!(of(&seen).points, 10);
-    for night in nights([3, 9]) {
-        seen.released.insert(("orders".to_owned(), "nightly".to_owned(), night.id), Some("orders/nightly:recent".to_owned()));
-    }
+    tag(nights([3, 9]), &mut seen, Some("orders/nightly:recent"));
     assert_eq!(of(&seen).points, 8);
+    // A tag that could not be read can be any: what the rule would reach by then is not counted on. Nor is anything under rules that are not known.
+    seen.released.clear();
+    assert_eq!(of(&seen).points, 3);
+    let bucket = crate::model::id::ResourceId::Bucket(policies()[0].policy.spec.storage.bucket.clone());
+    let denied = Fact::Unknown(Why::Unreachable("403".to_owned()));
+    seen.resources.get_mut(&bucket).unwrap().facts.insert(crate::model::request::ReadOp::BucketLifecycle, denied);
+    assert!(left(&policies(), &seen, then, read)["orders"].known().is_none());
 }
 
 #[test]

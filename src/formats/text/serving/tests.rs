@@ -26,6 +26,7 @@ fn view() -> ServingView {
             bytes: (2 << 30) + 9_000,
             thaw_seconds: None,
             expiry: None,
+            doubt: None,
         }),
         before: Some(Neighbour { id: "20261121T011509Z".to_owned(), snapshot_at: "2026-11-21T01:15:12Z".to_owned() }),
         after: None,
@@ -75,11 +76,12 @@ fn what_is_frozen_expired_or_gone_is_said_first() {
     let backup = frozen.backup.as_mut().unwrap();
     backup.objects[1] = object("shop dump.zst", 2 << 30, "DEEP_ARCHIVE", "needed");
     backup.thaw_seconds = Some(43_200);
-    let thawing: Vec<String> = backup.thawing("dr").into_iter().map(|command| command.line).collect();
+    let thawing: Vec<String> = backup.thawing("--bucket dr --region eu-central-1").into_iter().map(|command| command.line).collect();
     let key = "'orders/nightly/20261122T011507Z/shop dump.zst'";
-    let request =
-        format!("aws s3api restore-object --bucket dr --key {key} --restore-request '{{\"Days\":7,\"GlacierJobParameters\":{{\"Tier\":\"Standard\"}}}}'");
-    assert_eq!(thawing, [request, format!("aws s3api head-object --bucket dr --key {key} --query Restore")]);
+    let request = format!(
+        "aws s3api restore-object --bucket dr --region eu-central-1 --key {key} --restore-request '{{\"Days\":7,\"GlacierJobParameters\":{{\"Tier\":\"Standard\"}}}}'"
+    );
+    assert_eq!(thawing, [request, format!("aws s3api head-object --bucket dr --region eu-central-1 --key {key} --query Restore")]);
     let text = said(&frozen);
     for words in ["yes, after a thaw", "2.0 GiB DEEP_ARCHIVE, 8.8 KiB STANDARD", "up to 12 h by the standard retrieval", "no drill has measured it"] {
         assert!(text.contains(words), "{words}\n{text}");
@@ -97,4 +99,13 @@ fn what_is_frozen_expired_or_gone_is_said_first() {
     let text = said(&gone);
     assert!(text.contains("\nnot as it lies: backup 20261101T010000Z expired, and must be brought back first"), "{text}");
     assert!(text.contains("\n             lifeboat undelete orders/nightly/20261101T010000Z\n"), "{text}");
+    let mut dark = view();
+    dark.verdict = "unknown".to_owned();
+    let backup = dark.backup.as_mut().unwrap();
+    (backup.objects[1].class, backup.objects[1].thaw) = (None, None);
+    (backup.doubt, backup.expiry) = (Some("S3 did not say how shop.dump.zst lies: 403".to_owned()), Some("2026-12-01".to_owned()));
+    let text = said(&dark);
+    for words in ["\nnot known: backup 20261122T011507Z would serve it", "  unknown    S3 did not say how shop.dump.zst lies: 403\n", "hold it first"] {
+        assert!(text.contains(words), "{words}\n{text}");
+    }
 }
