@@ -10,8 +10,8 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
 
-use crate::catalog::layout;
 use crate::catalog::physical::{self, Place};
+use crate::catalog::{index, layout};
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
 use crate::model::id::{ResourceId, ResourceKind};
@@ -19,7 +19,7 @@ use crate::model::lifecycle::{EXPIRE_TAG, Lifecycle};
 use crate::model::policy::Trust;
 use crate::model::request::{Read, ReadOp};
 use crate::model::resource::{BucketWish, Desired, Identity, Observed, ObservedResource, ResourceWish, SeenBackup};
-use crate::ports::{Answer, Clock, Ports};
+use crate::ports::{Answer, Clock, ObjectInfo, Ports};
 use crate::settings;
 use crate::settings::bucket_lifecycle::left;
 
@@ -276,6 +276,7 @@ pub fn offline(desired: &Desired, clock: &dyn Clock) -> Observed {
         unasked: 0,
         repositories: BTreeMap::new(),
         released: BTreeMap::new(),
+        listed: BTreeMap::new(),
     }
 }
 
@@ -328,7 +329,7 @@ enum Question {
 
 enum Seen {
     Setting(Fact<Document>),
-    Backups(Fact<Vec<SeenBackup>>, Vec<Place>),
+    Backups(Fact<Vec<SeenBackup>>, Vec<Place>, Vec<String>),
     Release(Fact<Option<String>>),
 }
 
@@ -357,7 +358,7 @@ fn ask(lane: usize, question: Question, asks: usize, pause: Duration, ports: &Po
 impl Seen {
     fn why(&self) -> Option<&Why> {
         match self {
-            Self::Setting(Fact::Unknown(why)) | Self::Backups(Fact::Unknown(why), _) | Self::Release(Fact::Unknown(why)) => Some(why),
+            Self::Setting(Fact::Unknown(why)) | Self::Backups(Fact::Unknown(why), ..) | Self::Release(Fact::Unknown(why)) => Some(why),
             Self::Setting(_) | Self::Backups(..) | Self::Release(_) => None,
         }
     }
@@ -367,11 +368,13 @@ impl Seen {
             (Question::Setting(read), Self::Setting(fact)) => {
                 seen.resources.entry(read.target).or_default().facts.insert(read.op, fact);
             }
-            (Question::Backups { policy, .. }, Self::Backups(fact, places)) => {
+            (Question::Backups { policy, .. }, Self::Backups(fact, places, listed)) => {
+                let backups = fact.known().into_iter().flatten();
+                seen.listed.extend(backups.zip(listed).map(|(backup, listed)| ((policy.clone(), backup.set.clone(), backup.id.clone()), listed)));
                 seen.repositories.insert(policy.clone(), places);
                 seen.backups.insert(policy, fact);
             }
-            (Question::Left { bucket, policy, .. }, Self::Backups(fact, _)) => {
+            (Question::Left { bucket, policy, .. }, Self::Backups(fact, ..)) => {
                 seen.left.insert((bucket, policy), fact);
             }
             // What could not be read is not there: then it can be any.
@@ -387,7 +390,7 @@ impl Question {
     fn unknown(self, why: &Why, seen: &mut Observed) {
         let fact = match &self {
             Self::Setting(_) => Seen::Setting(Fact::Unknown(why.clone())),
-            Self::Backups { .. } | Self::Left { .. } => Seen::Backups(Fact::Unknown(why.clone()), Vec::new()),
+            Self::Backups { .. } | Self::Left { .. } => Seen::Backups(Fact::Unknown(why.clone()), Vec::new(), Vec::new()),
             Self::Release { .. } => Seen::Release(Fact::Unknown(why.clone())),
         };
         fact.put(self, seen);
@@ -397,7 +400,7 @@ impl Question {
 /// The backups below one prefix, as the bucket lists them.
 pub async fn seen_backups(ports: &Ports, bucket: &str, prefix: &str) -> Fact<Vec<SeenBackup>> {
     match seen_below(ports, bucket, prefix).await {
-        Seen::Backups(fact, _) => fact,
+        Seen::Backups(fact, ..) => fact,
         Seen::Setting(_) | Seen::Release(_) => Fact::Absent,
     }
 }
@@ -408,11 +411,19 @@ async fn seen_below(ports: &Ports, bucket: &str, prefix: &str) -> Seen {
         Ok(listing) => {
             let mut backups = layout::backups(prefix, listing.iter().map(|object| (object.key.as_str(), object.bytes, object.modified)));
             layout::classify(&mut backups, prefix, listing.iter().filter_map(|object| Some((object.key.as_str(), object.class.as_deref()?))));
-            Seen::Backups(Fact::Known(backups), physical::places(listing.iter().map(|object| object.key.as_str())))
+            let listed = backups.iter().map(|backup| listed(backup, &listing)).collect();
+            Seen::Backups(Fact::Known(backups), physical::places(listing.iter().map(|object| object.key.as_str())), listed)
         }
-        Err(error) if error.kind == crate::ports::Kind::Missing => Seen::Backups(Fact::Absent, Vec::new()),
-        Err(error) => Seen::Backups(Fact::Unknown(error.why()), Vec::new()),
+        Err(error) if error.kind == crate::ports::Kind::Missing => Seen::Backups(Fact::Absent, Vec::new(), Vec::new()),
+        Err(error) => Seen::Backups(Fact::Unknown(error.why()), Vec::new(), Vec::new()),
     }
+}
+
+/// The digest of a backup's objects as the listing shows them.
+pub fn listed(seen: &SeenBackup, listing: &[ObjectInfo]) -> String {
+    let object = |key: &String| listing.binary_search_by(|object| object.key.as_str().cmp(key)).ok().and_then(|at| listing.get(at));
+    let objects = seen.keys.keys().filter_map(object);
+    index::listed(objects.map(|object| (object.key.as_str(), object.etag.as_str(), object.bytes, object.modified)))
 }
 
 async fn release_tag(ports: &Ports, bucket: &str, key: &str) -> Fact<Option<String>> {

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::backups::Tags;
-use super::retention::{Decision, Kind, Point, Tier};
+use super::retention::{self, Decision, Kind, Point, Terms, Tier};
 use super::summary::Summary;
 use crate::model::document::sha256_hex;
 
@@ -84,6 +84,11 @@ impl Index {
         self.entries.get(id).filter(|entry| entry.listed == listed && !is_due(id, entry.asked, now))
     }
 
+    /// The entry of a backup, if its objects are still those of the listing: for who only looks, however long ago its tags were asked for.
+    pub fn remembered(&self, id: &str, listed: &str) -> Option<&Entry> {
+        self.entries.get(id).filter(|entry| entry.listed == listed)
+    }
+
     /// Whether it says the same of the same backups as these entries.
     pub fn holds(&self, entries: &BTreeMap<String, Entry>) -> bool {
         self.entries == *entries
@@ -109,9 +114,9 @@ pub fn listed<'a>(objects: impl Iterator<Item = (&'a str, &'a str, u64, Timestam
 }
 
 /// Which points a set's steps rest on, by their place: what is changed itself, what is kept instead of it, what opens a period
-/// in its place, and the newest, by which it is seen that a backup holds much less. All of these are to be read from the source
-/// before anything is tagged. Nothing, when nothing is to be done.
-pub fn rests_on(points: &[Point], decisions: &[Decision], steps: &BTreeSet<usize>) -> BTreeSet<usize> {
+/// in its place, the newest, what each of these is measured by, and the released ones because of which the last point of an age may
+/// go. All of these are to be read from the source before anything is tagged. Nothing, when nothing is to be done.
+pub fn rests_on(points: &[Point], decisions: &[Decision], steps: &BTreeSet<usize>, terms: &Terms<'_>) -> BTreeSet<usize> {
     if steps.is_empty() {
         return BTreeSet::new();
     }
@@ -125,7 +130,10 @@ pub fn rests_on(points: &[Point], decisions: &[Decision], steps: &BTreeSet<usize
         Decision::Release(tier) => Tier::PERIODS.into_iter().filter(|period| period <= tier).any(|period| opens(point, period)),
     };
     let needed = points.iter().zip(decisions).enumerate().filter(|(_, pair)| is_needed(*pair)).map(|(at, _)| at);
-    needed.chain(newest.into_iter().take(NEWEST)).chain(steps.iter().copied()).collect()
+    let mut needed: BTreeSet<usize> = needed.chain(newest.into_iter().take(NEWEST)).chain(steps.iter().copied()).collect();
+    needed.extend(retention::measures(points, terms, &needed));
+    needed.extend(retention::survivors(points, decisions, terms));
+    needed
 }
 
 #[cfg(test)]

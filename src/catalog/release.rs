@@ -13,6 +13,8 @@ use crate::model::fact::Fact;
 use crate::model::lifecycle::{EXPIRE_TAG, Expiration, Lifecycle, Rule};
 use crate::model::policy::Retention;
 
+pub mod outlook;
+
 /// S3 takes at most so many tags of an object (S3 User Guide, object-tagging).
 pub const MOST_TAGS: usize = 10;
 

@@ -11,8 +11,10 @@ use crate::catalog::layout::expires_at;
 use crate::model::policy::{Anomalies, Retention};
 use crate::model::units::Span;
 
+mod neighbours;
 mod periods;
 
+pub use neighbours::{Promoted, Unfit, measures, opened, promoted, survivors};
 pub use periods::{Periods, Tier, tag_value, tiers};
 
 const DAY: i64 = 86_400;
@@ -315,27 +317,28 @@ impl<'a> View<'a> {
 
     /// One point older than 30 days and one older than 7 remain, where there were any.
     fn guard(&self, decisions: &mut [Decision]) {
-        let now = self.terms.now.as_second();
         for age in GUARDED {
-            let is_old = |at: &&usize| self.points.get(**at).is_some_and(|point| point.stored.as_second() <= now - age * DAY);
-            let (weak, whole): (Vec<usize>, Vec<usize>) = self.good.iter().filter(is_old).partition(|at| self.weak.contains(at));
-            let old = if whole.is_empty() { weak } else { whole };
-            let remains = |at: &usize| match (decisions.get(*at), self.points.get(*at)) {
-                (Some(Decision::Release(tier)), Some(point)) => {
-                    let gone = tier.days(self.terms.retention).map(|days| expires_at(point.oldest, days));
-                    gone.is_some_and(|gone| gone.as_second() > now + MARGIN * DAY)
-                }
-                (Some(Decision::Keep(_)), _) => true,
-                // What is left alone may have a tag already, and go by it.
-                _ => false,
-            };
+            let old = self.old(age);
             let known = |at: &&usize| !matches!(decisions.get(**at), Some(Decision::Leave(_)));
             let newest = old.iter().rev().find(known).copied();
-            if !old.iter().any(remains)
+            if !old.iter().any(|at| self.remains(decisions, *at))
                 && let Some(decision) = newest.and_then(|newest| decisions.get_mut(newest))
             {
                 *decision = Decision::Keep(Reason::Guarded);
             }
+        }
+    }
+
+    /// Whether a point is still there in some days, by what is decided of it.
+    fn remains(&self, decisions: &[Decision], at: usize) -> bool {
+        match (decisions.get(at), self.points.get(at)) {
+            (Some(Decision::Release(tier)), Some(point)) => {
+                let gone = tier.days(self.terms.retention).map(|days| expires_at(point.oldest, days));
+                gone.is_some_and(|gone| gone.as_second() > self.terms.now.as_second() + MARGIN * DAY)
+            }
+            (Some(Decision::Keep(_)), _) => true,
+            // What is left alone may have a tag already, and go by it.
+            _ => false,
         }
     }
 }

@@ -15,6 +15,7 @@ use crate::view::plan::{EffectView, GroupView, LeftoverView, PlanView, StepView}
 use escape::{Safe, digest};
 
 mod escape;
+mod releases;
 
 /// Marker by which a workflow finds its own comment to update it.
 pub const MARKER: &str = "<!-- lifeboat-plan -->";
@@ -51,6 +52,15 @@ pub const SHOWN: &[&str] = &[
     "notEnforced[]",
     "observedAt",
     "policyDigest",
+    "releases[].effects[].first",
+    "releases[].effects[].policy",
+    "releases[].effects[].sentence",
+    "releases[].effects[].undo",
+    "releases[].policy",
+    "releases[].set",
+    "releases[].steps[].held",
+    "releases[].steps[].id",
+    "releases[].steps[].instead",
     "revision",
     "tool",
     "unusedLeaves[]",
@@ -76,6 +86,7 @@ pub fn plan(view: &PlanView, findings: &CheckView) -> String {
     let shown = folded(safe, &mut out, &steps);
     let hidden = steps.len() - shown + unread(safe, &mut out, view);
     left_over(safe, &mut out, view);
+    releases::releases(safe, &mut out, &view.releases);
     closing(safe, &mut out, view, hidden);
     out
 }
@@ -123,6 +134,8 @@ fn verdict(safe: &Safe, view: &PlanView, steps: &[Owned<'_>]) -> String {
         format!("⛔ {} {}", plural(lost as u64, "restore point"), losing(safe, steps))
     } else if let Some((step, hold)) = held {
         format!("✋ {}: {}", safe.prose(&step.title, NAME), safe.prose(&hold.sentence, TEXT))
+    } else if let Some(said) = releases::verdict(safe, &view.releases) {
+        said
     } else if counts.unknown > 0 {
         format!("✋ {} could not be read and will not be touched", plural(counts.unknown as u64, "setting"))
     } else if allowed > 0 {
@@ -172,7 +185,7 @@ fn losing(safe: &Safe, steps: &[Owned<'_>]) -> String {
 }
 
 fn table(safe: &Safe, out: &mut String, view: &PlanView, steps: &[Owned<'_>]) {
-    let mut rows: Vec<&EffectView> = effects(steps).collect();
+    let mut rows: Vec<&EffectView> = effects(steps).chain(releases::effects(&view.releases)).collect();
     if rows.is_empty() {
         return;
     }

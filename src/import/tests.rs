@@ -50,6 +50,7 @@ fn round(facts: &[(ReadOp, Fact<Document>)]) -> (String, usize, usize) {
         unasked: 0,
         repositories: BTreeMap::new(),
         released: BTreeMap::new(),
+        listed: BTreeMap::new(),
     };
     let plan = plan::asked(&desired, &observed, &Ask::default());
     (imported.yaml, plan.steps.len(), plan.held.len())

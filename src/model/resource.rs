@@ -470,6 +470,8 @@ pub struct Observed {
     pub repositories: BTreeMap<String, Vec<RepositoryPlace>>,
     /// The backups of policies that left a bucket and whose cleanup rule is still there, by bucket and policy.
     pub left: BTreeMap<(String, String), Fact<Vec<SeenBackup>>>,
+    /// Digests of the objects of each backup as the listing showed them, by policy, set and id: what an index goes by.
+    pub listed: BTreeMap<(String, String, String), String>,
     /// The release tag of backups as far as it was read, none where there is none; by policy, set and id.
     pub released: BTreeMap<(String, String, String), Option<String>>,
     /// What applies wrote last, by resource and setting, as far as their journals tell.

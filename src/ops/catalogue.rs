@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::indexed::{self, Indexed};
 use super::{OpError, Prepared, causes, evidence};
 use crate::catalog::backups::{Around, Backup, CLOCKS, Proven, Read, Tags, judge};
-use crate::catalog::index::{self, Entry};
+use crate::catalog::index::Entry;
 use crate::catalog::layout::{self, Foreign, MANIFEST};
 use crate::catalog::manifest::{LARGEST, Manifest};
 use crate::catalog::physical::{self, Place, Repository};
@@ -20,6 +20,7 @@ use crate::model::fact::{Fact, Why};
 use crate::model::policy::{Name, PhysicalSet};
 use crate::model::repository::ControlPlace;
 use crate::model::resource::SeenBackup;
+use crate::observe;
 use crate::policy::LoadedPolicy;
 use crate::ports::{Kind, ObjectInfo, PortError, Ports};
 use crate::report::Repositories;
@@ -80,6 +81,17 @@ pub(super) fn trusted(chains: &[Checked]) -> Fact<Proofs> {
     match chains.iter().find(|chain| !chain.is_whole()) {
         Some(broken) => Fact::Unknown(Why::NotUnderstood(format!("the chain of {} is broken: `lifeboat evidence verify` says where", broken.identity))),
         None => Fact::Known(said(chains)),
+    }
+}
+
+/// The same, unless there are more records than `most`: then it is not known, and only the listing was asked for.
+pub(super) async fn proofs_of_few(prepared: &Prepared, ports: &Ports, most: usize) -> Fact<Proofs> {
+    let Some(place) = evidence::configured(prepared) else { return Fact::Known(Proofs::new()) };
+    match ports.objects.list(&place.bucket, &place.prefix).await {
+        Err(error) => Fact::Unknown(error.why()),
+        Ok(records) if records.len() > most => Fact::Unknown(Why::NotUnderstood(format!("{} records are more than a plan reads", records.len()))),
+        Ok(records) if records.is_empty() => Fact::Known(Proofs::new()),
+        Ok(_) => proofs(prepared, ports).await,
     }
 }
 
@@ -155,7 +167,7 @@ pub(super) async fn shelf<'a>(ports: &Ports, policy: &'a LoadedPolicy, set: Opti
     }
     let reader = Reader { ports, policy, asking, now };
     let read = |seen: SeenBackup| {
-        let listed = listed(&seen, &listing);
+        let listed = observe::listed(&seen, &listing);
         let known = indexes.get(&seen.set).and_then(|indexed| indexed.index.as_ref()?.entry(&seen.id, &listed, now));
         let known = known.filter(|entry| !asking.anew && !reader.is_touched(&seen, entry));
         async move { reader.one(seen, listed, known).await }
@@ -223,13 +235,6 @@ impl Shelf<'_> {
     }
 }
 
-/// The digest of a backup's objects as the listing shows them.
-fn listed(seen: &SeenBackup, listing: &[ObjectInfo]) -> String {
-    let object = |key: &String| listing.binary_search_by(|object| object.key.as_str().cmp(key)).ok().and_then(|at| listing.get(at));
-    let objects = seen.keys.keys().filter_map(object);
-    index::listed(objects.map(|object| (object.key.as_str(), object.etag.as_str(), object.bytes, object.modified)))
-}
-
 #[derive(Clone, Copy)]
 struct Reader<'a> {
     ports: &'a Ports,
@@ -263,6 +268,29 @@ impl Reader<'_> {
         let backup = judge(seen, read, &Around { policy: &policy.name, folder: &folder, max_duration, now: self.now });
         One { backup, entry, remembered: known.is_some() }
     }
+}
+
+/// The backups of a policy that a listing showed, each by what an index remembers of it, else by its manifest and the tags of that,
+/// which are the last to be set: so they stand for those of its other objects. Two requests for each that is not remembered.
+pub(super) async fn glanced(
+    ports: &Ports,
+    policy: &LoadedPolicy,
+    proofs: &Fact<Proofs>,
+    seen: Vec<(SeenBackup, Option<&Entry>)>,
+    now: Timestamp,
+) -> Vec<Backup> {
+    let reader = Reader { ports, policy, asking: Asking::plainly(proofs, Marked::Last), now };
+    let read = |(seen, known): (SeenBackup, Option<&Entry>)| {
+        let known = known.filter(|entry| !reader.is_touched(&seen, entry)).cloned();
+        async move {
+            let mut backup = reader.one(seen, String::new(), known.as_ref()).await.backup;
+            for key in backup.seen.keys.keys() {
+                backup.marks.entry(key.clone()).or_insert_with(|| backup.tags.clone());
+            }
+            backup
+        }
+    };
+    stream::iter(seen.into_iter().map(read).collect::<Vec<_>>()).buffered(AT_ONCE).collect().await
 }
 
 /// What the index says, as if it had been read.

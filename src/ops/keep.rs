@@ -5,14 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::tz::TimeZone;
-
 use super::catalogue::{self, Asking, Marked, Proofs, Shelf};
+use super::decided::{Case, Decided};
 use super::{Exit, OpError, Prepared, Where, backups, causes, check, connect, control, evidence, identify};
 use crate::catalog::backups::{Backup, Tags};
 use crate::catalog::index;
-use crate::catalog::release::{self, Around, Hold, Step};
-use crate::catalog::retention::{self, Decision, Point, Terms};
+use crate::catalog::release::{self, Hold, Step};
 use crate::evidence::{Entry, Kind};
 use crate::model::fact::Fact;
 use crate::model::id::ResourceId;
@@ -152,61 +150,39 @@ struct Keeper<'a> {
     shelf: &'a Shelf<'a>,
 }
 
-/// What is to become of the backups of a set.
-struct Decided<'a> {
-    own: Vec<&'a Backup>,
-    points: Vec<Point>,
-    decisions: Vec<Decision>,
-    anomaly: bool,
-}
-
 impl Keeper<'_> {
     fn policy(&self) -> &LoadedPolicy {
         self.shelf.policy
     }
 
-    fn decided(&self) -> Decided<'_> {
-        let (spec, proofs) = (self.run.spec, self.run.proofs);
-        let own: Vec<&Backup> = self.shelf.backups.iter().filter(|backup| backup.seen.set == self.run.name.0).collect();
-        let zone = TimeZone::get(&spec.schedule.timezone).unwrap_or(TimeZone::UTC);
-        let points: Vec<Point> = own.iter().map(|backup| backup.point(&backups::proven(proofs, self.policy(), &backup.seen), &zone)).collect();
-        let terms = Terms {
-            retention: &spec.retention,
-            max_duration: spec.max_duration,
-            anomalies: spec.anomalies,
-            evidence_known: proofs.known().is_some(),
-            now: self.shelf.now,
-        };
-        let decisions = retention::decide(&points, &terms);
-        let anomaly = retention::open_anomaly(&points, &terms);
-        Decided { own, points, decisions, anomaly }
-    }
-
-    fn around(&self) -> Around<'_> {
-        Around { policy: &self.policy().name, set: &self.run.name.0, retention: &self.run.spec.retention, rules: self.run.rules }
+    fn case(&self) -> Case<'_> {
+        let Run { name, spec, rules, proofs, .. } = self.run;
+        Case { policy: self.shelf.policy, name, spec, rules, proofs, now: self.shelf.now }
     }
 
     /// The backups that a step rests on and that only the index speaks of.
     fn hearsay(&self) -> BTreeSet<String> {
-        let Decided { own, points, decisions, .. } = self.decided();
+        let case = self.case();
+        let Decided { own, points, decisions, .. } = case.decide(&self.shelf.backups);
         let is_step = |at: &usize| {
             let pair = own.get(*at).zip(decisions.get(*at));
-            pair.is_some_and(|(backup, decision)| release::step(backup, decision, &marks(backup), &self.around()).is_some())
+            pair.is_some_and(|(backup, decision)| release::step(backup, decision, &marks(backup), &case.around()).is_some())
         };
         let steps: BTreeSet<usize> = (0..own.len()).filter(is_step).collect();
-        let needed = index::rests_on(&points, &decisions, &steps).into_iter().filter_map(|at| own.get(at));
+        let needed = index::rests_on(&points, &decisions, &steps, &case.terms()).into_iter().filter_map(|at| own.get(at));
         let ids = needed.map(|backup| (backup.seen.set.clone(), backup.seen.id.clone()));
         ids.filter(|name| self.shelf.remembered.contains(name)).map(|(_, id)| id).collect()
     }
 
     async fn keep(&self, allowed: &mut BTreeSet<String>) -> KeptSetView {
-        let Decided { own, decisions, anomaly, .. } = self.decided();
+        let case = self.case();
+        let Decided { own, decisions, anomaly, .. } = case.decide(&self.shelf.backups);
         let mut view = KeptSetView::of(&self.policy().name, &self.run.name.0, self.shelf.now);
         view.clock.clone_from(&self.shelf.clock);
         view.anomaly = anomaly;
         for (backup, decision) in own.into_iter().zip(&decisions) {
             view.count(decision);
-            let Some((step, held)) = release::step(backup, decision, &marks(backup), &self.around()) else { continue };
+            let Some((step, held)) = release::step(backup, decision, &marks(backup), &case.around()) else { continue };
             view.steps.push(self.carry_out(&step, held, backup, allowed).await);
         }
         view

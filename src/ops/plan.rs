@@ -3,7 +3,7 @@
 use futures_util::future::join;
 
 use super::select::Selection;
-use super::{Act, Exit, OpError, Prepared, Where, causes, check, connect_as, control, identify, prepare, undo};
+use super::{Act, Exit, OpError, Prepared, Where, causes, check, connect_as, control, identify, prepare, releases, undo};
 use crate::journal::lock;
 use crate::model::fact::Fact;
 use crate::model::resource::Observed;
@@ -74,6 +74,12 @@ pub async fn plan(place: &Where, asked: &Asked<'_>) -> Result<(Planned, Exit), O
     let exit = if observed.unasked > 0 { Exit::Failed } else { exit(&plan) };
     let mut view = view(&prepared, &observed, &plan, &aws.quirks());
     view.others = others;
+    if observed.unasked == 0 {
+        view.releases = tokio::select! {
+            releases = releases::releases(&prepared, &ports, &observed) => releases,
+            () = asked.watch.stopped() => releases::interrupted(&prepared, &observed),
+        };
+    }
     let mut findings = prepared.findings.clone();
     findings.extend(rules::check_observed(&prepared.loaded.policies, &prepared.desired, &observed));
     let findings = CheckView::of(&prepared.revision, prepared.loaded.files, &findings).about(prepared.files().into_values());

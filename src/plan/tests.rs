@@ -55,6 +55,7 @@ pub(crate) fn observed(desired: &Desired, facts: &[(ReadOp, Fact<Document>)]) ->
         unasked: 0,
         repositories: BTreeMap::new(),
         released: BTreeMap::new(),
+        listed: BTreeMap::new(),
     }
 }
 

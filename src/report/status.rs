@@ -263,7 +263,7 @@ pub fn left(policies: &[LoadedPolicy], observed: &Observed, at: Timestamp, read:
         };
         let shelf = Shelf { policy: &policy.name, backups, world, now: at, around: &around };
         let (forecast, null) = shelf.forecast();
-        let stays = |backup: &&SeenBackup| shelf.may_be(backup).into_iter().all(|tag| shelf.tagged(&forecast, null, backup, tag).is_restorable_at(at));
+        let stays = |backup: &&SeenBackup| shelf.may_be(backup).into_iter().all(|tag| tagged(&forecast, null, backup, tag).is_restorable_at(at));
         Some((policy.name.clone(), Fact::Known(backups.iter().filter(stays).cloned().collect())))
     };
     policies.iter().filter_map(of).collect()
@@ -366,25 +366,18 @@ impl Shelf<'_> {
 
     /// What the rules of the bucket make of a backup.
     fn lasts(&self, forecast: &Forecast<'_>, null: bool, backup: &SeenBackup) -> timeline::Standing {
-        self.tagged(forecast, null, backup, self.released(backup).flatten())
-    }
-
-    /// What they make of it with a release tag.
-    fn tagged(&self, forecast: &Forecast<'_>, null: bool, backup: &SeenBackup, tag: Option<&str>) -> timeline::Standing {
-        let tags: Vec<Tag> = tag.map(|value| Tag { key: EXPIRE_TAG.to_owned(), value: value.to_owned() }).into_iter().collect();
-        let versions = backup.keys.iter().map(|(key, bytes)| Version { null, tags: &tags, ..Version::plain(key, *bytes, backup.oldest) });
-        forecast.standing(&versions.collect::<Vec<_>>())
+        tagged(forecast, null, backup, self.released(backup).and_then(Option::as_deref))
     }
 
     /// The release tag of a backup, if it was read: none where there is none.
-    fn released(&self, backup: &SeenBackup) -> Option<Option<&str>> {
-        self.around.observed.released.get(&(self.policy.to_owned(), backup.set.clone(), backup.id.clone())).map(Option::as_deref)
+    fn released(&self, backup: &SeenBackup) -> Option<&Option<String>> {
+        self.around.observed.released.get(&(self.policy.to_owned(), backup.set.clone(), backup.id.clone()))
     }
 
     /// The release tags that it may have: one that could not be read can be any that a rule knows.
     fn may_be(&self, backup: &SeenBackup) -> Vec<Option<&str>> {
         let tags = self.world.0.rules.iter().flat_map(|rule| &rule.filter.tags).filter(|tag| tag.key == EXPIRE_TAG);
-        self.released(backup).map_or_else(|| [None].into_iter().chain(tags.map(|tag| Some(tag.value.as_str()))).collect(), |tag| vec![tag])
+        self.released(backup).map_or_else(|| [None].into_iter().chain(tags.map(|tag| Some(tag.value.as_str()))).collect(), |tag| vec![tag.as_deref()])
     }
 
     /// Runs that should have ended by now and left nothing complete, by the schedules of then. Where no history tells what was wanted
@@ -435,6 +428,13 @@ fn spacing(set: &BackupSet, interval: u64) -> Vec<Spacing> {
     }
     out.sort_by_key(|row| row.up_to);
     out
+}
+
+/// What the rules of a bucket make of a backup with a release tag.
+fn tagged(forecast: &Forecast<'_>, null: bool, backup: &SeenBackup, tag: Option<&str>) -> timeline::Standing {
+    let tags: Vec<Tag> = tag.map(|value| Tag { key: EXPIRE_TAG.to_owned(), value: value.to_owned() }).into_iter().collect();
+    let versions = backup.keys.iter().map(|(key, bytes)| Version { null, tags: &tags, ..Version::plain(key, *bytes, backup.oldest) });
+    forecast.standing(&versions.collect::<Vec<_>>())
 }
 
 #[cfg(test)]

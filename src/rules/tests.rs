@@ -105,6 +105,7 @@ fn observed(resources: BTreeMap<ResourceId, ObservedResource>) -> Observed {
         unasked: 0,
         repositories: BTreeMap::new(),
         released: BTreeMap::new(),
+        listed: BTreeMap::new(),
     }
 }
 

@@ -13,6 +13,7 @@ pub mod keep;
 pub mod notify;
 pub mod place;
 pub mod plan;
+pub mod releases;
 pub mod report;
 pub mod restore;
 pub mod rule;

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::journal::OthersView;
 use super::place::{self, LineView};
+use super::releases::ReleaseSetView;
 use crate::model::fact::{Fact, Why};
 use crate::model::id::{ResourceId, ResourceKind};
 use crate::model::resource::{Desired, Identity, Observed};
@@ -50,6 +51,10 @@ pub struct PlanView {
     pub counts: CountsView,
     /// What lifeboat made and no policy wants any more.
     pub leftovers: Vec<LeftoverView>,
+    /// What `lifeboat keep` would do to the release tags of each set that has backups. It comes with time: apply sends none of it, and
+    /// it changes no exit code.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub releases: Vec<ReleaseSetView>,
     /// What is known of other applies; none when `lifeboat.yaml` names no place for their lock and journal.
     pub others: Option<OthersView>,
     /// Leaves that nothing needed.
@@ -288,6 +293,7 @@ impl PlanView {
             unasked: around.observed.unasked,
             groups,
             counts,
+            releases: Vec::new(),
             others: None,
             not_enforced: around.not_enforced.iter().map(|text| (*text).to_owned()).collect(),
             leftovers: plan.leftovers.iter().map(LeftoverView::of).collect(),

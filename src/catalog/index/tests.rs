@@ -60,3 +60,31 @@ fn what_a_listing_shows_of_a_backup_is_in_its_digest() {
     ];
     assert!(others.iter().all(|other| *other != one));
 }
+
+#[test]
+fn what_a_step_is_measured_by_is_read_before_it() {
+    use crate::catalog::retention::{Hold, Holding, Periods, decide};
+    use crate::model::policy::{Anomalies, Retention};
+    use crate::model::units::Span;
+    let retention: Retention = serde_json::from_value(serde_json::json!({"recent": "3d", "daily": 14, "keepLast": 1, "keepVerified": 1})).unwrap();
+    let now: Timestamp = "2026-11-20T00:00:00Z".parse().unwrap();
+    let terms = Terms { retention: &retention, max_duration: Span::seconds(60), anomalies: Anomalies::default(), evidence_known: true, now };
+    let point = |day: u32, hour: u32, rows: u64| {
+        let at: Timestamp = format!("2026-11-{day:02}T{hour:02}:00:00Z").parse().unwrap();
+        let holding = Holding { tables: [("shop.public.orders".to_owned(), rows)].into(), bytes: rows };
+        let (kind, periods) = (Kind::Complete, Periods::of(at, &jiff::tz::TimeZone::UTC));
+        Point { id: at.to_string(), kind, stored: at, oldest: at, snapshot: at, periods, verified: None, failed: false, hold: Hold::None, holding }
+    };
+    // An index that says much more of the first one makes the second one look weak, and the third one open its day.
+    let points: Vec<Point> =
+        [(10, 2, 1_000), (11, 2, 100), (11, 12, 1_000), (12, 2, 1_000), (13, 2, 1_000), (14, 2, 1_000), (15, 2, 1_000), (16, 2, 1_000), (17, 2, 1_000)]
+            .into_iter()
+            .map(|(day, hour, rows)| point(day, hour, rows))
+            .collect();
+    let decisions = decide(&points, &terms);
+    assert_eq!(decisions[1..3], [Decision::Release(Tier::Recent), Decision::Release(Tier::Daily)]);
+    let needed = rests_on(&points, &decisions, &BTreeSet::from([1]), &terms);
+    assert!(needed.contains(&0), "{needed:?}");
+    assert!(!needed.contains(&4), "what has no part in it is not read: {needed:?}");
+    assert_eq!(rests_on(&points, &decisions, &BTreeSet::new(), &terms), BTreeSet::new());
+}

@@ -10,6 +10,7 @@ mod drill;
 mod evidence;
 mod keep;
 mod plan;
+mod releases;
 mod report;
 mod restore;
 mod serving;

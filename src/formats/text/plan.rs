@@ -5,8 +5,10 @@ use std::fmt::Write as _;
 use super::super::alike::{alike, names};
 use super::super::paint::{Label, Paint};
 use super::labelled;
+use super::releases::releases;
 use crate::model::units::plural;
 use crate::view::plan::{GroupView, PlanView, StepView};
+use crate::view::releases::ReleaseSetView;
 
 /// Most lines of one step that are shown; the rest is counted, and `--format json` has all of it.
 const MOST_LINES: usize = 12;
@@ -21,6 +23,10 @@ pub fn plan(view: &PlanView, exit: u8, paint: Paint) -> String {
     let (busy, calm): (Vec<&GroupView>, Vec<&GroupView>) = view.groups.iter().partition(|group| !group.steps.is_empty());
     if busy.is_empty() {
         left_over(&mut out, view, paint);
+        releases(&mut out, &view.releases, paint);
+        if view.releases.iter().any(ReleaseSetView::is_busy) {
+            out.push('\n');
+        }
         let _ = writeln!(out, "{}", paint.text(Label::Good, &format!("everything is as the policies say · exit {exit}")));
         others(&mut out, view);
         unused(&mut out, view);
@@ -49,6 +55,7 @@ pub fn plan(view: &PlanView, exit: u8, paint: Paint) -> String {
         let _ = writeln!(out, "\nnot enforced by this endpoint, so left out: {}", view.not_enforced.join("; "));
     }
     left_over(&mut out, view, paint);
+    releases(&mut out, &view.releases, paint);
     others(&mut out, view);
     unused(&mut out, view);
     let _ = writeln!(out, "\n{}", closing(view, exit));

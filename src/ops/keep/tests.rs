@@ -10,6 +10,7 @@ use crate::policy::{self, ConfigFile};
 use crate::ports::sim::{Fault, When, World};
 use crate::settings;
 
+mod foretold;
 mod index;
 mod overdue;
 
@@ -19,6 +20,7 @@ const MANIFEST: &str = include_str!("../../../tests/data/manifests/nasty-1.json"
 struct Stage {
     world: Arc<World>,
     policies: Vec<LoadedPolicy>,
+    desired: crate::model::resource::Desired,
     control: Option<ControlPlace>,
 }
 
@@ -33,7 +35,7 @@ impl Stage {
         let bucket = desired.resources.iter().find(|wish| matches!(wish, ResourceWish::Bucket(_))).unwrap();
         let rules = (settings::by_id("bucket-lifecycle").unwrap().want)(bucket).unwrap();
         world.put_bucket_setting(BUCKET, ReadOp::BucketLifecycle, Some(rules));
-        let stage = Self { world, policies: loaded.policies, control: None };
+        let stage = Self { world, policies: loaded.policies, desired, control: None };
         for _ in 0..days {
             stage.backup();
             stage.world.advance(SignedDuration::from_hours(24));

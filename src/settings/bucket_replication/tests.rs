@@ -98,6 +98,7 @@ fn the_other_bucket_must_be_there_and_versioned() {
             unasked: 0,
             repositories: BTreeMap::new(),
             released: BTreeMap::new(),
+            listed: BTreeMap::new(),
         }
     };
     for versioned in [Versioning::Enabled, Versioning::EnabledWithMfa] {

@@ -172,7 +172,9 @@ fn a_comment_that_is_cut_says_how_much_is_left_out() {
         step
     };
     plan["groups"][0]["steps"] = (0..2_000).map(named).collect();
-    plan["leftovers"] = Value::Array(Vec::new());
+    for beside in ["leftovers", "releases"] {
+        plan[beside] = Value::Array(Vec::new());
+    }
     let said = comment(&plan, &full_findings());
     let shown = said.matches("<details>").count();
     assert!((30..2_000).contains(&shown) && said.len() > LONGEST * 3 / 4, "{shown} of 2000 in {} bytes", said.len());
@@ -192,6 +194,7 @@ async fn the_verdict_comes_first() {
         ("tags", "**✅ 1 change, none of which loosens protection** · 1 to change"),
         ("allowed", "**⚠️ 1 change, 1 of them by leave that was given** · 1 to change"),
         ("unread", "**✋ 1 setting could not be read and will not be touched** · 1 not read"),
+        ("releases", "**⚠️ 1 restore point of <code>orders</code> would be released to go earlier than the live rules promise**"),
     ];
     for (name, verdict) in verdicts {
         let said = markdown::plan(&samples[name], &no_findings());

@@ -5,10 +5,16 @@ use lifeboat::view::plan::PlanView;
 use serde_json::{Value, json};
 
 /// Fields that decide what is written, and are words of lifeboat's own.
-const WORDS: &[&str] = &["format", "groups[].steps[].kind", "findings[].level"];
+const WORDS: &[&str] = &["format", "groups[].steps[].kind", "findings[].level", "releases[].steps[].drift"];
 /// Fields that hold a time.
-const TIMES: &[&str] =
-    &["observedAt", "approved[].first", "groups[].steps[].effects[].first", "groups[].steps[].effects[].oldest", "groups[].steps[].effects[].oldestLeft"];
+const TIMES: &[&str] = &[
+    "observedAt",
+    "approved[].first",
+    "groups[].steps[].effects[].first",
+    "groups[].steps[].effects[].oldest",
+    "groups[].steps[].effects[].oldestLeft",
+    "releases[].effects[].first",
+];
 
 /// A plan with one step of each kind in which every field says something.
 pub(crate) fn full_plan() -> Value {
@@ -30,8 +36,19 @@ pub(crate) fn full_plan() -> Value {
         "groups": [{"policies": ["orders"], "files": ["policies/orders.yaml"], "settled": 1, "settledIds": ["bucket-tags@bucket/x"], "steps": steps}],
         "counts": {"add": 1, "change": 1, "held": 1, "unknown": 1}, "unusedLeaves": ["x@bucket/y"], "notEnforced": ["n"],
         "leftovers": [{"resource": "bucket/x", "name": "rule y", "sentence": "s", "removable": true}], "voidApprovals": ["v"], "digest": "0123456789abcdef",
+        "releases": releases(),
         "approved": [{"id": "i", "digest": "d", "points": 7, "first": "2026-12-03T00:00:00Z"}]
     })
+}
+
+/// A set with a step, and one of which nothing is known.
+fn releases() -> Value {
+    json!([
+            {"policy": "orders", "set": "nightly", "by": "lifeboat keep", "backups": 9, "left": {"r": 1}, "anomaly": true, "unknown": null,
+             "effects": [{"policy": "orders", "points": 2, "bytes": 10, "first": "2026-12-03T00:00:00Z", "sentence": "s", "undo": "u", "named": ["n"]}],
+             "steps": [{"id": "backup-release@orders/nightly/1", "drift": "missing", "from": "f", "to": "t:daily", "reason": "r", "bytes": 1, "objects": 2,
+                        "until": "u", "instead": "i", "promised": "p", "held": "h", "leave": null}]},
+            {"policy": "orders", "set": "hourly", "by": "lifeboat keep", "backups": null, "steps": [], "effects": [], "left": {}, "anomaly": false, "unknown": "w"}])
 }
 
 /// Findings in which every field says something.

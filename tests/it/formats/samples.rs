@@ -16,7 +16,8 @@ use lifeboat::plan::{self, Leave};
 use lifeboat::policy::{self, ConfigFile};
 use lifeboat::ports::sim::{Fault, When, World};
 use lifeboat::view::apply::ApplyView;
-use lifeboat::view::plan::{Around, PlanView};
+use lifeboat::view::plan::{Around, EffectView, PlanView};
+use lifeboat::view::releases::{ReleaseSetView, ReleaseStepView};
 
 use crate::converge::worlds::{self, BUCKET, expiring};
 use crate::converge::{Memory, QUICKSTART, desired, planned};
@@ -74,7 +75,64 @@ pub(crate) async fn all() -> Vec<(&'static str, PlanView)> {
     let denied = "AccessDenied: arn:aws:sts::123456789012:assumed-role/dr-planner/ci is not authorized";
     world.answer(ResourceId::Bucket(BUCKET.to_owned()), ReadOp::BucketLifecycle, Fact::Unknown(Why::Refused(denied.to_owned())));
     out.push(("unread", view(&wanted, &world, &[]).await));
+
+    let world = settled(QUICKSTART).await;
+    let mut released = view(&wanted, &world, &[]).await;
+    released.releases = releases();
+    out.push(("releases", released));
     out
+}
+
+/// What the keeper would do to one set, and two of which that is not known.
+pub(crate) fn releases() -> Vec<ReleaseSetView> {
+    let step = |id: &str, drift: &str, tier: Option<&str>, until: Option<&str>| ReleaseStepView {
+        id: format!("backup-release@orders/nightly/{id}"),
+        drift: drift.to_owned(),
+        from: (drift != "missing").then(|| "orders/nightly:weekly".to_owned()),
+        to: tier.map(|tier| format!("orders/nightly:{tier}")),
+        reason: tier.map_or_else(|| "among the newest complete ones".to_owned(), |tier| format!("{tier} is settled")),
+        bytes: 12 << 20,
+        objects: 4,
+        until: until.map(str::to_owned),
+        instead: (tier == Some("monthly")).then(|| "20261001T021500Z, which holds much less".to_owned()),
+        promised: None,
+        held: None,
+        leave: None,
+    };
+    let mut steps = vec![
+        step("20261002T021500Z", "missing", Some("monthly"), Some("2027-11-10T00:00:00Z")),
+        step("20261005T021500Z", "missing", Some("weekly"), Some("2027-01-05T00:00:00Z")),
+        step("20261006T021500Z", "wrong", Some("daily"), Some("2026-10-22T00:00:00Z")),
+        step("20261019T021500Z", "missing", Some("daily"), Some("2026-11-04T00:00:00Z")),
+        step("20261121T021500Z", "kept", None, None),
+    ];
+    if let Some(early) = steps.get_mut(2) {
+        early.promised = Some("2027-01-06T00:00:00Z".to_owned());
+        early.held = Some("it would go earlier than its tag promises (2027-01-06T00:00:00Z)".to_owned());
+        early.leave = Some("--allow-earlier orders/nightly/20261006T021500Z".to_owned());
+    }
+    let effect = EffectView {
+        policy: "orders".to_owned(),
+        points: 1,
+        bytes: 12 << 20,
+        first: Some("2026-10-22T00:00:00Z".to_owned()),
+        sentence: "1 restore point (12.0 MiB) would be released to go earlier than the live rules promise, the first on Thu 2026-10-22 instead of Wed \
+                   2027-01-06; the keeper waits for --allow-earlier before it does that"
+            .to_owned(),
+        oldest: None,
+        oldest_left: None,
+        undo: Some("`lifeboat hold` keeps each until then".to_owned()),
+        named: vec!["nightly/20261006T021500Z on 2026-10-22".to_owned()],
+    };
+    let known = ReleaseSetView {
+        backups: Some(41),
+        steps,
+        effects: vec![effect],
+        left: BTreeMap::from([("it is not a whole backup, and no plain attempt".to_owned(), 1)]),
+        ..ReleaseSetView::unknown("orders", "nightly", None)
+    };
+    let why = || Some("the evidence could not be read: access denied".to_owned());
+    vec![known, ReleaseSetView::unknown("orders", "hourly", why()), ReleaseSetView::unknown("orders", "weekly", why())]
 }
 
 /// The apply of a new world through every fault at its third write.

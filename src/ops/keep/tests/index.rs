@@ -8,7 +8,7 @@ use crate::ports::sim::{CALLER, Op};
 const CONTROL: &str = "acme-control";
 
 /// A stage with a control bucket, on which the keeper ran until nothing was left to do.
-async fn settled(days: usize) -> Stage {
+pub(super) async fn settled(days: usize) -> Stage {
     let mut stage = Stage::new(days);
     stage.world.put_bucket(CONTROL, "eu-west-1");
     stage.control = serde_json::from_value(serde_json::json!({"bucket": CONTROL, "prefix": "control/", "region": "eu-west-1"})).unwrap();
@@ -98,6 +98,73 @@ async fn who_may_not_read_or_write_the_index_works_without_it() {
     let view = stage.keep().await.unwrap();
     assert!(view.index.unwrap().contains("cannot be written"));
     assert_eq!(stage.tags().await, wanted);
+}
+
+#[tokio::test]
+async fn an_index_that_cannot_be_read_is_not_taken_for_the_work_of_another_run() {
+    let stage = settled(6).await;
+    let whole = stage.world.ports().objects.get(CONTROL, &key(), u64::MAX).await.unwrap();
+    // A right that is missing for the index alone: what is there stays, and is not said to be another run's.
+    let ports = stage.world.ports();
+    let place = stage.control.as_ref().unwrap();
+    stage.world.refuse(CALLER, Op::Get);
+    let unread = crate::ops::indexed::open(&ports, place, "orders", "nightly").await;
+    stage.world.grant(CALLER, Op::Get);
+    let said = crate::ops::indexed::write(&ports, place, "orders", "nightly", &unread, entries(&stage).await).await.unwrap();
+    assert!(said.contains("cannot be read") && said.contains("it is there, and is left") && !said.contains("another run"), "{said}");
+    // Read as missing, and written by another run before this one.
+    let key = index_key("control/", "orders", "hourly");
+    let missing = crate::ops::indexed::open(&ports, place, "orders", "hourly").await;
+    stage.world.put_object(CONTROL, &key, &whole);
+    let said = crate::ops::indexed::write(&ports, place, "orders", "hourly", &missing, entries(&stage).await).await.unwrap();
+    assert!(said.contains("written by another run in the meantime"), "{said}");
+    assert_eq!(ports.objects.get(CONTROL, &self::key(), u64::MAX).await.unwrap(), whole);
+}
+
+/// Two points older than seven days: one that is about to go, and one that remains for some days and so lets the other one go, as
+/// long as it is whole.
+async fn two_old_points() -> Stage {
+    let mut stage = Stage::new(0);
+    stage.policies = super::foretold::with(&stage, "weekly: 12, monthly: 12, ", "");
+    stage.world.put_bucket(CONTROL, "eu-west-1");
+    stage.control = serde_json::from_value(serde_json::json!({"bucket": CONTROL, "prefix": "control/", "region": "eu-west-1"})).unwrap();
+    for hours in [3 * 24, 5 * 24, 24, 24, 24, 24, 2] {
+        stage.backup();
+        stage.world.advance(SignedDuration::from_hours(hours));
+    }
+    let held = Tags::from([(HOLD_TAG.to_owned(), "2026-10-13T12:00:00Z audit".to_owned())]);
+    stage.world.ports().objects.put_tags(BUCKET, "orders/nightly/20261001T021500Z/manifest.json", None, &held).await.unwrap();
+    // What a run tagged only the next one remembers.
+    for _ in 0..2 {
+        stage.keep().await.unwrap();
+    }
+    stage.world.advance(SignedDuration::from_hours(30));
+    stage
+}
+
+#[tokio::test]
+async fn the_last_old_point_stays_whatever_an_index_says_of_another_one() {
+    for ruined in [false, true] {
+        let stage = two_old_points().await;
+        let (first, second) = ("20261001T021500Z", "20261004T021500Z");
+        let mut entries = entries(&stage).await;
+        if ruined {
+            let (objects, folder) = (stage.world.ports().objects, format!("orders/nightly/{second}/"));
+            let entry = entries.get_mut(second).unwrap();
+            let dump = entry.summary.objects.iter().map(|(name, _)| name.clone()).find(|name| name.contains("dump")).unwrap();
+            stage.world.delete_object(BUCKET, &format!("{folder}{dump}"));
+            // The index says that it is whole without what is gone, for the very objects that are there.
+            entry.summary.objects.retain(|(name, _)| *name != dump);
+            let listing = objects.list(BUCKET, "orders/").await.unwrap();
+            let seen = crate::catalog::layout::backups("orders/", listing.iter().map(|object| (object.key.as_str(), object.bytes, object.modified)));
+            entry.listed = crate::observe::listed(seen.iter().find(|seen| seen.id == second).unwrap(), &listing);
+        }
+        entries.values_mut().for_each(|entry| entry.asked = stage.now());
+        forge(&stage, entries);
+        stage.keep().await.unwrap();
+        let tag = stage.tags().await[first].0.clone();
+        assert_eq!(tag, (!ruined).then(|| super::tier("daily")), "ruined: {ruined}");
+    }
 }
 
 #[tokio::test]
