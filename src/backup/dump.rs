@@ -49,7 +49,7 @@ pub(super) async fn stream(
     let (to_upload, uploading) = mpsc::channel(1);
     let (whole, is_whole) = oneshot::channel();
     let first = Place { bucket: job.policy.spec.storage.bucket.clone(), key: format!("{folder}{name}") };
-    let uploading = tokio::spawn(upload::upload(Arc::clone(&job.ports.objects), first, MOST_PARTS, uploading, is_whole));
+    let uploading = tokio::spawn(upload::upload(job.store(), first, MOST_PARTS, uploading, is_whole));
     let compressing = tokio::task::spawn_blocking(move || compress::compress(compressing, MOST_PARTS, &to_upload));
 
     let (dump_says, back_says) = (messages(dump.stderr.take()), messages(back.stderr.take()));

@@ -38,7 +38,8 @@ pub(super) async fn store(job: &Job<'_>, programs: &Programs, folder: &str) -> R
     let compressed = zstd::encode_all(sql.as_slice(), 3).map_err(local("compression failed"))?;
     let sha256 = hex(&Sha256::digest(&compressed));
     let bytes = compressed.len() as u64;
-    job.ports.objects.create(&job.policy.spec.storage.bucket, &format!("{folder}{NAME}"), compressed).await?;
+    let (bucket, key) = (&job.policy.spec.storage.bucket, format!("{folder}{NAME}"));
+    job.uploads.during(job.ports.clock.as_ref(), job.ports.objects.create(bucket, &key, compressed)).await?;
     let chunks = vec![Chunk { bytes, sha256: sha256.clone() }];
     Ok((Stored { name: NAME.to_owned(), objects: Vec::new(), bytes, raw_bytes, sha256, chunks }, doubts))
 }

@@ -24,6 +24,8 @@ mod globals;
 mod snapshot;
 mod upload;
 
+pub use upload::latency::Latency;
+
 /// What is to be backed up, and with what.
 pub struct Job<'a> {
     /// The outside world.
@@ -40,6 +42,14 @@ pub struct Job<'a> {
     pub stop: watch::Receiver<bool>,
     /// Told of each stage and of bytes read from the database.
     pub progress: Arc<dyn Progress>,
+    /// Counts for how long something was on its way to the bucket.
+    pub uploads: Arc<Latency>,
+}
+
+impl Job<'_> {
+    fn store(&self) -> upload::Store {
+        upload::Store { objects: Arc::clone(&self.ports.objects), clock: Arc::clone(&self.ports.clock), latency: Arc::clone(&self.uploads) }
+    }
 }
 
 /// Told how far a long run is.
@@ -128,6 +138,17 @@ pub enum BackupError {
 }
 
 impl BackupError {
+    /// At which step it failed, as its mark says: `upload` when the bucket took it not, `dump` when the database or its programs gave none,
+    /// `machine`, or `stopped`.
+    pub fn step(&self) -> &'static str {
+        match self {
+            Self::Store(_) => "upload",
+            Self::Database(_) | Self::Program { .. } | Self::Unreadable { .. } | Self::Incomplete { .. } | Self::Hidden { .. } => "dump",
+            Self::Programs(_) | Self::Local { .. } => "machine",
+            Self::TooLong(_) | Self::Stopped => "stopped",
+        }
+    }
+
     /// What a person can do.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -165,7 +186,7 @@ pub async fn backup(job: &Job<'_>) -> Result<Taken, BackupError> {
     let deadline = job.ports.clock.sleep(limit);
     // A child channel, so that the deadline stops the run the same orderly way as a signal does.
     let (ended, stop) = watch::channel(false);
-    let inner = Job { stop, progress: Arc::clone(&job.progress), target: job.target.clone(), ..*job };
+    let inner = Job { stop, progress: Arc::clone(&job.progress), target: job.target.clone(), uploads: Arc::clone(&job.uploads), ..*job };
     let mut outer = job.stop.clone();
     let mut run = std::pin::pin!(run(&inner));
     tokio::select! {
@@ -184,20 +205,58 @@ pub async fn backup(job: &Job<'_>) -> Result<Taken, BackupError> {
 }
 
 async fn run(job: &Job<'_>) -> Result<Taken, BackupError> {
-    let bucket = &job.policy.spec.storage.bucket;
     job.progress.stage("connect");
     let server = stoppable(job, snapshot::server(&job.target)).await?;
     let programs = process::find(&["pg_dump", "pg_restore", "pg_dumpall"], server.version / 10_000).await?;
-    let (id, started) = begin(job).await?;
-    let folder = layout::folder(&job.policy.spec.storage.prefix, job.name, &id);
+    let begun = begin(job).await?;
+    let taken = all(job, &programs, server, &begun).await;
+    if let Err(error) = &taken {
+        mark(job.ports, &job.policy.spec.storage.bucket, &failure(job, &begun.0), error.step()).await;
+    }
+    taken
+}
+
+/// Where the mark of a failed run goes, and what it says besides the step.
+struct Failure {
+    folder: String,
+    says: serde_json::Value,
+}
+
+fn failure(job: &Job<'_>, id: &str) -> Failure {
+    let says =
+        serde_json::json!({"format": "lifeboat.failed/1", "policy": job.policy.metadata.name, "set": job.name, "id": id, "tool": env!("CARGO_PKG_VERSION")});
+    Failure { folder: layout::folder(&job.policy.spec.storage.prefix, job.name, id), says }
+}
+
+/// How long a failed run tries to leave its mark.
+const MARKING: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// Leaves a mark of the step at which a run failed. Where that cannot be written either, there is none, and nobody is told anything else.
+async fn mark(ports: &Ports, bucket: &str, failure: &Failure, step: &str) {
+    let mut says = failure.says.clone();
+    if let Some(fields) = says.as_object_mut() {
+        fields.insert("step".to_owned(), step.into());
+    }
+    let key = format!("{}{}", failure.folder, layout::failed_name(step));
+    let written = ports.objects.create(bucket, &key, format!("{}\n", Document::of(&says)).into_bytes());
+    tokio::select! {
+        _ = written => {}
+        () = ports.clock.sleep(MARKING) => {}
+    }
+}
+
+/// Everything behind the beginning: what fails from here on leaves a mark.
+async fn all(job: &Job<'_>, programs: &Programs, server: snapshot::Server, (id, started): &(String, Timestamp)) -> Result<Taken, BackupError> {
+    let bucket = &job.policy.spec.storage.bucket;
+    let folder = layout::folder(&job.policy.spec.storage.prefix, job.name, id);
     let (mut databases, mut doubts) = (Vec::new(), Vec::new());
     for database in &job.set.databases {
-        let (done, said) = one_database(job, &programs, &server, database, &folder).await?;
+        let (done, said) = one_database(job, programs, &server, database, &folder).await?;
         databases.push(done);
         doubts.extend(said);
     }
     job.progress.stage("globals");
-    let (globals, said) = stoppable(job, globals::store(job, &programs, &folder)).await?;
+    let (globals, said) = stoppable(job, globals::store(job, programs, &folder)).await?;
     doubts.extend(said);
     let snapshot_at = databases.iter().map(|database| database.snapshot_at.clone()).min().unwrap_or_default();
     let manifest = Manifest {
@@ -205,17 +264,18 @@ async fn run(job: &Job<'_>) -> Result<Taken, BackupError> {
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         policy: job.policy.metadata.name.0.clone(),
         set: job.name.to_owned(),
-        id,
+        id: id.clone(),
         engine: "pg_dump".to_owned(),
         mode: "stream".to_owned(),
         server_version: server.version,
         program_version: programs.version.clone(),
-        started_at: text(started),
+        started_at: text(*started),
         snapshot_at,
         finished_at: text(job.ports.clock.now()),
         databases,
         globals,
         roles: server.roles,
+        upload_millis: Some(job.uploads.millis()),
     };
     if *job.stop.borrow() {
         return Err(BackupError::Stopped);
@@ -303,3 +363,6 @@ fn stored(name: String, raw_bytes: u64, summary: compress::Summary) -> Stored {
     let objects = if summary.objects.len() > 1 { summary.objects } else { Vec::new() };
     Stored { name, objects, bytes: summary.bytes, raw_bytes, sha256: summary.sha256, chunks: summary.chunks }
 }
+
+#[cfg(test)]
+mod tests;

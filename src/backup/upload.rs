@@ -11,7 +11,11 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::BackupError;
 use crate::catalog::manifest::object_name;
-use crate::ports::{Objects, PortError, Upload};
+use crate::ports::{Clock, Objects, PortError, Upload};
+
+pub mod latency;
+
+use latency::Latency;
 
 /// Pieces under way at once: with the one being filled and the one waiting, at most 4 × 64 MiB are in memory.
 const IN_FLIGHT: usize = 2;
@@ -24,10 +28,24 @@ pub(super) struct Place {
     pub(super) key: String,
 }
 
+/// The bucket, and a count of the time that storing takes.
+#[derive(Clone)]
+pub(super) struct Store {
+    pub(super) objects: Arc<dyn Objects>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) latency: Arc<Latency>,
+}
+
+impl Store {
+    async fn timed<T>(&self, request: impl Future<Output = T>) -> T {
+        self.latency.during(self.clock.as_ref(), request).await
+    }
+}
+
 /// Uploads what comes in, in one object, or in several when one has its `most` parts. They appear only after `whole` says
 /// so; if that word never comes, all are given up.
 pub(super) async fn upload(
-    objects: Arc<dyn Objects>,
+    store: Store,
     first: Place,
     most: NonZeroUsize,
     mut pieces: mpsc::Receiver<Bytes>,
@@ -35,10 +53,10 @@ pub(super) async fn upload(
 ) -> Result<(), BackupError> {
     let mut sent = Vec::new();
     let outcome = async {
-        send(objects.as_ref(), &first, most, &mut pieces, &mut sent).await?;
+        send(&store, &first, most, &mut pieces, &mut sent).await?;
         whole.await.map_err(|_| BackupError::Stopped)?;
         for (upload, tags) in &sent {
-            objects.complete(upload, tags).await?;
+            store.timed(store.objects.complete(upload, tags)).await?;
         }
         Ok(())
     }
@@ -46,14 +64,14 @@ pub(super) async fn upload(
     if outcome.is_err() {
         for (upload, _) in &sent {
             // The bucket's own rule removes what a failed abort leaves (`abortIncompleteUploads`).
-            let _ = objects.abort(upload).await;
+            let _ = store.objects.abort(upload).await;
         }
     }
     outcome
 }
 
 async fn send(
-    objects: &dyn Objects,
+    store: &Store,
     first: &Place,
     most: NonZeroUsize,
     pieces: &mut mpsc::Receiver<Bytes>,
@@ -63,10 +81,10 @@ async fn send(
     for number in 1.. {
         let Some(piece) = next else { break };
         let key = object_name(&first.key, number);
-        let id = objects.begin(&first.bucket, &key).await?;
+        let id = store.timed(store.objects.begin(&first.bucket, &key)).await?;
         let upload = Upload { bucket: first.bucket.clone(), key, id };
         sent.push((upload.clone(), Vec::new()));
-        let (tags, following) = send_one(objects, &upload, most, piece, pieces).await?;
+        let (tags, following) = send_one(store, &upload, most, piece, pieces).await?;
         if let Some((_, of)) = sent.last_mut() {
             *of = tags;
         }
@@ -77,7 +95,7 @@ async fn send(
 
 /// Uploads one object's parts; answers their tags and the piece that has no room in it.
 async fn send_one(
-    objects: &dyn Objects,
+    store: &Store,
     upload: &Upload,
     most: NonZeroUsize,
     piece: Bytes,
@@ -86,7 +104,7 @@ async fn send_one(
     let mut tags: BTreeMap<i32, String> = BTreeMap::new();
     let mut running = FuturesUnordered::new();
     let part = |number: i32, piece: Bytes| async move {
-        let tag = objects.part(upload, number, piece).await?;
+        let tag = store.timed(store.objects.part(upload, number, piece)).await?;
         Ok::<_, PortError>((number, tag))
     };
     running.push(part(1, piece));

@@ -11,6 +11,9 @@ pub const MANIFEST: &str = "manifest.json";
 /// Name of the mark that a backup was begun. Its conditional create also makes the id unique.
 pub const BEGUN: &str = "begun.json";
 
+/// What the mark of a failed run is called: this, the step, and `.json`. The name says it all, so that nobody need read it.
+pub const FAILED: &str = "failed-";
+
 /// An object as a listing shows it: key, bytes, S3 date.
 pub type Listed<'a> = (&'a str, u64, Timestamp);
 
@@ -22,6 +25,16 @@ pub fn backup_id(at: Timestamp) -> String {
 /// The folder of a backup, with a slash behind.
 pub fn folder(prefix: &str, set: &str, id: &str) -> String {
     format!("{prefix}{set}/{id}/")
+}
+
+/// The name of the mark that a run failed at a step.
+pub fn failed_name(step: &str) -> String {
+    format!("{FAILED}{step}.json")
+}
+
+/// At which step a run failed, if it left a mark that says so.
+pub fn failed_step(backup: &SeenBackup) -> Option<&str> {
+    backup.keys.keys().find_map(|key| key.rsplit('/').next()?.strip_prefix(FAILED)?.strip_suffix(".json"))
 }
 
 /// Where the index of a set lies in the control bucket, below the prefix of `control`.

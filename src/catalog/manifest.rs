@@ -48,6 +48,10 @@ pub struct Manifest {
     pub globals: Stored,
     /// Names of the roles.
     pub roles: Vec<String>,
+    /// For how long something of it was on its way to the bucket, in milliseconds; what was under way at once counts once. None in a backup
+    /// from before that was counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upload_millis: Option<u64>,
 }
 
 /// One database of a backup.

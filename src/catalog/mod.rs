@@ -4,6 +4,7 @@ pub mod backups;
 pub mod index;
 pub mod layout;
 pub mod manifest;
+pub mod overdue;
 pub mod physical;
 pub mod release;
 pub mod retention;

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::telling::{Tell, beside};
 use super::{Format, Global, Said, progress};
 use crate::formats::{json, text};
 use crate::ops::OpError;
@@ -25,14 +26,23 @@ pub(super) struct Arguments {
     /// Run even where no network namespace can be made: the restored server may then reach out
     #[arg(long)]
     allow_unisolated: bool,
+    #[command(flatten)]
+    tell: Tell,
 }
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, OpError> {
-    let wish = Wish { name: &arguments.drill, backup: arguments.backup.as_deref(), unisolated: arguments.allow_unisolated, stop: progress::stop_on_signal() };
-    let (ended, exit) = drill::drill(&global.place(), &wish, progress::progress(global)).await?;
-    Ok(match (ended, global.format) {
+    let wish = Wish {
+        name: &arguments.drill,
+        backup: arguments.backup.as_deref(),
+        unisolated: arguments.allow_unisolated,
+        telling: arguments.tell.telling(),
+        stop: progress::stop_on_signal(),
+    };
+    let (ran, untold) = drill::drill(&global.place(), &wish, progress::progress(global)).await;
+    let said = ran.map(|(ended, exit)| match (ended, global.format) {
         (Ended::Stopped(findings), _) => Said::stopped(&findings, exit, global),
         (Ended::Drilled(view), Format::Json) => Said::out(json::render(&view), exit),
         (Ended::Drilled(view), _) => Said::out(text::drill(&view, exit.code(), Global::paint()), exit),
-    })
+    });
+    beside(said, untold)
 }

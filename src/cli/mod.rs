@@ -34,6 +34,7 @@ mod report;
 mod restore;
 mod simulate;
 mod status;
+mod telling;
 mod undo;
 
 /// What a command prints and ends with.

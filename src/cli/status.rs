@@ -7,6 +7,7 @@ use clap::Args;
 use super::{Format, Global, Said, blame};
 use crate::formats::{json, prometheus, text};
 use crate::model::when::When;
+use crate::ops::notify::{Looked, Receivers};
 use crate::ops::{Exit, OpError, notify, status};
 use crate::view::status::StatusView;
 
@@ -39,7 +40,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, OpError> {
-    let (mut view, exit) = status::status(&global.place(), arguments.at).await?;
+    let (mut view, exit, receivers) = status::status(&global.place(), arguments.at).await?;
     if arguments.notify || arguments.metrics.is_some() {
         view.disk = notify::disk();
     }
@@ -49,7 +50,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, 
             hint: "name a file in a folder that can be written".to_owned(),
         })?;
     }
-    let (err, exit) = match tell(arguments, global, &view).await {
+    let (err, exit) = match tell(arguments, &receivers, &view).await {
         Ok(()) => (String::new(), exit),
         Err(error) => (blame(&error), exit.worst(Exit::Failed)),
     };
@@ -60,9 +61,10 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, 
     Ok(Said { out, err, exit })
 }
 
-async fn tell(arguments: &Arguments, global: &Global, view: &StatusView) -> Result<(), OpError> {
+async fn tell(arguments: &Arguments, receivers: &Receivers, view: &StatusView) -> Result<(), OpError> {
     if !arguments.notify {
         return Ok(());
     }
-    notify::notify(&global.place(), view, arguments.state.as_deref()).await.map(|_| ())
+    let looked = Looked { at: &view.at, revision: &view.revision };
+    notify::notify(looked, &notify::standing(view, receivers), receivers, arguments.state.as_deref()).await
 }

@@ -65,18 +65,28 @@ fn of_set(view: &StatusView, name: &'static str, help: &'static str, value: impl
 
 fn of_sets(view: &StatusView) -> Vec<Family> {
     vec![
-        of_set(view, "lifeboat_backup_success_timestamp_seconds", "When the newest complete backup was begun", |set| moment(set.newest.as_ref()?)),
+        of_set(view, "lifeboat_backup_success_timestamp_seconds", "When the newest complete backup was begun; of a physical set when it ended", |set| {
+            moment(set.last()?)
+        }),
         of_set(view, "lifeboat_backup_bytes", "Size of the newest complete backup", |set| set.newest_bytes),
         of_set(view, "lifeboat_backup_duration_seconds", "How long it took, from its beginning until S3 had all of it", |set| set.newest_seconds),
+        of_set(view, "lifeboat_backup_upload_seconds", "For how long of that something was on its way to the bucket", |set| set.newest_upload_seconds),
         of_set(view, "lifeboat_backup_interval_seconds", "The longest that two scheduled runs are apart", |set| set.interval_seconds),
         of_set(view, "lifeboat_restore_points", "How many restore points there are", |set| Some(set.points as u64)),
         of_set(view, "lifeboat_stored_bytes", "Size of all of them", |set| Some(set.bytes)),
         of_set(view, "lifeboat_missed_runs", "Scheduled runs of the last seven days that left nothing complete", |set| Some(set.missed.len() as u64)),
         of_set(view, "lifeboat_failed_runs", "Runs of the last seven days that began and never completed", |set| Some(set.failed.len() as u64)),
+        of_set(view, "lifeboat_failed_uploads", "Those of them that failed as the bucket did not take them", |set| Some(set.upload_failed.len() as u64)),
+        of_set(view, "lifeboat_release_overdue", "Backups that were to be released more than two days ago and bear no tag", overdue),
         of_set(view, "lifeboat_archive_lag_seconds", "How long ago the newest WAL was stored that can be replayed", |set| set.pitr.as_ref()?.lag_seconds),
         of_set(view, "lifeboat_archive_lag_limit_seconds", "How long ago that may be", |set| set.pitr.as_ref()?.max_lag_seconds),
         of_set(view, "lifeboat_gaps", "Stretches without a restore point that schedule and retention do not explain", |set| Some(set.gaps.len() as u64)),
     ]
+}
+
+/// None where it is not known: that is neither overdue nor well.
+fn overdue(set: &SetStanding) -> Option<u64> {
+    set.release.as_ref().filter(|release| release.unknown.is_none()).map(|release| release.overdue)
 }
 
 fn of_drills(view: &StatusView) -> Family {

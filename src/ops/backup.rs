@@ -5,13 +5,16 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::notify::{self, Telling};
 use super::{Exit, OpError, Prepared, Where, check, connect, evidence, identify, secret};
 use crate::backup::{self, Job, Progress};
 use crate::evidence::{Entry, Kind};
 use crate::model::policy::{BackupSet, Name};
 use crate::policy::LoadedPolicy;
 use crate::ports::Ports;
+use crate::ports::aws::Aws;
 use crate::ports::postgres::Target;
+use crate::report::alerts::backup_ended;
 use crate::view::backup::BackupView;
 use crate::view::check::CheckView;
 
@@ -24,19 +27,49 @@ pub enum Ended {
     Taken(Box<BackupView>),
 }
 
+/// How `backup` ended, and why somebody could not be told.
+pub type Ran = (Result<(Ended, Exit), OpError>, Option<OpError>);
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Wish<'a> {
+    /// `POLICY/SET`.
+    pub name: &'a str,
+    /// Whether the receivers of the policy are told how it ended.
+    pub telling: Option<Telling<'a>>,
+    /// Becomes true when the run is to end.
+    pub stop: watch::Receiver<bool>,
+}
+
 /// Takes a backup of `POLICY/SET`.
 ///
 /// # Errors
 /// When there is no such set, a secret cannot be read, or no backup could be taken.
-pub async fn backup(place: &Where, name: &str, stop: watch::Receiver<bool>, progress: Arc<dyn Progress>) -> Result<(Ended, Exit), OpError> {
-    let (prepared, ports, aws) = connect(place).await?;
+pub async fn backup(place: &Where, wish: &Wish<'_>, progress: Arc<dyn Progress>) -> Ran {
+    let (prepared, ports, aws) = match connect(place).await {
+        Ok(connected) => connected,
+        Err(error) => return (Err(error), None),
+    };
     let (findings, exit) = check::view(&prepared);
     if exit == Exit::Findings {
-        return Ok((Ended::Stopped(findings), exit));
+        return (Ok((Ended::Stopped(findings), exit)), None);
     }
-    let (policy, set, wish) = find(&prepared, name)?;
-    let ledger = evidence::ledger(&prepared, &ports, &identify(&ports, Some(&aws)).await?)?;
-    let mut view = take(&ports, policy, set, wish, stop, progress).await?;
+    let began = ports.clock.now();
+    let ran = one(&prepared, &ports, &aws, wish, progress).await;
+    let Ok((policy, set, _)) = find(&prepared, wish.name) else { return (ran, None) };
+    let failed = ran.as_ref().err().map(|error| match error {
+        OpError::Backup { source, .. } => source.step(),
+        _ => "machine",
+    });
+    let now = ports.clock.now();
+    let untold = notify::ended(&prepared, wish.telling, backup_ended(&policy.name, &set.0, (began, now), failed), now).await;
+    (ran, untold)
+}
+
+async fn one(prepared: &Prepared, ports: &Ports, aws: &Aws, wish: &Wish<'_>, progress: Arc<dyn Progress>) -> Result<(Ended, Exit), OpError> {
+    let (policy, set, spec) = find(prepared, wish.name)?;
+    let ledger = evidence::ledger(prepared, ports, &identify(ports, Some(aws)).await?)?;
+    let mut view = take(ports, policy, set, spec, wish.stop.clone(), progress).await?;
     let body = serde_json::to_value(&view).unwrap_or_default();
     let entry = Entry { kind: Kind::Backup, policy: Some(policy.name.clone()), policy_digest: Some(prepared.desired.digest.clone()), body };
     (view.evidence, view.evidence_failed) = evidence::record(ledger.as_ref(), entry).await;
@@ -54,7 +87,7 @@ async fn take(
 ) -> Result<BackupView, OpError> {
     let target = database(policy)?;
     let began = ports.clock.now();
-    let job = Job { ports, policy: &policy.policy, name: &set.0, set: wish, target, stop, progress };
+    let job = Job { ports, policy: &policy.policy, name: &set.0, set: wish, target, stop, progress, uploads: Arc::default() };
     let taken = backup::backup(&job).await.map_err(|source| OpError::Backup { name: format!("{}/{set}", policy.name), source: Box::new(source) })?;
     let took = ports.clock.now().duration_since(began);
     let millis = u64::try_from(Duration::try_from(took).unwrap_or_default().as_millis()).unwrap_or(u64::MAX);

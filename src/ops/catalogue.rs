@@ -72,10 +72,15 @@ pub(super) async fn proofs(prepared: &Prepared, ports: &Ports) -> Fact<Proofs> {
     };
     match checked {
         Err(error) => Fact::Unknown(Why::Unreachable(causes(&error))),
-        Ok(chains) => match chains.iter().find(|chain| !chain.is_whole()) {
-            Some(broken) => Fact::Unknown(Why::NotUnderstood(format!("the chain of {} is broken: `lifeboat evidence verify` says where", broken.identity))),
-            None => Fact::Known(said(&chains)),
-        },
+        Ok(chains) => trusted(&chains),
+    }
+}
+
+/// What whole chains say; nothing where one is broken.
+pub(super) fn trusted(chains: &[Checked]) -> Fact<Proofs> {
+    match chains.iter().find(|chain| !chain.is_whole()) {
+        Some(broken) => Fact::Unknown(Why::NotUnderstood(format!("the chain of {} is broken: `lifeboat evidence verify` says where", broken.identity))),
+        None => Fact::Known(said(chains)),
     }
 }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::{Exit, OpError, Prepared, Where, check, connect, evidence, identify};
+use super::notify::{self, Telling};
+use super::{Exit, OpError, Prepared, Where, causes, check, connect, evidence, identify};
 use crate::backup::Progress;
 use crate::catalog::layout;
 use crate::drill::checks::{Before, Outcome};
@@ -17,6 +18,9 @@ use crate::model::resource::{Identity, SeenBackup};
 use crate::observe;
 use crate::policy::LoadedPolicy;
 use crate::ports::Ports;
+use crate::ports::aws::Aws;
+use crate::report::Verdict;
+use crate::report::alerts::drill_ended;
 use crate::restore::fetch::{self, At};
 use crate::view::check::CheckView;
 use crate::view::drill::{About, DrillRunView, DrillView};
@@ -39,28 +43,62 @@ pub struct Wish<'a> {
     pub backup: Option<&'a str>,
     /// Whether it may run without a network namespace of its own.
     pub unisolated: bool,
+    /// Whether the receivers of the policy are told how it ended.
+    pub telling: Option<Telling<'a>>,
     /// Becomes true when the run is to end.
     pub stop: watch::Receiver<bool>,
 }
+
+/// How `drill` ended, and why somebody could not be told.
+pub type Ran = (Result<(Ended, Exit), OpError>, Option<OpError>);
 
 /// Runs a drill of the policy.
 ///
 /// # Errors
 /// When there is no such drill or backup, or no usable identity. A drill that does not pass is a verdict, not an error.
-pub async fn drill(place: &Where, wish: &Wish<'_>, progress: Arc<dyn Progress>) -> Result<(Ended, Exit), OpError> {
-    let (prepared, ports, aws) = connect(place).await?;
+pub async fn drill(place: &Where, wish: &Wish<'_>, progress: Arc<dyn Progress>) -> Ran {
+    let (prepared, ports, aws) = match connect(place).await {
+        Ok(connected) => connected,
+        Err(error) => return (Err(error), None),
+    };
     let (findings, exit) = check::view(&prepared);
     if exit == Exit::Findings {
-        return Ok((Ended::Stopped(findings), exit));
+        return (Ok((Ended::Stopped(findings), exit)), None);
     }
-    let identity = identify(&ports, Some(&aws)).await?;
-    let (policy, name, plan) = find(&prepared, wish.name)?;
-    let ledger = evidence::ledger(&prepared, &ports, &identity)?;
+    let ran = all(&prepared, &ports, &aws, wish, progress).await;
+    let Ok((policy, name, _)) = find(&prepared, wish.name) else { return (ran, None) };
+    let (verdict, why) = said(&ran);
+    let now = ports.clock.now();
+    let untold = notify::ended(&prepared, wish.telling, drill_ended(&policy.name, &name.0, now, verdict, &why), now).await;
+    (ran, untold)
+}
+
+/// The worst verdict of a run, and what broke that off; a run that could not even begin has failed.
+fn said(ran: &Result<(Ended, Exit), OpError>) -> (Verdict, String) {
+    match ran {
+        Ok((Ended::Drilled(run), _)) => {
+            let of = |drill: &DrillView| match drill.verdict.as_str() {
+                "passed" => Verdict::Passed,
+                "failed" => Verdict::Failed,
+                _ => Verdict::Unproven,
+            };
+            let worst = run.drills.iter().min_by_key(|drill| of(drill));
+            worst.map_or((Verdict::Unproven, String::new()), |drill| (of(drill), drill.cause.clone().unwrap_or_default()))
+        }
+        Ok((Ended::Stopped(_), _)) => (Verdict::Unproven, String::new()),
+        Err(error) => (Verdict::Failed, format!("it could not begin: {}", causes(error))),
+    }
+}
+
+async fn all(prepared: &Prepared, ports: &Ports, aws: &Aws, wish: &Wish<'_>, progress: Arc<dyn Progress>) -> Result<(Ended, Exit), OpError> {
+    let identity = identify(ports, Some(aws)).await?;
+    let (policy, name, plan) = find(prepared, wish.name)?;
+    let ledger = evidence::ledger(prepared, ports, &identity)?;
     let mut drills = Vec::new();
     let mut exit = Exit::Good;
     for set in &plan.backups {
         let Some(set_wish) = policy.policy.spec.backups.get(set) else { continue };
-        let at = Subject { prepared: &prepared, ports: &ports, identity: &identity, policy, name, drill: plan, set, wish: set_wish };
+        let at = Subject { prepared, ports, identity: &identity, policy, name, drill: plan, set, wish: set_wish };
         let (mut view, outcome) = at.run(wish, &progress).await?;
         if outcome != Outcome::Passed {
             exit = exit.worst(Exit::Drill);

@@ -45,6 +45,7 @@ mod indexed;
 mod journal;
 pub mod keep;
 pub mod notify;
+mod overdue;
 pub mod plan;
 mod releases;
 pub mod report;

@@ -1,21 +1,25 @@
 //! `lifeboat status --notify`: tells the receivers of the policies what changed since they were told last.
 //!
-//! What was told is kept in a file that the caller names. Who looks needs no right to write anywhere else, and a file that is lost
+//! What each was told is kept in a file that the caller names. Who looks needs no right to write anywhere else, and a file that is lost
 //! costs one message that was told before, never one that was not.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{OpError, Where, causes, prepare, secret};
+use jiff::Timestamp;
+
+use super::{OpError, Prepared, causes, secret};
 use crate::model::policy::{Alerts, SecretRef};
+use crate::model::units::Percent;
 use crate::ports::Clock;
-use crate::ports::quirks::AWS;
 use crate::ports::system::SystemClock;
 use crate::ports::webhook;
-use crate::report::alerts::{Change, Disk, Open, Told, changes, now_told, open};
-use crate::report::status::Standing;
+use crate::report::alerts::{Around, Disk, Judged, changes, judged, now_told};
 use crate::view::notify::{NotificationView, NotifiedView};
 use crate::view::status::StatusView;
+
+/// Who is told of each policy, by its name.
+pub type Receivers = BTreeMap<String, Alerts>;
 
 /// The largest state file that is read.
 const LARGEST: u64 = 16 << 20;
@@ -31,51 +35,88 @@ pub fn disk() -> Option<Disk> {
     })
 }
 
-/// Posts what changed to each receiver, and answers how many changes were told. Nothing is remembered unless all of it was posted.
+/// Who is told of the policies.
+pub fn receivers(prepared: &Prepared) -> Receivers {
+    prepared.loaded.policies.iter().filter_map(|policy| Some((policy.name.clone(), policy.policy.spec.alerts.clone()?))).collect()
+}
+
+/// What is known of every policy of a status.
+pub fn standing(status: &StatusView, receivers: &Receivers) -> Vec<Judged> {
+    let Ok(at) = status.at.parse() else { return Vec::new() };
+    let of = |policy: &crate::report::status::Standing| {
+        let disk_limit = receivers.get(&policy.policy).and_then(|alerts| alerts.disk_above).map(Percent::value);
+        judged(policy, &Around { at, evidence: status.evidence.as_deref(), disk_limit, disk: status.disk.as_ref() })
+    };
+    status.policies.iter().map(of).collect()
+}
+
+/// When something was looked at, and what was read.
+#[derive(Clone, Copy, Debug)]
+pub struct Looked<'a> {
+    /// RFC 3339.
+    pub at: &'a str,
+    /// A commit, or the working folder.
+    pub revision: &'a str,
+}
+
+/// Where it is kept what was told, by whoever asked for it to be told.
+#[derive(Clone, Copy, Debug)]
+pub struct Telling<'a> {
+    /// The file; without one everything that is not well is told.
+    pub state: Option<&'a Path>,
+}
+
+/// Tells the receivers of one policy how a run ended; answers why that could not be done.
+pub(super) async fn ended(prepared: &Prepared, telling: Option<Telling<'_>>, now: Judged, at: Timestamp) -> Option<OpError> {
+    let telling = telling?;
+    let looked = Looked { at: &at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(), revision: &prepared.revision };
+    let mut of_policy = receivers(prepared);
+    of_policy.retain(|policy, _| *policy == now.policy);
+    notify(looked, &[now], &of_policy, telling.state).await.err()
+}
+
+/// Posts to each receiver what changed since it was told last. One that cannot be reached is told by the next call, and keeps no other one
+/// from being told, nor makes anybody hear a thing twice.
 ///
 /// # Errors
 /// When no policy names a receiver, the state cannot be read or written, or a post fails.
-pub async fn notify(place: &Where, status: &StatusView, state: Option<&Path>) -> Result<usize, OpError> {
-    let prepared = prepare(place, &AWS)?;
-    let alerts: BTreeMap<&str, &Alerts> =
-        prepared.loaded.policies.iter().filter_map(|policy| Some((policy.name.as_str(), policy.policy.spec.alerts.as_ref()?))).collect();
-    if alerts.values().all(|alerts| alerts.notify.is_empty()) {
+pub async fn notify(looked: Looked<'_>, now: &[Judged], receivers: &Receivers, state: Option<&Path>) -> Result<(), OpError> {
+    let each = by_receiver(now, receivers);
+    if receivers.values().all(|alerts| alerts.notify.is_empty()) {
         let hint = "write alerts: {notify: [{webhook: {env: DR_WEBHOOK_URL}}]} into the policy".to_owned();
         return Err(OpError::Setup { message: "no policy names anybody to notify".to_owned(), hint });
     }
-    let told = state.map_or_else(|| Ok(Told::new()), read)?;
-    let own = |policy: &&Standing| alerts.get(policy.policy.as_str()).is_some_and(|alerts| !alerts.notify.is_empty());
-    let mut all = Open::new();
-    for policy in status.policies.iter().filter(own) {
-        let limit = alerts.get(policy.policy.as_str()).and_then(|alerts| alerts.disk_above);
-        all.extend(open(policy, status.disk.as_ref().zip(limit.map(crate::model::units::Percent::value))));
-    }
-    let unknown: Vec<&str> = status.policies.iter().filter(|policy| policy.unknown.is_some()).map(|policy| policy.policy.as_str()).collect();
-    let changed = changes(&told, &all, &unknown);
-    // One receiver that is broken keeps no other one from being told.
+    // Of two runs at once the second sees what the first told.
+    let _alone = state.map(alone).transpose()?;
+    let before = state.map_or_else(|| Ok(NotifiedView::default()), read)?;
+    // One that no policy names today may only be named by a policy that cannot be read today.
+    let mut after = before.renewed();
     let mut failed = None;
-    for (receiver, changes) in receivers(&changed, &alerts) {
-        let text = serde_json::to_string(&NotificationView::of(&status.at, &status.revision, changes)).unwrap_or_default();
-        failed = failed.or(send(&receiver, &text, &SystemClock).await.err());
+    for (receiver, now) in each {
+        let told = before.told(&receiver);
+        let changed = changes(told, &now);
+        let text = serde_json::to_string(&NotificationView::of(looked.at, looked.revision, changed.clone())).unwrap_or_default();
+        let sent = if changed.is_empty() { Ok(()) } else { send(&receiver, &text, &SystemClock).await };
+        after.remember(&receiver, if sent.is_ok() { now_told(told, &now) } else { told.clone() });
+        failed = failed.or(sent.err());
     }
-    if let Some(failed) = failed {
-        return Err(failed);
+    if let Some(state) = state.filter(|_| after != before) {
+        write(state, &after)?;
     }
-    if let Some(state) = state {
-        write(state, &NotifiedView::of(now_told(&told, &all, &unknown)))?;
-    }
-    Ok(changed.len())
+    failed.map_or(Ok(()), Err)
 }
 
-/// What each receiver is told: the changes of the policies that name it. One that no policy names any more is told nothing.
-fn receivers(changed: &[Change], alerts: &BTreeMap<&str, &Alerts>) -> Vec<(SecretRef, Vec<Change>)> {
-    let mut out: Vec<(SecretRef, Vec<Change>)> = Vec::new();
-    for change in changed {
-        let policy = change.name.split('/').next().unwrap_or(&change.name);
-        for receiver in alerts.get(policy).into_iter().flat_map(|alerts| &alerts.notify) {
-            match out.iter_mut().find(|(known, _)| *known == receiver.webhook) {
-                Some((_, changes)) => changes.push(change.clone()),
-                None => out.push((receiver.webhook.clone(), vec![change.clone()])),
+/// What each receiver hears of: the policies that name it.
+fn by_receiver<'a>(now: &'a [Judged], receivers: &Receivers) -> Vec<(SecretRef, Vec<&'a Judged>)> {
+    let mut out: Vec<(SecretRef, Vec<&Judged>)> = Vec::new();
+    for (policy, alerts) in receivers {
+        for receiver in &alerts.notify {
+            let at = out.iter().position(|(known, _)| *known == receiver.webhook).unwrap_or_else(|| {
+                out.push((receiver.webhook.clone(), Vec::new()));
+                out.len() - 1
+            });
+            if let Some((_, all)) = out.get_mut(at) {
+                all.extend(now.iter().filter(|judged| judged.policy == *policy));
             }
         }
     }
@@ -97,21 +138,33 @@ fn unusable(path: &Path, why: &str, hint: &str) -> OpError {
     OpError::Setup { message: format!("--state {}: {why}", path.display()), hint: hint.to_owned() }
 }
 
+/// Waits until nobody else reads, tells and writes; that ends with the process too.
+fn alone(state: &Path) -> Result<std::fs::File, OpError> {
+    let mut beside = state.as_os_str().to_owned();
+    beside.push(".lock");
+    let locked = || {
+        let file = std::fs::File::options().create(true).truncate(false).write(true).open(&beside)?;
+        file.lock()?;
+        Ok::<_, std::io::Error>(file)
+    };
+    locked().map_err(|error| unusable(state, &format!("it cannot be locked: {error}"), "name a file in a folder that can be written"))
+}
+
 /// What was told; nothing where there is no file yet.
-fn read(path: &Path) -> Result<Told, OpError> {
+fn read(path: &Path) -> Result<NotifiedView, OpError> {
     let anew = "move the file away: then all that is not well is told once more";
     match std::fs::metadata(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Told::new()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(NotifiedView::default()),
         Err(error) => return Err(unusable(path, &error.to_string(), "name a file that can be read and written")),
         Ok(found) if found.len() > LARGEST => return Err(unusable(path, "it is larger than any state", anew)),
         Ok(_) => {}
     }
     let text = std::fs::read_to_string(path).map_err(|error| unusable(path, &error.to_string(), anew))?;
     let kept: NotifiedView = serde_json::from_str(&text).map_err(|error| unusable(path, &format!("it is not what was told last: {error}"), anew))?;
-    if kept.format != NotifiedView::FORMAT {
+    if !kept.is_known() {
         return Err(unusable(path, &format!("it has format `{}`, and this lifeboat reads `{}`", kept.format, NotifiedView::FORMAT), "use a newer lifeboat"));
     }
-    Ok(kept.told)
+    Ok(kept)
 }
 
 fn write(path: &Path, kept: &NotifiedView) -> Result<(), OpError> {

@@ -7,9 +7,11 @@ use futures_util::{StreamExt as _, stream};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Exit, OpError, Prepared, Where, catalogue, connect, evidence, identify, report as reporting};
+use super::catalogue::Proofs;
+use super::notify::{self, Receivers};
+use super::{Exit, OpError, Prepared, Where, catalogue, connect, evidence, identify, overdue, report as reporting};
 use crate::evidence::Checked;
-use crate::model::fact::Fact;
+use crate::model::fact::{Fact, Why};
 use crate::model::request::ReadOp;
 use crate::model::resource::{Observed, SeenBackup};
 use crate::model::units::plural;
@@ -27,11 +29,11 @@ const AT_ONCE: usize = 16;
 /// What of a bucket decides what can be restored, besides its listing.
 const ASKED: [ReadOp; 2] = [ReadOp::BucketLifecycle, ReadOp::BucketVersioning];
 
-/// Reads buckets and evidence and says how each policy stands, or stood, or will stand if nothing else happens.
+/// Reads buckets and evidence and says how each policy stands, or stood, or will stand if nothing else happens; and who wants to be told.
 ///
 /// # Errors
 /// When there is no config repo, the moment is none, or the cloud cannot be used at all.
-pub async fn status(place: &Where, at: Option<When>) -> Result<(StatusView, Exit), OpError> {
+pub async fn status(place: &Where, at: Option<When>) -> Result<(StatusView, Exit, Receivers), OpError> {
     let (prepared, ports, aws) = connect(place).await?;
     let read = ports.clock.now();
     let at = at.map(|when| moment(when, read, &prepared)).transpose()?.unwrap_or(read);
@@ -64,11 +66,25 @@ pub async fn status(place: &Where, at: Option<When>) -> Result<(StatusView, Exit
     let report = report::report(&input);
     let history = history(place, at);
     let around = Around { observed: &observed, seen, history: history.as_ref().ok() };
-    let policies = standings(&input, &report, &around);
+    let mut policies = standings(&input, &report, &around);
+    if seen == Seen::Now {
+        let proofs = proofs(configured, &chains);
+        overdue::added(&mut policies, &prepared.loaded.policies, &ports, &overdue::Seen { backups: &observed.backups, proofs: &proofs, now: read }).await;
+    }
     let exit = policies.iter().map(exit).fold(Exit::Good, Exit::worst);
     let as_of = as_of(&prepared, &observed, seen, at, read);
     let why = chains.err().filter(|_| configured);
-    Ok((StatusView { schedules: history.err(), as_of, ..StatusView::of(&prepared.revision, at, policies, why) }, exit))
+    let view = StatusView { schedules: history.err(), as_of, ..StatusView::of(&prepared.revision, at, policies, why) };
+    Ok((view, exit, notify::receivers(&prepared)))
+}
+
+/// What the records say of backups, as the keeper takes them: of a chain that is broken nothing is believed.
+fn proofs(configured: bool, chains: &Result<Vec<Checked>, String>) -> Fact<Proofs> {
+    match chains {
+        _ if !configured => Fact::Known(Proofs::new()),
+        Err(why) => Fact::Unknown(Why::Unreachable(why.clone())),
+        Ok(chains) => catalogue::trusted(chains),
+    }
 }
 
 /// A date and time without a zone is in that of the schedules, if they all have one.

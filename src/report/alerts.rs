@@ -1,6 +1,7 @@
 //! What somebody must be told of, and what of that is new since they were told last. Pure.
 //!
-//! A condition is open or it is not; its detail changes only when something new happened, never because time went by.
+//! A condition that was told stays told until its opposite is proven: that it is not seen any more proves nothing. Its detail changes
+//! only when something new happened, never because time went by.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +9,9 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Verdict;
-use super::status::Standing;
+mod judged;
+
+pub use judged::{Around, backup_ended, drill_ended, judged};
 
 /// How full a disk is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -34,59 +36,46 @@ impl Disk {
 /// Something that is not well.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {
-    /// What tells one time that it happened from another; empty where there is only one.
+    /// When it happened, RFC 3339, which tells one time from another; empty where there is only one.
     pub detail: String,
     /// In a sentence.
     pub sentence: String,
 }
 
-/// What is not well, by its key: `KIND POLICY[/NAME]`.
-pub type Open = BTreeMap<String, Condition>;
-
-/// Everything of a policy that is not well. `limit` is the share of the disk that may be used, in percent.
-pub fn open(policy: &Standing, disk: Option<(&Disk, f64)>) -> Open {
-    let mut out = Open::new();
-    let mut add = |kind: &str, name: &str, detail: &str, sentence: String| {
-        out.insert(format!("{kind} {name}"), Condition { detail: detail.to_owned(), sentence });
-    };
-    if let Some(why) = &policy.unknown {
-        add("unknown", &policy.policy, "", format!("what lies there is not known: {why}"));
-    } else if policy.rpo.verdict != Verdict::Passed {
-        add("rpo", &policy.policy, "", policy.rpo.sentence.clone());
-    }
-    for set in &policy.sets {
-        let name = format!("{}/{}", policy.policy, set.set);
-        // What came after it has made it good.
-        let since = |at: &&String| set.newest.as_ref().is_none_or(|newest| *at > newest);
-        if let Some(at) = set.missed.iter().filter(since).max() {
-            add("backup-missed", &name, at, format!("the run of {} left no complete backup", minute(at)));
-        }
-        if let Some(at) = set.failed.iter().filter(since).max() {
-            add("backup-failed", &name, at, format!("the run that began at {} never completed: its dump or its upload failed", minute(at)));
-        }
-    }
-    for drill in &policy.rehearsals {
-        let name = format!("{}/{}", policy.policy, drill.name);
-        let detail = drill.at.as_deref().unwrap_or("");
-        match drill.verdict {
-            Verdict::Passed => {}
-            Verdict::Failed => add("drill-failed", &name, detail, drill.sentence.clone()),
-            Verdict::Unproven => add("drill-missed", &name, detail, drill.sentence.clone()),
-        }
-    }
-    if let Some((disk, limit)) = disk {
-        #[expect(clippy::cast_precision_loss, reason = "a percentage")]
-        let used = disk.used_percent() as f64;
-        if used > limit {
-            let sentence = format!("the disk of {} is used to {used} %, and {limit} % are allowed: drills restore there", disk.folder);
-            add("disk", &policy.policy, "", sentence);
-        }
-    }
-    out
+/// What is known of a condition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Now {
+    /// It is not well.
+    Open(Condition),
+    /// It is well, and that was seen.
+    Well,
+    /// What happened until this moment has been made good; of what happened later nothing is known.
+    WellUpTo(Timestamp),
+    /// Nothing is known.
+    Unknown,
 }
 
-fn minute(at: &str) -> String {
-    at.parse::<Timestamp>().map_or_else(|_| at.to_owned(), |at| at.strftime("%Y-%m-%d %H:%M UTC").to_string())
+impl Now {
+    /// Whether this proves that what was told with this detail is over.
+    fn proves(&self, detail: &str) -> bool {
+        match self {
+            Self::Open(_) | Self::Unknown => false,
+            Self::Well => true,
+            // What has no moment never happened before: anything came after it.
+            Self::WellUpTo(until) => detail.parse::<Timestamp>().map_or(detail.is_empty(), |at| at <= *until),
+        }
+    }
+}
+
+/// What is known of a policy: each condition by its key, `KIND POLICY[/NAME]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// Its name.
+    pub policy: String,
+    /// Whether all that is asked of it is in here: what is not there is then asked no more.
+    pub is_whole: bool,
+    /// The conditions.
+    pub all: BTreeMap<String, Now>,
 }
 
 /// What changed with a condition.
@@ -97,15 +86,18 @@ pub enum Turn {
     New,
     /// It was open, and happened once more.
     Again,
-    /// It is well again.
+    /// It is well again, and that was seen.
     Recovered,
+    /// The policy asks for it no more.
+    Dropped,
 }
 
 /// A condition that changed since somebody was told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Change {
-    /// `backup-missed`, `backup-failed`, `drill-missed`, `drill-failed`, `rpo`, `unknown` or `disk`.
+    /// `backup-missed`, `full-missed`, `backup-failed`, `upload-failed`, `release-overdue`, `wal-late`, `wal-gap`, `drill-missed`, `drill-failed`,
+    /// `drills-unknown`, `rpo`, `unknown` or `disk`.
     pub kind: String,
     /// `POLICY`, `POLICY/SET` or `POLICY/DRILL`.
     pub name: String,
@@ -115,39 +107,52 @@ pub struct Change {
     pub sentence: String,
 }
 
-/// What was told last: the details of what was open, by key.
+/// What was told last: the details of what is not proven well since, by key.
 pub type Told = BTreeMap<String, String>;
 
-/// What changed: what is worse first. What is not known cannot have recovered: while a policy is unknown its other conditions stay as
-/// they were told.
-pub fn changes(told: &Told, open: &Open, unknown: &[&str]) -> Vec<Change> {
-    let change = |key: &String, turn, sentence: String| {
-        let (kind, name) = key.split_once(' ').unwrap_or((key, ""));
-        Change { kind: kind.to_owned(), name: name.to_owned(), turn, sentence }
-    };
+/// What somebody who was told this must hear now: what is worse first.
+pub fn changes(told: &Told, now: &[&Judged]) -> Vec<Change> {
     let mut out = Vec::new();
-    for (key, condition) in open {
-        match told.get(key) {
-            None => out.push(change(key, Turn::New, condition.sentence.clone())),
-            Some(detail) if *detail != condition.detail => out.push(change(key, Turn::Again, condition.sentence.clone())),
-            Some(_) => {}
+    let mut add = |key: &str, turn, sentence: &str| {
+        let (kind, name) = key.split_once(' ').unwrap_or((key, ""));
+        out.push(Change { kind: kind.to_owned(), name: name.to_owned(), turn, sentence: sentence.to_owned() });
+    };
+    for (key, now) in now.iter().flat_map(|judged| &judged.all) {
+        match (now, told.get(key)) {
+            (Now::Open(condition), None) => add(key, Turn::New, &condition.sentence),
+            (Now::Open(condition), Some(detail)) if condition.detail > *detail => add(key, Turn::Again, &condition.sentence),
+            (now, Some(detail)) if now.proves(detail) => add(key, Turn::Recovered, "it is well again"),
+            _ => {}
         }
     }
-    let gone = told.keys().filter(|key| !open.contains_key(*key) && !is_of(key, unknown));
-    out.extend(gone.map(|key| change(key, Turn::Recovered, "it is well again".to_owned())));
+    for key in told.keys().filter(|key| is_dropped(key, now)) {
+        add(key, Turn::Dropped, "the policy asks for it no more");
+    }
     out.sort_by(|a, b| (a.turn, &a.name, &a.kind).cmp(&(b.turn, &b.name, &b.kind)));
     out
 }
 
-/// What was told once these changes are.
-pub fn now_told(told: &Told, open: &Open, unknown: &[&str]) -> Told {
-    let stays = told.iter().filter(|(key, _)| is_of(key, unknown)).map(|(key, detail)| (key.clone(), detail.clone()));
-    stays.chain(open.iter().map(|(key, condition)| (key.clone(), condition.detail.clone()))).collect()
+/// What was told once these changes are. What a policy wants that is not there at all is kept: it may only be unreadable today.
+pub fn now_told(told: &Told, now: &[&Judged]) -> Told {
+    let known = |key: &str| now.iter().find_map(|judged| judged.all.get(key));
+    let stays = |key: &str, detail: &str| !is_dropped(key, now) && !known(key).is_some_and(|now| now.proves(detail));
+    let mut out: Told = told.iter().filter(|(key, detail)| stays(key, detail)).map(|(key, detail)| (key.clone(), detail.clone())).collect();
+    for (key, now) in now.iter().flat_map(|judged| &judged.all) {
+        if let Now::Open(condition) = now {
+            let detail = out.entry(key.clone()).or_default();
+            if condition.detail > *detail {
+                detail.clone_from(&condition.detail);
+            }
+        }
+    }
+    out
 }
 
-fn is_of(key: &str, policies: &[&str]) -> bool {
+/// Whether the policy of a key was judged whole, and has nothing of that name.
+fn is_dropped(key: &str, now: &[&Judged]) -> bool {
     let name = key.split_once(' ').map_or("", |(_, name)| name);
-    policies.contains(&name.split('/').next().unwrap_or(name))
+    let policy = name.split('/').next().unwrap_or(name);
+    now.iter().any(|judged| judged.policy == policy && judged.is_whole && !judged.all.contains_key(key))
 }
 
 #[cfg(test)]

@@ -34,12 +34,26 @@ pub struct SetReport {
     pub newest_at: Option<String>,
     /// The record of the newest one.
     pub evidence: Option<String>,
+    /// For how long something of the newest one was on its way to the bucket, in milliseconds, by its record.
+    #[serde(default)]
+    pub upload_millis: Option<u64>,
 }
 
 impl SetReport {
     /// A set of which nothing is there.
     pub(super) fn empty(name: &Name, databases: Vec<String>) -> Self {
-        Self { set: name.0.clone(), databases, unknown: None, complete: 0, incomplete: 0, bytes: 0, newest: None, newest_at: None, evidence: None }
+        Self {
+            set: name.0.clone(),
+            databases,
+            unknown: None,
+            complete: 0,
+            incomplete: 0,
+            bytes: 0,
+            newest: None,
+            newest_at: None,
+            evidence: None,
+            upload_millis: None,
+        }
     }
 }
 
@@ -74,6 +88,7 @@ fn listed(report: SetReport, policy: &str, backups: &[SeenBackup], proofs: &[Pro
         newest: newest.map(|newest| newest.id.clone()),
         newest_at: at.map(|at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
         evidence: record.map(|(reference, _)| reference.to_string()),
+        upload_millis: record.and_then(|(_, record)| record.body.get("uploadMillis")?.as_u64()),
         ..report
     }
 }

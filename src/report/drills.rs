@@ -27,7 +27,7 @@ pub struct DrillReport {
     pub verdict: Verdict,
     /// Why it does not pass, where the record does not say it.
     pub doubt: Option<String>,
-    /// Whether it is the newest record of this drill.
+    /// Whether it is the newest record of this drill and this set.
     pub latest: bool,
     /// How it was kept from the rest of the world.
     pub isolation: Option<String>,
@@ -87,7 +87,8 @@ pub(super) fn read(proofs: &[Proof<'_>]) -> Vec<DrillReport> {
     let mut out: Vec<DrillReport> = proofs.iter().filter(|(_, record)| record.kind == Kind::Drill).map(one).collect();
     for at in 0..out.len() {
         let newest = |other: &DrillReport| (other.at.clone(), other.evidence.clone());
-        out[at].latest = !out.iter().any(|other| other.policy == out[at].policy && other.drill == out[at].drill && newest(other) > newest(&out[at]));
+        let subject = |report: &DrillReport| (report.policy.clone(), report.drill.clone(), report.set.clone());
+        out[at].latest = !out.iter().any(|other| subject(other) == subject(&out[at]) && newest(other) > newest(&out[at]));
     }
     out
 }
@@ -185,16 +186,36 @@ fn judge(body: &Value, policy: Option<&str>, checks: &[CheckReport]) -> (Verdict
     }
 }
 
-/// How a drill of a policy stands now: its newest record, unless that is older than the schedule allows.
+/// How a drill of a policy stands now: the worst of its sets, each by its newest record, unless that is older than the schedule allows.
 pub(super) fn standing(name: &str, drill: &Drill, own: &[&DrillReport], now: Timestamp, unreadable: Option<&str>) -> DrillStanding {
-    let nothing = |sentence: String| DrillStanding { name: name.to_owned(), verdict: Verdict::Unproven, sentence, at: None, evidence: None };
     if let Some(why) = unreadable {
-        return nothing(format!("the evidence could not be read: {why}"));
+        return nothing(name, format!("the evidence could not be read: {why}"));
     }
-    let Some(last) = own.iter().find(|report| report.latest && report.drill.as_deref() == Some(name)) else {
-        return nothing("it left no record: it never ran, or its records are gone".to_owned());
+    let of_drill: Vec<&DrillReport> = own.iter().copied().filter(|report| report.drill.as_deref() == Some(name)).collect();
+    let [_, _, ..] = drill.backups.as_slice() else { return of_set(name, drill, &of_drill, now) };
+    let each = drill.backups.iter().map(|set| {
+        let of_set_only: Vec<&DrillReport> = of_drill.iter().copied().filter(|report| report.set.as_deref() == Some(set.0.as_str())).collect();
+        let standing = of_set(name, drill, &of_set_only, now);
+        DrillStanding { sentence: format!("{set}: {}", standing.sentence), ..standing }
+    });
+    let each: Vec<DrillStanding> = each.collect();
+    let all_passed: Option<Vec<&String>> = each.iter().map(|standing| standing.passed_at.as_ref()).collect();
+    let passed_at = all_passed.and_then(|all| all.into_iter().min().cloned());
+    let worst = each.iter().min_by_key(|standing| standing.verdict).cloned();
+    worst.map_or_else(|| nothing(name, "it names no backup set".to_owned()), |worst| DrillStanding { passed_at, ..worst })
+}
+
+fn nothing(name: &str, sentence: String) -> DrillStanding {
+    DrillStanding { name: name.to_owned(), verdict: Verdict::Unproven, sentence, at: None, passed_at: None, evidence: None }
+}
+
+/// How it stands by these records, of one set.
+fn of_set(name: &str, drill: &Drill, records: &[&DrillReport], now: Timestamp) -> DrillStanding {
+    let Some(last) = records.iter().max_by_key(|report| (&report.at, &report.evidence)) else {
+        return nothing(name, "it left no record: it never ran, or its records are gone".to_owned());
     };
-    let age = last.at.parse::<Timestamp>().ok().and_then(|at| u64::try_from(now.as_second() - at.as_second()).ok());
+    let age_of = |at: &str| at.parse::<Timestamp>().ok().and_then(|at| u64::try_from(now.as_second() - at.as_second()).ok());
+    let age = age_of(&last.at);
     let allowed = schedule::longest_wait(&drill.schedule).map(|wait| wait + drill.timeout.as_secs());
     let (verdict, sentence) = match (last.verdict, age, allowed) {
         (Verdict::Passed, None, _) => (Verdict::Unproven, "its newest record lies in the future".to_owned()),
@@ -206,5 +227,13 @@ pub(super) fn standing(name: &str, drill: &Drill, own: &[&DrillReport], now: Tim
             (verdict, format!("{} {ago}", verdict.as_str()))
         }
     };
-    DrillStanding { name: name.to_owned(), verdict, sentence, at: Some(last.at.clone()), evidence: Some(last.evidence.clone()) }
+    let passed = records.iter().filter(|report| report.verdict == Verdict::Passed && age_of(&report.at).is_some());
+    DrillStanding {
+        name: name.to_owned(),
+        verdict,
+        sentence,
+        at: Some(last.at.clone()),
+        passed_at: passed.map(|report| report.at.clone()).max(),
+        evidence: Some(last.evidence.clone()),
+    }
 }

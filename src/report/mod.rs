@@ -110,6 +110,9 @@ pub struct DrillStanding {
     pub sentence: String,
     /// When the newest record was written.
     pub at: Option<String>,
+    /// When it last passed, whatever came after it; of a drill of several sets the time by which all had passed.
+    #[serde(default)]
+    pub passed_at: Option<String>,
     /// The newest record.
     pub evidence: Option<String>,
 }

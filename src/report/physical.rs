@@ -36,6 +36,18 @@ pub struct Pitr {
     pub is_kept: bool,
     /// What is wrong, if something is.
     pub sentence: Option<String>,
+    /// Why nothing is known of the repository; none = it was read.
+    #[serde(default)]
+    pub unknown: Option<String>,
+    /// When the newest complete backup ended, RFC 3339.
+    #[serde(default)]
+    pub last_backup: Option<String>,
+    /// When the newest complete full backup ended, RFC 3339.
+    #[serde(default)]
+    pub last_full: Option<String>,
+    /// The missed runs that only a full backup would have filled, the newest first, RFC 3339.
+    #[serde(default)]
+    pub missed_full: Vec<String>,
 }
 
 /// A physical set in a report: it covers the whole cluster, and so names no database.
@@ -59,6 +71,11 @@ pub(super) fn sets(policy: &LoadedPolicy, seen: &Repositories) -> Vec<SetReport>
     policy.policy.spec.backups.physical.keys().map(of).collect()
 }
 
+/// When each complete backup ended, or each full one.
+fn ended(found: &Repository, full: bool) -> impl Iterator<Item = Timestamp> {
+    complete(found).filter(move |backup| !full || backup.kind == "full").filter_map(|backup| backup.stopped)
+}
+
 fn complete(found: &Repository) -> impl Iterator<Item = &Physical> {
     found.backups.iter().filter(|backup| backup.state == State::Complete)
 }
@@ -73,9 +90,9 @@ pub(super) fn added(mut standing: Standing, policy: &LoadedPolicy, input: &Input
                 standing.newest = standing.newest.max(found.newest.map(text));
                 of(&name.0, set, found, input.now)
             }
-            Some(Fact::Absent) => unread(&name.0, set, "there is no such bucket"),
-            Some(Fact::Unknown(why)) => unread(&name.0, set, &format!("the repository could not be listed: {why}")),
-            None => unread(&name.0, set, "the repository was not listed"),
+            Some(Fact::Absent) => empty(&name.0, set, "there is no such bucket".to_owned()),
+            Some(Fact::Unknown(why)) => unread(&name.0, set, format!("the repository could not be listed: {why}")),
+            None => unread(&name.0, set, "the repository was not listed".to_owned()),
         };
         standing.points += one.points;
         standing.bytes = standing.bytes.saturating_add(one.bytes);
@@ -84,14 +101,24 @@ pub(super) fn added(mut standing: Standing, policy: &LoadedPolicy, input: &Input
     standing
 }
 
-fn unread(name: &str, set: &PhysicalSet, why: &str) -> SetStanding {
+fn unread(name: &str, set: &PhysicalSet, why: String) -> SetStanding {
+    let standing = empty(name, set, why.clone());
+    let pitr = standing.pitr.clone().map(|pitr| Pitr { unknown: Some(why), ..pitr });
+    SetStanding { pitr, ..standing }
+}
+
+fn empty(name: &str, set: &PhysicalSet, why: String) -> SetStanding {
     let pitr = Pitr {
         engine: set.engine.as_str().to_owned(),
         lag_seconds: None,
         max_lag_seconds: limit(set).map(Span::as_secs),
         window_seconds: set.window.map(Span::as_secs),
         is_kept: false,
-        sentence: Some(why.to_owned()),
+        sentence: Some(why),
+        unknown: None,
+        last_backup: None,
+        last_full: None,
+        missed_full: Vec::new(),
     };
     SetStanding {
         set: name.to_owned(),
@@ -100,13 +127,16 @@ fn unread(name: &str, set: &PhysicalSet, why: &str) -> SetStanding {
         newest: None,
         newest_bytes: None,
         newest_seconds: None,
+        newest_upload_seconds: None,
         next: None,
         interval_seconds: None,
         running: false,
         missed: Vec::new(),
         failed: Vec::new(),
+        upload_failed: Vec::new(),
         gaps: Vec::new(),
         pitr: Some(pitr),
+        release: None,
     }
 }
 
@@ -118,6 +148,8 @@ fn of(name: &str, set: &PhysicalSet, found: &Repository, now: Timestamp) -> SetS
     let slots = slots(set);
     let newest = complete(found).max_by_key(|backup| backup.stopped);
     let holes: Vec<(Timestamp, Option<Timestamp>)> = holes(found).collect();
+    let missed = missed(&slots, set, found, now);
+    let missed_full = missed.iter().filter(|(_, full)| *full).map(|(at, _)| text(*at)).collect();
     SetStanding {
         points: complete(found).count(),
         bytes: complete(found).map(|backup| backup.stored).fold(0, u64::saturating_add),
@@ -125,10 +157,10 @@ fn of(name: &str, set: &PhysicalSet, found: &Repository, now: Timestamp) -> SetS
         newest_bytes: newest.map(|backup| backup.stored),
         next: slots.iter().filter_map(|(asked, _)| asked.next(now)).min().map(text),
         interval_seconds: slots.iter().filter_map(|(asked, _)| asked.longest_wait()).min(),
-        missed: missed(&slots, set, found, now),
+        missed: missed.iter().map(|(at, _)| text(*at)).collect(),
         gaps: holes.iter().rev().map(|(from, until)| GapStanding { from: text(*from), to: text(until.unwrap_or(now)) }).collect(),
-        pitr: Some(pitr(set, found, &holes, now)),
-        ..unread(name, set, "")
+        pitr: Some(Pitr { missed_full, ..pitr(set, found, &holes, now) }),
+        ..empty(name, set, String::new())
     }
 }
 
@@ -162,6 +194,10 @@ fn pitr(set: &PhysicalSet, found: &Repository, holes: &[(Timestamp, Option<Times
         window_seconds: set.window.map(Span::as_secs),
         is_kept: sentence.is_none(),
         sentence,
+        unknown: None,
+        last_backup: ended(found, false).max().map(text),
+        last_full: ended(found, true).max().map(text),
+        missed_full: Vec::new(),
     }
 }
 
@@ -171,19 +207,20 @@ fn slots(set: &PhysicalSet) -> Vec<(schedule::Asked, bool)> {
     wish.each().filter_map(|(kind, wish)| Some((schedule::read(&wish).ok()?, kind == "full"))).collect()
 }
 
-/// Slots of the last seven days behind the first backup by whose end nothing complete was there, the newest first.
-fn missed(slots: &[(schedule::Asked, bool)], set: &PhysicalSet, found: &Repository, now: Timestamp) -> Vec<String> {
-    let ends = |full: bool| complete(found).filter(move |backup| !full || backup.kind == "full").filter_map(|backup| backup.stopped.map(Timestamp::as_second));
+/// Slots of the last seven days behind the first backup by whose end nothing complete was there, the newest first, and whether only a
+/// full backup would have filled them.
+fn missed(slots: &[(schedule::Asked, bool)], set: &PhysicalSet, found: &Repository, now: Timestamp) -> Vec<(Timestamp, bool)> {
+    let ends = |full: bool| ended(found, full).map(Timestamp::as_second);
     let late = i64::try_from(set.max_duration.as_secs()).unwrap_or(MISSED);
     let Some(first) = ends(false).min() else { return Vec::new() };
     let from = (now.as_second() - MISSED).max(first);
     let mut out = Vec::new();
     for (asked, full) in slots {
         let filled = |slot: i64| ends(*full).any(|end| end >= slot - EARLY && end <= slot + late);
-        out.extend(asked.runs(from, now.as_second() - late).into_iter().filter(|slot| !filled(slot.as_second())));
+        out.extend(asked.runs(from, now.as_second() - late).into_iter().filter(|slot| !filled(slot.as_second())).map(|slot| (slot, *full)));
     }
     out.sort_unstable_by(|a, b| b.cmp(a));
-    out.into_iter().map(text).collect()
+    out
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{DrillReport, DrillStanding, Input, Objective, Pitr, PolicyReport, Report, Verdict, physical};
-use crate::catalog::layout::id_time;
+use crate::catalog::layout::{failed_step, id_time};
 use crate::catalog::retention::Tier;
 use crate::catalog::timeline::{self, Forecast, Gap, Keeping, Point, Reach, Spacing, Version, World, reach};
 use crate::model::aspects::Versioning;
@@ -74,6 +74,9 @@ pub struct SetStanding {
     pub newest_bytes: Option<u64>,
     /// How long the newest took, from its beginning until S3 had all of it, in seconds.
     pub newest_seconds: Option<u64>,
+    /// For how long of that something of it was on its way to the bucket, in seconds, by its record.
+    #[serde(default)]
+    pub newest_upload_seconds: Option<u64>,
     /// Its next run, RFC 3339.
     pub next: Option<String>,
     /// The longest that two runs are apart.
@@ -84,10 +87,44 @@ pub struct SetStanding {
     pub missed: Vec<String>,
     /// Runs of the last seven days that began and never completed, though their time is over: when they began, the newest first.
     pub failed: Vec<String>,
+    /// Those of them whose upload failed, by the mark that they left: the bucket took it not.
+    #[serde(default)]
+    pub upload_failed: Vec<String>,
     /// Stretches without a restore point that are longer than schedule and retention explain, the newest first.
     pub gaps: Vec<GapStanding>,
     /// Of a physical set: the archive of its WAL, and what it promises.
     pub pitr: Option<Pitr>,
+    /// Whether the keeper released what it should have; none = it was not looked at.
+    #[serde(default)]
+    pub release: Option<ReleaseStanding>,
+}
+
+/// Releases of one set that are overdue: backups that the retention released two days ago and more, and that still bear no tag.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ReleaseStanding {
+    /// How many there are.
+    pub overdue: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// The id of the oldest of them.
+    pub oldest: Option<String>,
+    /// Why it is not known; none = it is.
+    pub unknown: Option<String>,
+}
+
+impl ReleaseStanding {
+    /// What is overdue, in a few words.
+    pub fn sentence(&self) -> String {
+        let backups = if self.overdue == 1 { "backup that was" } else { "backups that were" };
+        let oldest = self.oldest.as_deref().unwrap_or("of unknown id");
+        format!("{} {backups} to be released more than 2 d ago, the oldest {oldest}", self.overdue)
+    }
+
+    /// Of which nothing is known.
+    pub fn unknown(why: String) -> Self {
+        Self { unknown: Some(why), ..Self::default() }
+    }
 }
 
 /// A stretch without a restore point.
@@ -98,6 +135,13 @@ pub struct GapStanding {
     pub from: String,
     /// The point after it, or the time that was asked for, RFC 3339.
     pub to: String,
+}
+
+impl SetStanding {
+    /// When the newest complete backup was begun; of a physical set when it ended, as its newest restorable moment is that of its WAL.
+    pub fn last(&self) -> Option<&str> {
+        self.pitr.as_ref().map_or(self.newest.as_deref(), |pitr| pitr.last_backup.as_deref())
+    }
 }
 
 impl Standing {
@@ -194,7 +238,9 @@ fn one(policy: &LoadedPolicy, reported: &PolicyReport, all: &[DrillReport], arou
     let shelf = Shelf { policy: &policy.name, backups, world, now: input.now, around };
     let mut newest: Option<Timestamp> = None;
     for (name, set) in &policy.policy.spec.backups {
-        let (standing, reach) = shelf.set(&name.0, set);
+        let (mut standing, reach) = shelf.set(&name.0, set);
+        let reported = reported.sets.iter().find(|reported| reported.set == name.0);
+        standing.newest_upload_seconds = reported.and_then(|reported| reported.upload_millis).map(|millis| millis.div_ceil(1_000));
         out.points += reach.points;
         out.bytes = out.bytes.saturating_add(reach.bytes);
         out.oldest = out.oldest.into_iter().chain(reach.oldest.map(text)).min();
@@ -217,7 +263,7 @@ pub fn left(policies: &[LoadedPolicy], observed: &Observed, at: Timestamp, read:
         };
         let shelf = Shelf { policy: &policy.name, backups, world, now: at, around: &around };
         let (forecast, null) = shelf.forecast();
-        let stays = |backup: &&SeenBackup| shelf.may_be(backup).into_iter().all(|tag| shelf.tagged(&forecast, null, backup, tag).is_restorable_at(at));
+        let stays = |backup: &&SeenBackup| shelf.may_be(backup).into_iter().all(|tag| tagged(&forecast, null, backup, tag).is_restorable_at(at));
         Some((policy.name.clone(), Fact::Known(backups.iter().filter(stays).cloned().collect())))
     };
     policies.iter().filter_map(of).collect()
@@ -269,7 +315,9 @@ impl Shelf<'_> {
         let reach = reach(points, &spacing, self.now);
         let newest = complete().filter_map(|backup| Some((id_time(&backup.id)?, *backup))).filter(|(at, _)| *at <= self.now).max_by_key(|(at, _)| *at);
         let runs_until = |at: Timestamp| at.as_second() + i64::try_from(set.max_duration.as_secs()).unwrap_or(i64::MAX / 2);
-        let running = own.iter().any(|backup| !backup.complete && id_time(&backup.id).is_some_and(|at| runs_until(at) > self.now.as_second()));
+        let running = own
+            .iter()
+            .any(|backup| !backup.complete && failed_step(backup).is_none() && id_time(&backup.id).is_some_and(|at| runs_until(at) > self.now.as_second()));
         let standing = SetStanding {
             set: name.to_owned(),
             points: reach.points,
@@ -277,14 +325,17 @@ impl Shelf<'_> {
             newest: newest.map(|(at, _)| text(at)),
             newest_bytes: newest.map(|(_, backup)| backup.bytes),
             newest_seconds: newest.and_then(|(at, backup)| u64::try_from(backup.stored?.as_second() - at.as_second()).ok()),
+            newest_upload_seconds: None,
             next: asked.as_ref().and_then(|asked| asked.next(self.now)).map(text),
             interval_seconds: interval,
             running: running && !ahead,
             missed: if ahead { Vec::new() } else { self.missed(name, set, &own) },
-            failed: if ahead { Vec::new() } else { self.failed(&own, set) },
+            failed: if ahead { Vec::new() } else { self.failed(&own, set, |_| true) },
+            upload_failed: if ahead { Vec::new() } else { self.failed(&own, set, |backup| failed_step(backup) == Some("upload")) },
             // That nothing is taken until then is what is supposed, and no gap.
             gaps: reach.gaps.iter().filter(|gap| !ahead || gap.to != self.now).map(GapStanding::of).collect(),
             pitr: None,
+            release: None,
         };
         (standing, reach)
     }
@@ -301,36 +352,32 @@ impl Shelf<'_> {
         (Forecast::new(&world), keeping != Keeping::Enabled)
     }
 
-    /// Runs that left a beginning and nothing whole.
-    fn failed(&self, own: &[&SeenBackup], set: &BackupSet) -> Vec<String> {
+    /// Runs that left a beginning and nothing whole, once their time is over or they left a mark that they failed.
+    fn failed(&self, own: &[&SeenBackup], set: &BackupSet, wanted: impl Fn(&SeenBackup) -> bool) -> Vec<String> {
         let late = i64::try_from(set.max_duration.as_secs()).unwrap_or(MISSED);
-        let over = |at: &Timestamp| at.as_second() + late <= self.now.as_second() && at.as_second() >= self.now.as_second() - MISSED;
-        let mut out: Vec<String> = own.iter().filter(|backup| !backup.complete).filter_map(|backup| id_time(&backup.id)).filter(over).map(text).collect();
+        let now = self.now.as_second();
+        let over = |(at, failed): &(Timestamp, bool)| at.as_second() <= now - if *failed { 0 } else { late } && at.as_second() >= now - MISSED;
+        let begun = own.iter().filter(|backup| !backup.complete && wanted(backup));
+        let begun = begun.filter_map(|backup| Some((id_time(&backup.id)?, failed_step(backup).is_some())));
+        let mut out: Vec<String> = begun.filter(over).map(|(at, _)| text(at)).collect();
         out.sort_by(|a, b| b.cmp(a));
         out
     }
 
     /// What the rules of the bucket make of a backup.
     fn lasts(&self, forecast: &Forecast<'_>, null: bool, backup: &SeenBackup) -> timeline::Standing {
-        self.tagged(forecast, null, backup, self.released(backup).flatten())
-    }
-
-    /// What they make of it with a release tag.
-    fn tagged(&self, forecast: &Forecast<'_>, null: bool, backup: &SeenBackup, tag: Option<&str>) -> timeline::Standing {
-        let tags: Vec<Tag> = tag.map(|value| Tag { key: EXPIRE_TAG.to_owned(), value: value.to_owned() }).into_iter().collect();
-        let versions = backup.keys.iter().map(|(key, bytes)| Version { null, tags: &tags, ..Version::plain(key, *bytes, backup.oldest) });
-        forecast.standing(&versions.collect::<Vec<_>>())
+        tagged(forecast, null, backup, self.released(backup).and_then(Option::as_deref))
     }
 
     /// The release tag of a backup, if it was read: none where there is none.
-    fn released(&self, backup: &SeenBackup) -> Option<Option<&str>> {
-        self.around.observed.released.get(&(self.policy.to_owned(), backup.set.clone(), backup.id.clone())).map(Option::as_deref)
+    fn released(&self, backup: &SeenBackup) -> Option<&Option<String>> {
+        self.around.observed.released.get(&(self.policy.to_owned(), backup.set.clone(), backup.id.clone()))
     }
 
     /// The release tags that it may have: one that could not be read can be any that a rule knows.
     fn may_be(&self, backup: &SeenBackup) -> Vec<Option<&str>> {
         let tags = self.world.0.rules.iter().flat_map(|rule| &rule.filter.tags).filter(|tag| tag.key == EXPIRE_TAG);
-        self.released(backup).map_or_else(|| [None].into_iter().chain(tags.map(|tag| Some(tag.value.as_str()))).collect(), |tag| vec![tag])
+        self.released(backup).map_or_else(|| [None].into_iter().chain(tags.map(|tag| Some(tag.value.as_str()))).collect(), |tag| vec![tag.as_deref()])
     }
 
     /// Runs that should have ended by now and left nothing complete, by the schedules of then. Where no history tells what was wanted
@@ -381,6 +428,13 @@ fn spacing(set: &BackupSet, interval: u64) -> Vec<Spacing> {
     }
     out.sort_by_key(|row| row.up_to);
     out
+}
+
+/// What the rules of a bucket make of a backup with a release tag.
+fn tagged(forecast: &Forecast<'_>, null: bool, backup: &SeenBackup, tag: Option<&str>) -> timeline::Standing {
+    let tags: Vec<Tag> = tag.map(|value| Tag { key: EXPIRE_TAG.to_owned(), value: value.to_owned() }).into_iter().collect();
+    let versions = backup.keys.iter().map(|(key, bytes)| Version { null, tags: &tags, ..Version::plain(key, *bytes, backup.oldest) });
+    forecast.standing(&versions.collect::<Vec<_>>())
 }
 
 #[cfg(test)]

@@ -74,7 +74,8 @@ fn drilled(body: Value) -> Report {
 
 #[test]
 fn a_measured_policy_passes_and_says_by_which_records() {
-    let snapshot = json!({"format": "lifeboat.backup/1", "set": "nightly", "backup": "20261122T011507Z", "snapshotAt": "2026-11-22T01:15:10Z"});
+    let snapshot =
+        json!({"format": "lifeboat.backup/1", "set": "nightly", "backup": "20261122T011507Z", "snapshotAt": "2026-11-22T01:15:10Z", "uploadMillis": 41_500});
     let records = vec![record(1, Kind::Backup, "2026-11-22T01:20:00Z", snapshot), record(2, Kind::Drill, "2026-11-22T04:05:00Z", drill())];
     let report = of(good(), Ok(&[chain(records)]));
     let policy = &report.policies[0];
@@ -85,7 +86,7 @@ fn a_measured_policy_passes_and_says_by_which_records() {
     assert_eq!((policy.rpo.measured_seconds, policy.rto.measured_seconds), (Some(4 * 3_600 + 14 * 60 + 50), Some(83)));
     assert_eq!(policy.rpo.evidence.as_deref(), Some("job/000001 sha256:9b1c55d0"));
     assert_eq!(policy.rto.evidence.as_deref(), Some("job/000002 sha256:9b1c55d0"));
-    assert_eq!((policy.sets[0].complete, policy.sets[0].incomplete), (2, 1));
+    assert_eq!((policy.sets[0].complete, policy.sets[0].incomplete, policy.sets[0].upload_millis), (2, 1, Some(41_500)));
 }
 
 #[test]
@@ -181,4 +182,32 @@ fn a_drill_that_is_overdue_no_longer_proves() {
     let standing = &report.policies[0].drills[0];
     assert_eq!(standing.verdict, Verdict::Unproven);
     assert!(standing.sentence.starts_with("it passed 31 d ago, and is overdue by 2"), "{}", standing.sentence);
+}
+
+#[test]
+fn a_drill_of_several_sets_stands_as_its_worst_one() {
+    let mut policies = policies();
+    let spec = &mut policies[0].policy.spec;
+    let mut sets = serde_json::to_value(&spec.backups).unwrap();
+    sets["hourly"] = sets["nightly"].clone();
+    spec.backups = serde_json::from_value(sets).unwrap();
+    spec.drills.values_mut().next().unwrap().backups.push(crate::model::policy::Name("hourly".to_owned()));
+    let of = |records: Vec<(&str, &str, &str)>| {
+        let seen = BTreeMap::from([("orders".to_owned(), good())]);
+        let record = |(at, (when, set, verdict)): (usize, (&str, &str, &str))| {
+            let mut body = drill();
+            (body["set"], body["verdict"], body["checks"][0]["outcome"]) = (json!(set), json!(verdict), json!(verdict));
+            record(at as u64 + 1, Kind::Drill, when, body)
+        };
+        let chain = chain(records.into_iter().enumerate().map(record).collect());
+        let input = Input { now: NOW.parse().unwrap(), policies: &policies, backups: &seen, repositories: &Repositories::new(), evidence: Ok(&[chain]) };
+        report(&input).policies[0].drills[0].clone()
+    };
+    let (first, later) = ("2026-11-22T04:00:00Z", "2026-11-22T04:05:00Z");
+    let standing = of(vec![(first, "nightly", "failed"), (later, "hourly", "passed")]);
+    assert_eq!((standing.verdict, standing.at.as_deref(), standing.passed_at), (Verdict::Failed, Some(first), None));
+    let standing = of(vec![(later, "hourly", "passed")]);
+    assert_eq!((standing.verdict, standing.sentence.as_str()), (Verdict::Unproven, "nightly: it left no record: it never ran, or its records are gone"));
+    let standing = of(vec![(first, "nightly", "passed"), (later, "hourly", "passed")]);
+    assert_eq!((standing.verdict, standing.passed_at.as_deref()), (Verdict::Passed, Some(first)));
 }

@@ -44,6 +44,9 @@ pub struct BackupView {
     pub doubts: Vec<String>,
     /// What the run took, in milliseconds.
     pub millis: u64,
+    /// For how long of that something was on its way to the bucket, in milliseconds.
+    #[serde(default)]
+    pub upload_millis: Option<u64>,
     /// Reference of the evidence record, if one was written.
     pub evidence: Option<String>,
     /// Why none could be written, when one should have been.
@@ -89,6 +92,7 @@ impl BackupView {
             objects,
             doubts: taken.doubts.clone(),
             millis,
+            upload_millis: manifest.upload_millis,
             evidence: None,
             evidence_failed: None,
         }

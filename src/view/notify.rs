@@ -1,8 +1,13 @@
-//! `lifeboat.notification/1`: what is posted to a webhook; `lifeboat.notified/1`: what was told last.
+//! `lifeboat.notification/1`: what is posted to a webhook; `lifeboat.notified/2`: what each receiver was told last.
+//!
+//! A receiver is named by where its URL is kept, never by the URL.
+
+use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::model::policy::SecretRef;
 use crate::report::alerts::{Change, Told, Turn};
 
 /// What is posted.
@@ -27,27 +32,61 @@ pub struct NotificationView {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NotifiedView {
-    /// Always `lifeboat.notified/1`.
+    /// Always `lifeboat.notified/2`.
     pub format: String,
-    /// Details of what was open, by `KIND NAME`.
-    pub told: Told,
+    /// What each receiver was told, by `env NAME` or `file PATH`.
+    #[serde(default)]
+    receivers: BTreeMap<String, Told>,
+    /// What all of them were told, as `lifeboat.notified/1` kept it.
+    #[serde(default, skip_serializing)]
+    told: Told,
+}
+
+impl Default for NotifiedView {
+    fn default() -> Self {
+        Self { format: Self::FORMAT.to_owned(), receivers: BTreeMap::new(), told: Told::new() }
+    }
 }
 
 impl NotifiedView {
     /// The format.
-    pub const FORMAT: &str = "lifeboat.notified/1";
+    pub const FORMAT: &str = "lifeboat.notified/2";
 
-    /// Of what was told.
-    pub fn of(told: Told) -> Self {
-        Self { format: Self::FORMAT.to_owned(), told }
+    /// Whether it is of a format that is read.
+    pub fn is_known(&self) -> bool {
+        self.format == Self::FORMAT || self.format == "lifeboat.notified/1"
+    }
+
+    /// What a receiver was told: details of what was open, by `KIND NAME`.
+    pub fn told(&self, receiver: &SecretRef) -> &Told {
+        self.receivers.get(&name(receiver)).unwrap_or(&self.told)
+    }
+
+    /// The same in the format that is written.
+    #[must_use]
+    pub fn renewed(&self) -> Self {
+        Self { format: Self::FORMAT.to_owned(), ..self.clone() }
+    }
+
+    /// Keeps what a receiver was told.
+    pub fn remember(&mut self, receiver: &SecretRef, told: Told) {
+        self.receivers.insert(name(receiver), told);
+    }
+}
+
+fn name(receiver: &SecretRef) -> String {
+    match receiver {
+        SecretRef::Env(name) => format!("env {name}"),
+        SecretRef::File(path) => format!("file {path}"),
     }
 }
 
 impl NotificationView {
     /// What is posted of these changes.
     pub fn of(at: &str, revision: &str, changes: Vec<Change>) -> Self {
-        let bad = changes.iter().filter(|change| change.turn != Turn::Recovered).count();
-        let head = match (bad, changes.len() - bad) {
+        let count = |turns: &[Turn]| changes.iter().filter(|change| turns.contains(&change.turn)).count();
+        let head = match (count(&[Turn::New, Turn::Again]), count(&[Turn::Recovered])) {
+            (0, 0) => "lifeboat: asked no more".to_owned(),
             (0, _) => "lifeboat: recovered".to_owned(),
             (bad, 0) => format!("lifeboat: {bad} not well"),
             (bad, good) => format!("lifeboat: {bad} not well, {good} recovered"),
@@ -75,8 +114,23 @@ fn plain(sentence: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::NotificationView;
-    use crate::report::alerts::{Change, Turn};
+    use super::{NotificationView, NotifiedView};
+    use crate::model::policy::SecretRef;
+    use crate::report::alerts::{Change, Told, Turn};
+
+    #[test]
+    fn what_all_were_told_once_is_what_each_was_told() {
+        let old: NotifiedView = serde_json::from_str(r#"{"format":"lifeboat.notified/1","told":{"rpo orders":""}}"#).unwrap();
+        let [first, second] = ["A", "B"].map(|name| SecretRef::Env(name.to_owned()));
+        assert!(old.is_known() && old.told(&first).contains_key("rpo orders"));
+        let mut new = old.renewed();
+        new.remember(&first, Told::new());
+        let text = r#"{"format":"lifeboat.notified/2","receivers":{"env A":{}}}"#;
+        assert_eq!((serde_json::to_string(&new).unwrap().as_str(), new.told(&first).len(), new.told(&second).len()), (text, 0, 1));
+        let read: NotifiedView = serde_json::from_str(text).unwrap();
+        assert!(read.is_known() && read.told(&second).is_empty());
+        assert!(!serde_json::from_str::<NotifiedView>(r#"{"format":"lifeboat.notified/3"}"#).unwrap().is_known());
+    }
 
     #[test]
     fn the_text_says_all_and_pings_nobody() {

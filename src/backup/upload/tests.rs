@@ -5,7 +5,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Place, upload};
+use super::{Latency, Place, Store, upload};
 use crate::backup::{BackupError, compress, stored};
 use crate::catalog::manifest::Stored;
 use crate::ports::Ports;
@@ -33,13 +33,42 @@ fn world() -> (Arc<World>, Ports) {
     (world, ports)
 }
 
+fn store(ports: &Ports) -> Store {
+    Store { objects: Arc::clone(&ports.objects), clock: Arc::clone(&ports.clock), latency: Arc::default() }
+}
+
+/// What is under way at once counts once, and what nobody waits for does not count.
+#[tokio::test]
+async fn the_time_of_uploads_is_that_in_which_at_least_one_is_under_way() {
+    let (world, ports) = world();
+    let latency = Latency::default();
+    let clock = ports.clock.as_ref();
+    let (one, two) = (oneshot::channel::<()>(), oneshot::channel::<()>());
+    let after = |seconds: i64| world.advance(jiff::SignedDuration::from_secs(seconds));
+    let first = latency.during(clock, one.1);
+    let second = latency.during(clock, two.1);
+    let script = async {
+        tokio::task::yield_now().await;
+        after(3);
+        one.0.send(()).unwrap();
+        tokio::task::yield_now().await;
+        after(4);
+        two.0.send(()).unwrap();
+    };
+    let _ = tokio::join!(first, second, script);
+    assert_eq!(latency.millis(), 7_000);
+    after(60);
+    latency.during(clock, async { after(2) }).await;
+    assert_eq!(latency.millis(), 9_000);
+}
+
 /// Uploads a dump; the word that it is whole comes or does not.
 async fn take(ports: &Ports, dump: Vec<u8>, is_whole: bool) -> Result<Stored, BackupError> {
     let (to_compress, compressing) = mpsc::channel(1);
     let (to_upload, pieces) = mpsc::channel(1);
     let (word, whole) = oneshot::channel();
     let first = Place { bucket: "backups".to_owned(), key: "f/shop.dump.zst".to_owned() };
-    let uploading = tokio::spawn(upload(Arc::clone(&ports.objects), first, MOST, pieces, whole));
+    let uploading = tokio::spawn(upload(store(ports), first, MOST, pieces, whole));
     let compressed = tokio::task::spawn_blocking(move || compress::compress(compressing, MOST, &to_upload));
     let raw = dump.len() as u64;
     to_compress.send(Bytes::from(dump)).await.unwrap();

@@ -28,7 +28,7 @@ pub fn status(view: &StatusView, exit: u8, paint: Paint) -> String {
             _ => cell.to_owned(),
         };
         let _ = writeln!(out, "{}", line(row, &widths, painted));
-        notes(&mut out, policy);
+        notes(&mut out, policy, view.evidence.is_none());
     }
     if let Some(why) = &view.evidence {
         let _ = writeln!(out, "\nnote: what drills proved is not known: {why}");
@@ -90,7 +90,7 @@ fn rpo_label(policy: &Standing) -> Label {
     }
 }
 
-fn notes(out: &mut String, policy: &Standing) {
+fn notes(out: &mut String, policy: &Standing, evidence: bool) {
     if let Some(why) = &policy.unknown {
         labelled(out, "unknown", why);
     }
@@ -107,9 +107,21 @@ fn notes(out: &mut String, policy: &Standing) {
             let named: Vec<String> = set.missed.iter().take(NAMED).map(|at| minute(at)).collect();
             labelled(out, "missed", &format!("{}: {} UTC{}, nothing complete was left", set.set, named.join(", "), rest(set.missed.len())));
         }
-        if !set.failed.is_empty() {
-            let named: Vec<String> = set.failed.iter().take(NAMED).map(|at| minute(at)).collect();
-            labelled(out, "failed", &format!("{}: {} UTC{}, begun and never completed", set.set, named.join(", "), rest(set.failed.len())));
+        let (unsent, others): (Vec<&String>, Vec<&String>) = set.failed.iter().partition(|at| set.upload_failed.contains(at));
+        for (failed, what) in [(others, "begun and never completed"), (unsent, "its upload failed")] {
+            if !failed.is_empty() {
+                let named: Vec<String> = failed.iter().take(NAMED).map(|at| minute(at)).collect();
+                labelled(out, "failed", &format!("{}: {} UTC{}, {what}", set.set, named.join(", "), rest(failed.len())));
+            }
+        }
+        if let Some(release) = &set.release {
+            match &release.unknown {
+                // Without the evidence that goes without saying.
+                Some(_) if !evidence => {}
+                Some(why) => labelled(out, "release", &format!("{}: whether releases are overdue is not known: {why}", set.set)),
+                None if release.overdue > 0 => labelled(out, "release", &format!("{}: {}; `lifeboat keep` says why", set.set, release.sentence())),
+                None => {}
+            }
         }
         if set.pitr.is_some() {
             physical::notes(out, set);

@@ -12,6 +12,7 @@ use crate::settings;
 
 mod foretold;
 mod index;
+mod overdue;
 
 const BUCKET: &str = "shop-dr-orders";
 const MANIFEST: &str = include_str!("../../../tests/data/manifests/nasty-1.json");

@@ -1,47 +1,90 @@
-use super::super::status::{SetStanding, Standing};
-use super::super::{DrillStanding, Objective, Verdict};
-use super::{Disk, Told, changes, now_told, open};
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::super::status::{GapStanding, ReleaseStanding, SetStanding, Standing};
+use super::super::{DrillStanding, Objective, Pitr, Verdict};
+use super::{Around, Disk, Judged, Now, Told, Turn, backup_ended, changes, drill_ended, judged, now_told};
+
+const NOW: &str = "2026-11-23T12:00:00Z";
 
 fn standing() -> Standing {
     let rpo = Objective { verdict: Verdict::Passed, limit_seconds: 1, measured_seconds: Some(1), at: None, evidence: None, sentence: "too old".to_owned() };
-    let drill = DrillStanding { name: "weekly".to_owned(), verdict: Verdict::Passed, sentence: "it fell".to_owned(), at: None, evidence: None };
-    let set = SetStanding {
-        set: "nightly".to_owned(),
-        points: 1,
-        bytes: 1,
-        newest: Some("2026-11-21T01:15:02Z".to_owned()),
-        newest_bytes: None,
-        newest_seconds: None,
-        next: None,
-        interval_seconds: None,
-        running: false,
-        missed: Vec::new(),
-        failed: Vec::new(),
-        gaps: Vec::new(),
-        pitr: None,
-    };
     Standing {
         rto: rpo.clone(),
         policy: "orders".to_owned(),
         rpo,
         drills: Some(Verdict::Passed),
-        rehearsals: vec![drill],
+        rehearsals: vec![drill(Verdict::Passed, Some("2026-11-20T04:00:00Z"), Some("2026-11-20T04:00:00Z"))],
         verified_at: None,
         points: 1,
         bytes: 1,
         oldest: None,
         newest: None,
-        sets: vec![set],
+        sets: vec![set("nightly", Some("2026-11-21T01:15:02Z"))],
         unknown: None,
     }
 }
 
+fn drill(verdict: Verdict, at: Option<&str>, passed_at: Option<&str>) -> DrillStanding {
+    let own = |at: Option<&str>| at.map(str::to_owned);
+    DrillStanding { name: "weekly".to_owned(), verdict, sentence: "it fell".to_owned(), at: own(at), passed_at: own(passed_at), evidence: None }
+}
+
+fn set(name: &str, newest: Option<&str>) -> SetStanding {
+    SetStanding {
+        set: name.to_owned(),
+        points: 1,
+        bytes: 1,
+        newest: newest.map(str::to_owned),
+        newest_bytes: None,
+        newest_seconds: None,
+        newest_upload_seconds: None,
+        next: None,
+        interval_seconds: None,
+        running: false,
+        missed: Vec::new(),
+        failed: Vec::new(),
+        upload_failed: Vec::new(),
+        gaps: Vec::new(),
+        pitr: None,
+        release: None,
+    }
+}
+
+/// A set of a physical engine that is well.
+fn base() -> SetStanding {
+    let pitr = Pitr {
+        engine: "pgbackrest".to_owned(),
+        lag_seconds: Some(40),
+        max_lag_seconds: Some(300),
+        window_seconds: Some(86_400),
+        is_kept: true,
+        sentence: None,
+        unknown: None,
+        last_backup: Some("2026-11-23T01:20:00Z".to_owned()),
+        last_full: Some("2026-11-22T01:20:00Z".to_owned()),
+        missed_full: Vec::new(),
+    };
+    SetStanding { pitr: Some(pitr), ..set("base", Some("2026-11-23T11:59:20Z")) }
+}
+
+fn around() -> Around<'static> {
+    Around { at: NOW.parse().unwrap(), evidence: None, disk_limit: None, disk: None }
+}
+
+fn said(told: &Told, judged: &Judged) -> (Vec<String>, Told) {
+    let all = changes(told, &[judged]).into_iter().map(|change| format!("{:?} {} {}", change.turn, change.kind, change.name));
+    (all.collect(), now_told(told, &[judged]))
+}
+
 /// What is said after a round, and what is remembered.
 fn round(told: &Told, standing: &Standing) -> (Vec<String>, Told) {
-    let open = open(standing, None);
-    let unknown: Vec<&str> = standing.unknown.iter().map(|_| standing.policy.as_str()).collect();
-    let said = changes(told, &open, &unknown).into_iter().map(|change| format!("{:?} {} {}", change.turn, change.kind, change.name));
-    (said.collect(), now_told(told, &open, &unknown))
+    said(told, &judged(standing, &around()))
+}
+
+fn at(moments: &[&str]) -> Vec<String> {
+    moments.iter().map(|at| (*at).to_owned()).collect()
 }
 
 #[test]
@@ -49,9 +92,10 @@ fn each_thing_is_told_once_again_when_it_happens_again_and_when_it_is_well() {
     let mut now = standing();
     let (said, told) = round(&Told::new(), &now);
     assert_eq!((said, told.len()), (Vec::new(), 0), "all is well");
-    now.sets[0].missed = vec!["2026-11-22T01:15:00Z".to_owned(), "2026-11-19T01:15:00Z".to_owned()];
-    now.sets[0].failed = vec!["2026-11-22T01:15:03Z".to_owned()];
-    (now.rehearsals[0].verdict, now.rpo.verdict) = (Verdict::Failed, Verdict::Failed);
+    now.sets[0].missed = at(&["2026-11-22T01:15:00Z", "2026-11-19T01:15:00Z"]);
+    now.sets[0].failed = at(&["2026-11-22T01:15:03Z"]);
+    now.rehearsals[0] = drill(Verdict::Failed, Some("2026-11-22T04:00:00Z"), Some("2026-11-20T04:00:00Z"));
+    now.rpo.verdict = Verdict::Failed;
     let (said, told) = round(&told, &now);
     assert_eq!(said, ["New rpo orders", "New backup-failed orders/nightly", "New backup-missed orders/nightly", "New drill-failed orders/weekly"]);
     // Sentences tell ages: they change and are no news.
@@ -63,23 +107,18 @@ fn each_thing_is_told_once_again_when_it_happens_again_and_when_it_is_well() {
     assert_eq!(said, ["Again backup-missed orders/nightly"]);
     // A complete backup after it makes it good, though the run stays missed for a week.
     now.sets[0].newest = Some("2026-11-23T09:00:00Z".to_owned());
-    (now.rehearsals[0].verdict, now.rpo.verdict) = (Verdict::Unproven, Verdict::Passed);
+    now.rehearsals[0] = drill(Verdict::Passed, Some("2026-11-23T04:00:00Z"), Some("2026-11-23T04:00:00Z"));
+    now.rpo.verdict = Verdict::Passed;
     let (said, told) = round(&told, &now);
-    let expected = [
-        "New drill-missed orders/weekly",
-        "Recovered rpo orders",
-        "Recovered backup-failed orders/nightly",
-        "Recovered backup-missed orders/nightly",
-        "Recovered drill-failed orders/weekly",
-    ];
-    assert_eq!(said, expected);
-    assert_eq!(told.keys().collect::<Vec<_>>(), ["drill-missed orders/weekly"]);
+    let expected =
+        ["Recovered rpo orders", "Recovered backup-failed orders/nightly", "Recovered backup-missed orders/nightly", "Recovered drill-failed orders/weekly"];
+    assert_eq!((said, told.len()), (expected.map(str::to_owned).to_vec(), 0));
 }
 
 #[test]
 fn what_is_not_known_has_not_recovered() {
     let mut now = standing();
-    now.sets[0].missed = vec!["2026-11-22T01:15:00Z".to_owned()];
+    now.sets[0].missed = at(&["2026-11-22T01:15:00Z"]);
     let (_, told) = round(&Told::new(), &now);
     let mut blind = standing();
     (blind.unknown, blind.sets) = (Some("access denied".to_owned()), Vec::new());
@@ -87,15 +126,328 @@ fn what_is_not_known_has_not_recovered() {
     assert_eq!(said, ["New unknown orders"]);
     let (said, told) = round(&told, &now);
     assert_eq!(said, ["Recovered unknown orders"], "the missed run is still open and was told");
-    assert_eq!(round(&told, &standing()).0, ["Recovered backup-missed orders/nightly"]);
+    now.sets[0].newest = Some("2026-11-23T01:15:02Z".to_owned());
+    assert_eq!(round(&told, &now).0, ["Recovered backup-missed orders/nightly"]);
+}
+
+#[test]
+fn a_failed_upload_is_told_as_one_and_is_over_with_the_next_complete_backup() {
+    let mut now = standing();
+    now.sets[0].failed = at(&["2026-11-22T01:15:03Z", "2026-11-21T05:00:00Z"]);
+    now.sets[0].upload_failed = at(&["2026-11-22T01:15:03Z"]);
+    let (said, told) = round(&Told::new(), &now);
+    assert_eq!(said, ["New backup-failed orders/nightly", "New upload-failed orders/nightly"]);
+    assert_eq!(told["backup-failed orders/nightly"], "2026-11-21T05:00:00Z");
+    now.sets[0].newest = Some("2026-11-22T01:15:03Z".to_owned());
+    assert_eq!(round(&told, &now).0, ["Recovered backup-failed orders/nightly", "Recovered upload-failed orders/nightly"]);
+}
+
+/// What a job says at its end is the same that the status says later: nobody hears it twice, nor of anything else.
+#[test]
+fn what_a_job_told_at_its_end_the_status_does_not_tell_again() {
+    let moment = |at: &str| at.parse::<Timestamp>().unwrap();
+    let (began, ended) = (moment("2026-11-22T01:15:01Z"), moment("2026-11-22T01:18:00Z"));
+    let other = Told::from([("rpo orders".to_owned(), String::new()), ("backup-missed orders/nightly".to_owned(), "2026-11-20T01:15:00Z".to_owned())]);
+    let (first, told) = said(&other, &backup_ended("orders", "nightly", (began, ended), Some("upload")));
+    assert_eq!(first, ["New upload-failed orders/nightly"]);
+    let mut now = standing();
+    now.rpo.verdict = Verdict::Failed;
+    now.sets[0] = set("nightly", Some("2026-11-19T01:15:02Z"));
+    now.sets[0].missed = at(&["2026-11-20T01:15:00Z"]);
+    now.sets[0].failed = at(&["2026-11-22T01:15:03Z"]);
+    now.sets[0].upload_failed = now.sets[0].failed.clone();
+    let (later, told) = round(&told, &now);
+    assert_eq!(later, Vec::<String>::new());
+    let (again, told) = said(&told, &backup_ended("orders", "nightly", (moment("2026-11-23T01:15:01Z"), moment("2026-11-23T01:18:00Z")), Some("dump")));
+    assert_eq!(again, ["New backup-failed orders/nightly"]);
+    let (well, told) = said(&told, &backup_ended("orders", "nightly", (moment("2026-11-23T03:00:00Z"), moment("2026-11-23T03:05:00Z")), None));
+    assert_eq!(well, ["Recovered backup-failed orders/nightly", "Recovered backup-missed orders/nightly", "Recovered upload-failed orders/nightly"]);
+    assert_eq!(told.keys().collect::<Vec<_>>(), ["rpo orders"], "of the rest it knows nothing");
+}
+
+#[test]
+fn what_a_drill_told_at_its_end_stays_until_one_passes() {
+    let ended = "2026-11-22T04:05:00Z".parse::<Timestamp>().unwrap();
+    let passed_before = Some("2026-11-20T04:00:00Z");
+    let mut now = standing();
+    for (verdict, kind) in [(Verdict::Failed, "drill-failed"), (Verdict::Unproven, "drill-missed")] {
+        let (first, told) = said(&Told::new(), &drill_ended("orders", "weekly", ended, verdict, "no space left"));
+        assert_eq!(first, [format!("New {kind} orders/weekly")]);
+        // It left no record: all that is known is one that passed before.
+        now.rehearsals[0] = drill(Verdict::Passed, passed_before, passed_before);
+        assert_eq!(round(&told, &now).0, Vec::<String>::new());
+        now.rehearsals[0] = drill(verdict, Some("2026-11-22T04:04:58Z"), passed_before);
+        assert_eq!(round(&told, &now).0, Vec::<String>::new(), "its own record");
+        let (well, told) = said(&told, &drill_ended("orders", "weekly", ended + jiff::SignedDuration::from_hours(1), Verdict::Passed, ""));
+        assert_eq!((well, told.len()), (vec![format!("Recovered {kind} orders/weekly")], 0));
+    }
+}
+
+#[test]
+fn what_only_leaves_the_window_has_not_recovered() {
+    let mut now = standing();
+    now.sets[0].missed = at(&["2026-11-22T01:15:00Z"]);
+    now.sets[0].failed = at(&["2026-11-22T01:15:03Z"]);
+    let (_, told) = round(&Told::new(), &now);
+    // A week later no run is looked for so far back, and still nothing was taken.
+    for newest in [Some("2026-11-21T01:15:02Z"), None] {
+        now.sets[0] = set("nightly", newest);
+        assert_eq!(round(&told, &now), (Vec::new(), told.clone()), "{newest:?}");
+    }
+    now.sets[0] = set("nightly", Some("2026-11-30T01:15:02Z"));
+    assert_eq!(round(&told, &now).0, ["Recovered backup-failed orders/nightly", "Recovered backup-missed orders/nightly"]);
+}
+
+#[test]
+fn a_failed_drill_is_well_after_one_that_passed_later_and_not_before() {
+    let mut now = standing();
+    let passed_before = Some("2026-11-13T04:00:00Z");
+    now.rehearsals[0] = drill(Verdict::Failed, Some("2026-11-20T04:00:00Z"), passed_before);
+    let (said, told) = round(&Told::new(), &now);
+    assert_eq!(said, ["New drill-failed orders/weekly"]);
+    // It proved nothing; its records are gone; an old one that passed is all that is left.
+    now.rehearsals[0] = drill(Verdict::Unproven, Some("2026-11-21T04:00:00Z"), passed_before);
+    let (said, told) = round(&told, &now);
+    assert_eq!(said, ["New drill-missed orders/weekly"]);
+    for left in [drill(Verdict::Unproven, None, None), drill(Verdict::Passed, passed_before, passed_before)] {
+        now.rehearsals[0] = left;
+        assert!(round(&told, &now).1.contains_key("drill-failed orders/weekly"), "{:?}", now.rehearsals[0]);
+    }
+    // It passed since, and is overdue already: the failure is over, and it is missed once more.
+    now.rehearsals[0] = drill(Verdict::Unproven, Some("2026-11-22T04:00:00Z"), Some("2026-11-22T04:00:00Z"));
+    let (said, told) = round(&told, &now);
+    assert_eq!(said, ["Again drill-missed orders/weekly", "Recovered drill-failed orders/weekly"]);
+    now.rehearsals[0] = drill(Verdict::Passed, Some("2026-11-23T04:00:00Z"), Some("2026-11-23T04:00:00Z"));
+    assert_eq!(round(&told, &now).0, ["Recovered drill-missed orders/weekly"]);
+}
+
+#[test]
+fn without_the_evidence_drills_are_unknown_and_neither_missed_nor_well() {
+    let mut now = standing();
+    now.rehearsals[0] = drill(Verdict::Unproven, None, None);
+    let blind = Around { evidence: Some("access denied"), ..around() };
+    let (first, told) = said(&Told::new(), &judged(&now, &blind));
+    assert_eq!(first, ["New drills-unknown orders"]);
+    assert_eq!(said(&told, &judged(&now, &blind)).0, Vec::<String>::new());
+    assert_eq!(round(&told, &now).0, ["New drill-missed orders/weekly", "Recovered drills-unknown orders"]);
+}
+
+#[test]
+fn what_the_policy_asks_no_more_is_dropped_and_not_called_well() {
+    let mut now = standing();
+    now.sets[0].missed = at(&["2026-11-22T01:15:00Z"]);
+    let (_, told) = round(&Told::new(), &now);
+    now.sets.clear();
+    assert_eq!(round(&told, &now), (at(&["Dropped backup-missed orders/nightly"]), Told::new()));
+    let other = Standing { policy: "billing".to_owned(), ..standing() };
+    assert_eq!(round(&told, &other), (Vec::new(), told.clone()), "a policy that is not there may only be unreadable today");
+    (now.unknown, now.sets) = (Some("no".to_owned()), Vec::new());
+    assert_eq!(round(&told, &now).0, ["New unknown orders"]);
+}
+
+#[test]
+fn the_archive_of_a_physical_set_is_late_until_it_is_not() {
+    let with = |change: &dyn Fn(&mut Pitr)| {
+        let mut set = base();
+        change(set.pitr.as_mut().unwrap());
+        Standing { sets: vec![set], ..standing() }
+    };
+    assert_eq!(round(&Told::new(), &with(&|_| ())).0, Vec::<String>::new());
+    let late = with(&|pitr| (pitr.lag_seconds, pitr.sentence) = (Some(301), Some("301 s ago".to_owned())));
+    let (said, told) = round(&Told::new(), &late);
+    assert_eq!(said, ["New wal-late orders/base"]);
+    assert_eq!(round(&Told::new(), &with(&|pitr| pitr.lag_seconds = None)).0, ["New wal-late orders/base"], "nothing can be replayed at all");
+    let unread = with(&|pitr| (pitr.lag_seconds, pitr.unknown) = (None, Some("denied".to_owned())));
+    let (said, told) = round(&told, &unread);
+    assert_eq!(said, ["New unknown orders/base"], "what was not read is neither late nor well");
+    assert_eq!(round(&told, &late).0, ["Recovered unknown orders/base"]);
+    assert_eq!(round(&told, &with(&|_| ())).0, ["Recovered unknown orders/base", "Recovered wal-late orders/base"]);
+    let unlimited = with(&|pitr| (pitr.lag_seconds, pitr.max_lag_seconds) = (Some(9_999), None));
+    assert_eq!(round(&Told::new(), &unlimited).0, Vec::<String>::new(), "nothing was promised");
+}
+
+#[test]
+fn a_gap_in_the_wal_is_told_while_it_breaks_the_window() {
+    let with = |gaps: &[(&str, &str)], window: Option<u64>| {
+        let gaps = gaps.iter().map(|(from, to)| GapStanding { from: (*from).to_owned(), to: (*to).to_owned() }).collect();
+        let mut set = SetStanding { gaps, ..base() };
+        set.pitr.as_mut().unwrap().window_seconds = window;
+        Standing { sets: vec![set], ..standing() }
+    };
+    let (day, old) = (Some(86_400), ("2026-11-20T10:00:00Z", "2026-11-21T01:20:00Z"));
+    assert_eq!(round(&Told::new(), &with(&[old], day)).0, Vec::<String>::new(), "before the window of a day");
+    let (said, told) = round(&Told::new(), &with(&[("2026-11-22T10:00:00Z", "2026-11-23T01:20:00Z"), old], day));
+    assert_eq!(said, ["New wal-gap orders/base"]);
+    let newer = ("2026-11-23T02:00:00Z", NOW);
+    let (said, told) = round(&told, &with(&[newer, ("2026-11-22T10:00:00Z", "2026-11-23T01:20:00Z")], day));
+    assert_eq!(said, ["Again wal-gap orders/base"]);
+    assert_eq!(round(&told, &with(&[("2026-11-22T10:00:00Z", "2026-11-23T01:20:00Z")], day)).0, Vec::<String>::new(), "an older one is no news");
+    assert_eq!(round(&told, &with(&[old], day)).0, ["Recovered wal-gap orders/base"]);
+    assert_eq!(round(&Told::new(), &with(&[newer, old], None)).0, ["New wal-gap orders/base"], "nothing behind it can be restored");
+    assert_eq!(round(&Told::new(), &with(&[old], None)).0, Vec::<String>::new());
+}
+
+#[test]
+fn a_full_backup_that_was_missed_is_made_good_by_a_full_one_and_not_by_wal() {
+    let mut now = Standing { sets: vec![base()], ..standing() };
+    now.sets[0].missed = at(&["2026-11-23T01:00:00Z", "2026-11-22T13:00:00Z"]);
+    let pitr = now.sets[0].pitr.as_mut().unwrap();
+    pitr.missed_full = at(&["2026-11-23T01:00:00Z"]);
+    pitr.last_backup = Some("2026-11-22T01:20:00Z".to_owned());
+    let (said, told) = round(&Told::new(), &now);
+    assert_eq!(said, ["New backup-missed orders/base", "New full-missed orders/base"], "WAL of a minute ago fills no slot");
+    now.sets[0].pitr.as_mut().unwrap().last_backup = Some("2026-11-23T02:00:00Z".to_owned());
+    let (said, told) = round(&told, &now);
+    assert_eq!(said, ["Recovered backup-missed orders/base"], "an incremental one");
+    now.sets[0].pitr.as_mut().unwrap().last_full = Some("2026-11-23T03:00:00Z".to_owned());
+    assert_eq!(round(&told, &now).0, ["Recovered full-missed orders/base"]);
 }
 
 #[test]
 fn the_disk_is_too_full_above_its_limit_only() {
     let disk = Disk { folder: "/tmp".to_owned(), bytes: 1000, free_bytes: 150 };
     assert_eq!(disk.used_percent(), 85);
-    let full = |disk: &Disk| open(&standing(), Some((disk, 85.0))).keys().cloned().collect::<Vec<_>>();
-    assert_eq!(full(&disk), Vec::<String>::new());
-    assert_eq!(full(&Disk { free_bytes: 149, ..disk.clone() }), ["disk orders"]);
+    let of = |disk: Option<&Disk>, limit| judged(&standing(), &Around { disk, disk_limit: limit, ..around() });
+    assert_eq!(said(&Told::new(), &of(Some(&disk), Some(85.0))).0, Vec::<String>::new());
+    let (first, told) = said(&Told::new(), &of(Some(&Disk { free_bytes: 149, ..disk.clone() }), Some(85.0)));
+    assert_eq!(first, ["New disk orders"]);
+    assert_eq!(said(&told, &of(None, Some(85.0))).0, Vec::<String>::new(), "it was not looked at");
+    assert_eq!(said(&told, &of(Some(&disk), Some(85.0))).0, ["Recovered disk orders"]);
+    assert_eq!(said(&told, &of(Some(&disk), None)).0, ["Dropped disk orders"]);
     assert_eq!(Disk { bytes: 0, free_bytes: 0, ..disk }.used_percent(), 0);
+}
+
+#[test]
+fn a_release_that_is_overdue_is_told_until_it_is_known_to_be_done() {
+    let with = |release: Option<ReleaseStanding>| Standing { sets: vec![SetStanding { release, ..standing().sets.remove(0) }], ..standing() };
+    let late = |overdue| Some(ReleaseStanding { overdue, ..ReleaseStanding::default() });
+    let (said, told) = round(&Told::new(), &with(late(3)));
+    assert_eq!(said, ["New release-overdue orders/nightly"]);
+    for same in [late(4), Some(ReleaseStanding::unknown("denied".to_owned())), None] {
+        assert_eq!(round(&told, &with(same)).0, Vec::<String>::new());
+    }
+    assert_eq!(round(&told, &with(late(0))).0, ["Recovered release-overdue orders/nightly"]);
+    assert_eq!(round(&Told::new(), &with(Some(ReleaseStanding::unknown("denied".to_owned())))).0, Vec::<String>::new());
+}
+
+/// A set and a drill whose true past is known, looked at now and then by somebody who sees a week of it, or nothing.
+#[derive(Default)]
+struct Past {
+    complete: Vec<i64>,
+    missed: Vec<i64>,
+    failed: Vec<i64>,
+    /// When a drill ended, and how.
+    drills: Vec<(i64, Verdict)>,
+}
+
+fn day(day: i64, seconds: i64) -> i64 {
+    "2026-01-01T01:00:00Z".parse::<Timestamp>().unwrap().as_second() + day * 86_400 + seconds
+}
+
+fn text(at: i64) -> String {
+    Timestamp::from_second(at).unwrap().to_string()
+}
+
+impl Past {
+    fn live(&mut self, today: i64, chance: &mut impl FnMut(u64) -> u64) {
+        match chance(4) {
+            0 => self.missed.push(day(today, 0)),
+            1 => {
+                self.missed.push(day(today, 0));
+                self.failed.push(day(today, 2));
+            }
+            _ => self.complete.push(day(today, 2)),
+        }
+        match chance(9) {
+            0 => self.drills.push((day(today, 7_200), Verdict::Passed)),
+            1 => self.drills.push((day(today, 7_200), Verdict::Failed)),
+            2 => self.drills.push((day(today, 7_200), Verdict::Unproven)),
+            _ => {}
+        }
+    }
+
+    fn seen(&self, now: i64) -> Standing {
+        let week = |all: &[i64]| all.iter().rev().filter(|at| **at >= now - 7 * 86_400).map(|at| text(*at)).collect();
+        let last = self.drills.last();
+        let passed = self.drills.iter().rev().find(|(_, verdict)| *verdict == Verdict::Passed).map(|(at, _)| text(*at));
+        let verdict = match last {
+            Some((at, Verdict::Passed)) if *at < now - 5 * 86_400 => Verdict::Unproven,
+            Some((_, verdict)) => *verdict,
+            None => Verdict::Unproven,
+        };
+        let own = SetStanding { missed: week(&self.missed), failed: week(&self.failed), ..set("nightly", self.complete.last().map(|at| text(*at)).as_deref()) };
+        Standing { sets: vec![own], rehearsals: vec![drill(verdict, last.map(|(at, _)| text(*at)).as_deref(), passed.as_deref())], ..standing() }
+    }
+
+    /// Whether somebody who was told of this at a moment may be told that it is well.
+    fn is_over(&self, kind: &str, told: Option<i64>) -> bool {
+        let later = |at: i64| told.is_none_or(|told| at > told);
+        match kind {
+            "backup-missed" | "backup-failed" => self.complete.iter().any(|at| later(*at)),
+            "drill-failed" | "drill-missed" => self.drills.iter().any(|(at, verdict)| *verdict == Verdict::Passed && later(*at)),
+            _ => true,
+        }
+    }
+}
+
+/// Numbers below a bound that a seed determines (splitmix64).
+fn dice(seed: u64) -> impl FnMut(u64) -> u64 {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    move |of| {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % of
+    }
+}
+
+/// Whatever happens and whatever could be read: nothing is said to be well that is not, nothing that is not well stays untold, and nobody
+/// hears a thing twice.
+#[test]
+fn no_sequence_of_days_tells_a_false_recovery() {
+    let mut recovered = BTreeMap::<String, usize>::new();
+    for seed in 0..400 {
+        let mut chance = dice(seed);
+        let (mut past, mut told, mut heard) = (Past::default(), Told::new(), BTreeMap::<String, Option<i64>>::new());
+        for today in 0..60 {
+            past.live(today, &mut chance);
+            if chance(3) == 0 {
+                continue;
+            }
+            let (blind, dumb) = (chance(5) == 0, chance(5) == 0);
+            let now = day(today, 40_000);
+            let mut seen = past.seen(now);
+            if blind {
+                (seen.unknown, seen.sets) = (Some("denied".to_owned()), Vec::new());
+            }
+            if dumb {
+                seen.rehearsals = vec![drill(Verdict::Unproven, None, None)];
+            }
+            let judged = judged(&seen, &Around { at: Timestamp::from_second(now).unwrap(), evidence: dumb.then_some("denied"), ..around() });
+            for change in changes(&told, &[&judged]) {
+                let (key, detail) = (format!("{} {}", change.kind, change.name), told.get(&format!("{} {}", change.kind, change.name)));
+                let newest = match judged.all.get(&key) {
+                    Some(Now::Open(condition)) => condition.detail.parse::<Timestamp>().ok().map(Timestamp::as_second),
+                    _ => None,
+                };
+                match change.turn {
+                    Turn::New => assert_eq!(heard.insert(key.clone(), newest), None, "{seed}/{today}: {key} was told before"),
+                    Turn::Again => assert!(heard.insert(key.clone(), newest).unwrap() < newest, "{seed}/{today}: {key} {detail:?} did not happen again"),
+                    Turn::Recovered => {
+                        let last = heard.remove(&key).unwrap_or_else(|| panic!("{seed}/{today}: {key} was never told"));
+                        assert!(past.is_over(&change.kind, last), "{seed}/{today}: {key} {last:?} is not well");
+                        *recovered.entry(change.kind).or_default() += 1;
+                    }
+                    Turn::Dropped => panic!("{seed}/{today}: {key} is still asked for"),
+                }
+            }
+            told = now_told(&told, &[&judged]);
+            assert_eq!(told.keys().collect::<Vec<_>>(), heard.keys().collect::<Vec<_>>(), "{seed}/{today}");
+            let untold = judged.all.iter().find(|(key, now)| matches!(now, Now::Open(_)) && !heard.contains_key(*key));
+            assert_eq!(untold, None, "{seed}/{today}");
+        }
+    }
+    let kinds: Vec<&str> = recovered.keys().map(String::as_str).collect();
+    assert_eq!(kinds, ["backup-failed", "backup-missed", "drill-failed", "drill-missed", "drills-unknown", "unknown"]);
+    assert!(recovered.values().all(|times| *times > 100), "{recovered:?}");
 }

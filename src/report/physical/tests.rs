@@ -134,6 +134,10 @@ fn a_gap_is_told_and_breaks_the_promise_of_the_window_only_inside_of_it() {
 fn what_the_engine_left_out_is_missed() {
     let standing = reported(&policies(SET, false), Fact::Known(repository(&[3 * DAY + 650, DAY + 650, 650], 2, &[]))).1;
     assert_eq!(one(&standing).0.missed, ["2026-11-20T01:00:00Z"]);
+    assert_eq!(one(&standing).1.missed_full, ["2026-11-20T01:00:00Z"], "WAL-G takes full backups");
+    let (ended, newest) = (Some("2026-11-22T01:10:00Z"), Some("2026-11-22T11:58:00Z"));
+    assert_eq!((one(&standing).1.last_backup.as_deref(), one(&standing).1.last_full.as_deref(), one(&standing).0.last()), (ended, ended, ended));
+    assert_eq!(one(&standing).0.newest.as_deref(), newest, "the newest moment is that of the WAL");
     assert_eq!(one(&standing).0.next.as_deref(), Some("2026-11-23T01:00:00Z"));
 }
 
@@ -153,6 +157,7 @@ fn what_is_not_there_or_not_read_is_not_kept() {
         let (report, standing) = reported(&policies(SET, true), found);
         let pitr = one(&standing).1;
         assert!(!pitr.is_kept && pitr.sentence.as_deref().unwrap().contains(said), "{pitr:?}");
+        assert_eq!(pitr.unknown.is_some(), verdict == Verdict::Unproven, "{pitr:?}");
         assert_eq!(report.policies[0].rpo.verdict, verdict, "{:?}", report.policies[0].rpo);
     }
 }

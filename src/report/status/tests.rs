@@ -79,6 +79,25 @@ fn a_run_under_way_is_neither_missed_nor_there() {
 }
 
 #[test]
+fn a_run_that_marked_its_step_failed_at_once_and_its_upload_is_told_apart() {
+    let begun = |id: &str, mark: Option<&str>| {
+        let mut attempt = nights([0]).remove(0);
+        (attempt.complete, attempt.stored, attempt.id) = (false, None, id.to_owned());
+        attempt.keys = [Some("begun.json"), mark].into_iter().flatten().map(|name| (format!("orders/nightly/{id}/{name}"), 1)).collect();
+        attempt
+    };
+    let mut backups = nights(1..5);
+    backups.push(begun("20261122T011502Z", Some("failed-dump.json")));
+    backups.push(begun("20261122T110000Z", Some("failed-upload.json")));
+    backups.push(begun("20261122T113000Z", None));
+    let set = of(&world(Fact::Known(backups.clone()), Vec::new())).sets.remove(0);
+    assert_eq!(set.failed, ["2026-11-22T11:00:00Z", "2026-11-22T01:15:02Z"], "the last one may still end");
+    assert_eq!((set.upload_failed.as_slice(), set.running), (&["2026-11-22T11:00:00Z".to_owned()][..], true));
+    backups.pop();
+    assert!(!of(&world(Fact::Known(backups), Vec::new())).sets[0].running, "what says that it failed is not under way");
+}
+
+#[test]
 fn what_a_rule_of_others_has_reached_is_not_counted_on() {
     let standing = of(&world(Fact::Known(nights(0..10)), vec![cleanup("cleanup", "", 3)]));
     assert_eq!((standing.points, standing.oldest.as_deref()), (4, Some("2026-11-19T01:15:02Z")));

@@ -36,6 +36,12 @@ impl Stage {
         uploads.uploads().len()
     }
 
+    /// Names of the marks of runs that failed.
+    async fn failures(&self) -> Vec<String> {
+        let all = keys(&s3("admin").await, &self.config.bucket(), FOLDER).await;
+        all.iter().filter_map(|key| Some(key.rsplit_once('/')?.1.to_owned())).filter(|name| name.starts_with("failed-")).collect()
+    }
+
     /// A backup that has stored a part of the dump and now gets no more of it.
     async fn half_way(&self) -> Running {
         let half = self.temp().join("half");
@@ -115,6 +121,8 @@ async fn what_is_stored_is_what_the_manifest_says() {
     assert_eq!(facts.sequences[&TableName::new("public", "counter")].last_value, 1);
     assert_eq!(facts.large_objects[&4711].sha256, sha256_hex(b"large"));
     assert_eq!(stage.open_uploads().await, 0);
+    let (sent, took) = (manifest.upload_millis.unwrap(), view["millis"].as_u64().unwrap());
+    assert!(0 < sent && sent <= took && view["uploadMillis"].as_u64() == Some(sent), "{sent} of {took}");
     assert!(view["evidence"].as_str().is_some_and(|evidence| evidence.contains("backup-writer")), "{view}");
 }
 
@@ -127,6 +135,7 @@ async fn a_backup_that_is_stopped_leaves_nothing_and_the_next_succeeds() {
     failed(&ended, &["no backup of orders/nightly was taken", "it was stopped; no manifest was written"]);
     assert_eq!(stage.open_uploads().await, 0, "what was uploaded is given up");
     assert_eq!(stage.whole().await, Vec::<String>::new());
+    assert_eq!(stage.failures().await, ["failed-stopped.json"]);
     gone(&stage.mark());
 
     let running = stage.half_way().await;
@@ -134,6 +143,7 @@ async fn a_backup_that_is_stopped_leaves_nothing_and_the_next_succeeds() {
     running.end();
     gone(&stage.mark());
     assert_eq!(stage.whole().await, Vec::<String>::new(), "nothing looks whole");
+    assert_eq!(stage.failures().await.len(), 1, "what was killed says nothing");
     let view = stage.backup();
     assert_eq!(stage.whole().await.len(), 3);
     stage.manifest(view["backup"].as_str().unwrap()).await;
@@ -219,6 +229,8 @@ async fn what_keeps_a_backup_from_being_taken_is_said_plainly() {
         assert!(!err.contains("s3cret") && !err.contains(&password), "{err}");
     }
     assert_eq!(stage.whole().await, Vec::<String>::new());
+    let failures = stage.failures().await;
+    assert!(!failures.is_empty() && failures.iter().all(|name| name == "failed-dump.json"), "{failures:?}");
     assert_eq!(stage.open_uploads().await, 0);
 }
 

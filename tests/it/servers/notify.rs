@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, channel};
 use serde_json::Value;
 
 use super::cli::{Config, Ran};
+use super::stage::Stage;
 use crate::formats::{complaints, published};
 
 /// Answers every post with the next status of the list, and gives what was posted: the request's head, and its body.
@@ -85,4 +86,49 @@ fn a_post_that_fails_is_an_error_and_is_told_by_the_next_that_gets_through() {
     assert!(odd.code == 1 && odd.err.contains("it is not what was told last") && odd.err.contains("move the file away"), "{}{}", odd.out, odd.err);
     let unset = config.lifeboat("planner", &["status", "--notify"]);
     assert!(unset.code == 1 && unset.err.contains("DR_WEBHOOK_URL is not set"), "{}{}", unset.out, unset.err);
+}
+
+#[test]
+fn a_receiver_that_is_broken_makes_no_other_hear_a_thing_twice() {
+    let config = Config::new("notify-two");
+    config.edit("  drills:\n", "  alerts: {notify: [{webhook: {env: BROKEN_URL}}, {webhook: {env: HEALTHY_URL}}]}\n  drills:\n");
+    assert_eq!(config.lifeboat("applier", &["apply"]).code, 0);
+    let (broken, first) = receiver(&[404, 404, 200]);
+    let (healthy, second) = receiver(&[]);
+    let notify = || config.with("planner", &["status", "--notify", "--state", "told.json"], &[("BROKEN_URL", &broken), ("HEALTHY_URL", &healthy)]);
+    for round in 0..2 {
+        let ran = notify();
+        assert!(ran.code == 1 && ran.err.contains("to the webhook in BROKEN_URL"), "{round}: {}{}", ran.out, ran.err);
+        assert_eq!(first.recv().unwrap().1["changes"].as_array().unwrap().len(), 2, "{round}: it is tried again");
+    }
+    assert_eq!(second.recv().unwrap().1["changes"].as_array().unwrap().len(), 2);
+    assert!(second.try_recv().is_err(), "the healthy one heard it");
+    assert_eq!(notify().code, 6);
+    assert_eq!(first.recv().unwrap().1["changes"].as_array().unwrap().len(), 2, "what was not told is told as soon as that works");
+    assert_eq!((notify().code, first.try_recv().is_err(), second.try_recv().is_err()), (6, true, true));
+}
+
+#[test]
+fn a_backup_that_fails_is_posted_at_once_and_is_well_after_the_next() {
+    let stage = Stage::new("notify-backup", "CREATE TABLE one (id int);");
+    stage.config.edit("  drills:\n", "  alerts: {notify: [{webhook: {env: DR_WEBHOOK_URL}}]}\n  drills:\n");
+    let (url, posted) = receiver(&[]);
+    let state = ["--notify", "--state", "told.json"];
+    let backup = |vars: &[(&str, &str)]| {
+        let vars: Vec<(&str, &str)> = [("DR_WEBHOOK_URL", url.as_str())].into_iter().chain(vars.iter().copied()).collect();
+        stage.with("writer", &[&["backup", "orders/nightly"], &state[..]].concat(), &vars)
+    };
+    let broken = backup(&[("LIFEBOAT_PGBIN", &stage.programs("pg_dump", "[ \"$1\" = --version ] && exec {real}/pg_dump --version\nexit 1"))]);
+    assert!(broken.code == 1 && broken.err.contains("pg_dump failed"), "{}{}", broken.out, broken.err);
+    let text = |body: &Value| body["text"].as_str().unwrap().to_owned();
+    let said = text(&posted.recv().unwrap().1);
+    assert!(said.starts_with("lifeboat: 1 not well\norders/nightly backup-failed: the run that began at 2"), "{said}");
+    let status = stage.with("planner", &[&["status"], &state[..]].concat(), &[("DR_WEBHOOK_URL", &url)]);
+    assert!(status.out.contains("begun and never completed"), "{}{}", status.out, status.err);
+    let said = text(&posted.recv().unwrap().1);
+    assert!(said.contains("orders rpo") && !said.contains("backup-failed"), "it was told: {said}");
+    let whole = backup(&[]);
+    assert_eq!(whole.code, 0, "{}{}", whole.out, whole.err);
+    assert_eq!(text(&posted.recv().unwrap().1), "lifeboat: recovered\norders/nightly backup-failed: it is well again");
+    assert!(posted.try_recv().is_err());
 }

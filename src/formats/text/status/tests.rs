@@ -2,7 +2,7 @@ use super::super::super::prometheus;
 use super::{NAMED, span, status};
 use crate::formats::paint::Paint;
 use crate::report::alerts::Disk;
-use crate::report::status::{GapStanding, SetStanding, Standing};
+use crate::report::status::{GapStanding, ReleaseStanding, SetStanding, Standing};
 use crate::report::{DrillStanding, Objective, Pitr, Verdict};
 use crate::view::status::StatusView;
 
@@ -14,13 +14,16 @@ fn set(name: &str, newest: &str) -> SetStanding {
         newest: Some(newest.to_owned()),
         newest_bytes: Some(1 << 20),
         newest_seconds: Some(84),
+        newest_upload_seconds: Some(31),
         next: Some("2026-11-23T01:15:00Z".to_owned()),
         interval_seconds: Some(90_000),
         running: false,
         missed: Vec::new(),
         failed: Vec::new(),
+        upload_failed: Vec::new(),
         gaps: Vec::new(),
         pitr: None,
+        release: None,
     }
 }
 
@@ -35,6 +38,7 @@ fn policy(name: &str, newest: &str, age: u64) -> Standing {
             verdict: Verdict::Passed,
             sentence: "passed 47 h ago".to_owned(),
             at: None,
+            passed_at: None,
             evidence: None,
         }],
         rpo: Objective { verdict, limit_seconds: 86_400, measured_seconds: Some(age), at: None, evidence: None, sentence },
@@ -87,11 +91,61 @@ fn one_line_for_what_is_well_and_more_only_for_what_is_not() {
     assert!(said.lines().all(|line| line.chars().count() <= 100) && NAMED == 2, "{said}");
 }
 
+/// Of an archive that is well.
+fn pitr() -> Pitr {
+    Pitr {
+        engine: "pgbackrest".to_owned(),
+        lag_seconds: Some(40),
+        max_lag_seconds: Some(300),
+        window_seconds: None,
+        is_kept: true,
+        sentence: None,
+        unknown: None,
+        last_backup: Some("2026-11-22T01:20:00Z".to_owned()),
+        last_full: None,
+        missed_full: Vec::new(),
+    }
+}
+
+#[test]
+fn a_failed_upload_is_told_from_a_failed_dump() {
+    let mut orders = policy("orders", "2026-11-22T01:00:00Z", 14_400);
+    orders.sets[0].failed = vec!["2026-11-21T01:15:02Z".to_owned(), "2026-11-20T01:15:02Z".to_owned()];
+    orders.sets[0].upload_failed = vec!["2026-11-20T01:15:02Z".to_owned()];
+    let view = StatusView::of("3f2c1ab", "2026-11-22T05:00:00Z".parse().unwrap(), vec![orders], None);
+    let said: Vec<String> = status(&view, 0, Paint { on: false }).lines().map(words).filter(|line| line.starts_with("failed")).collect();
+    assert_eq!(said, ["failed nightly: 2026-11-21 01:15 UTC, begun and never completed", "failed nightly: 2026-11-20 01:15 UTC, its upload failed"]);
+    let gauges = prometheus::render(&view);
+    for (name, value) in [("failed_runs", 2), ("failed_uploads", 1), ("backup_upload_seconds", 31)] {
+        assert!(gauges.contains(&format!("lifeboat_{name}{{policy=\"orders\",set=\"nightly\"}} {value}\n")), "{name}: {gauges}");
+    }
+}
+
+#[test]
+fn a_release_that_is_overdue_is_said_and_one_that_is_not_known_is_neither() {
+    let of = |release: Option<ReleaseStanding>, evidence: Option<&str>| {
+        let mut orders = policy("orders", "2026-11-22T01:00:00Z", 14_400);
+        orders.sets[0].release = release;
+        let view = StatusView::of("3f2c1ab", "2026-11-22T05:00:00Z".parse().unwrap(), vec![orders], evidence.map(str::to_owned));
+        let said: Vec<String> = status(&view, 0, Paint { on: false }).lines().map(words).filter(|line| line.starts_with("release")).collect();
+        let gauge = prometheus::render(&view).lines().find(|line| line.starts_with("lifeboat_release_overdue")).map(str::to_owned);
+        (said, gauge)
+    };
+    let gauge = |count: u64| Some(format!("lifeboat_release_overdue{{policy=\"orders\",set=\"nightly\"}} {count}"));
+    let late = ReleaseStanding { overdue: 3, bytes: 9, oldest: Some("20261101T011502Z".to_owned()), unknown: None };
+    let said = "release nightly: 3 backups that were to be released more than 2 d ago, the oldest";
+    assert_eq!(of(Some(late), None), (vec![said.to_owned()], gauge(3)));
+    assert_eq!(of(Some(ReleaseStanding::default()), None), (Vec::new(), gauge(0)));
+    let unknown = || Some(ReleaseStanding::unknown("access denied".to_owned()));
+    assert_eq!(of(unknown(), None), (vec!["release nightly: whether releases are overdue is not known: access denied".to_owned()], None));
+    assert_eq!(of(unknown(), Some("no")), (Vec::new(), None), "that the evidence is not known was said");
+    assert_eq!(of(None, None), (Vec::new(), None));
+}
+
 #[test]
 fn a_physical_set_says_its_archive_and_where_nothing_can_be_restored() {
     let mut ledger = policy("ledger", "2026-11-22T04:59:20Z", 40);
-    let pitr = Pitr { engine: "pgbackrest".to_owned(), lag_seconds: Some(40), max_lag_seconds: Some(300), window_seconds: None, is_kept: true, sentence: None };
-    ledger.sets[0].pitr = Some(pitr);
+    ledger.sets[0].pitr = Some(pitr());
     ledger.sets[0].gaps = vec![GapStanding { from: "2026-11-19T10:02:00Z".to_owned(), to: "2026-11-19T10:09:00Z".to_owned() }];
     let of = |ledger: &Standing| {
         let view = StatusView::of("3f2c1ab", "2026-11-22T05:00:00Z".parse().unwrap(), vec![ledger.clone()], None);
@@ -101,6 +155,8 @@ fn a_physical_set_says_its_archive_and_where_nothing_can_be_restored() {
     assert_eq!(said[1], "ledger pitr 40 s ago 40 s of 24 h 47 h ago 12 365 d 01:15 UTC");
     assert_eq!(said[2], "WAL gap nightly: 2026-11-19 10:02 to 2026-11-19 10:09 UTC: not restorable inside");
     assert!(gauges.contains("lifeboat_archive_lag_seconds{policy=\"ledger\",set=\"nightly\"} 40\n"), "{gauges}");
+    let ended = "lifeboat_backup_success_timestamp_seconds{policy=\"ledger\",set=\"nightly\"} 1795310400\n";
+    assert!(gauges.contains(ended), "when a backup ended, and not how new its WAL is: {gauges}");
     assert!(gauges.contains("lifeboat_archive_lag_limit_seconds{policy=\"ledger\",set=\"nightly\"} 300\n"), "{gauges}");
     let pitr = ledger.sets[0].pitr.as_mut().unwrap();
     (pitr.is_kept, pitr.sentence) = (false, Some("it stands still".to_owned()));
@@ -150,6 +206,8 @@ fn gauges_are_there_for_what_is_known_only() {
 #[test]
 fn every_gauge_of_the_alert_rules_is_written() {
     let mut view = view();
+    view.policies[0].sets[0].pitr = Some(pitr());
+    view.policies[0].sets[0].release = Some(ReleaseStanding::default());
     view.disk = Some(Disk { folder: "/tmp".to_owned(), bytes: 100, free_bytes: 40 });
     let text = prometheus::render(&view);
     let rules = include_str!("../../../../examples/alerts/lifeboat.rules.yml");
