@@ -66,6 +66,15 @@ pub(super) fn keeping(bucket: &BucketWish, observed: &Observed) -> Fact<Versioni
     fact.and_then(|document: Document| document.to().map_or(Fact::Absent, Fact::Known))
 }
 
+/// How a bucket of that versioning treats what is overwritten or deleted.
+pub(super) fn keeping_of(versioning: Option<Versioning>) -> Keeping {
+    match versioning {
+        Some(Versioning::Enabled | Versioning::EnabledWithMfa) => Keeping::Enabled,
+        Some(Versioning::Suspended) => Keeping::Suspended,
+        None => Keeping::Unversioned,
+    }
+}
+
 struct Scale<'a> {
     before: Forecast<'a>,
     after: Forecast<'a>,
@@ -79,11 +88,7 @@ struct Scale<'a> {
 /// Compares the complete backups of a tenant.
 pub(super) fn compare<'a>(bucket: &BucketWish, tenant: &Tenant, sides: Sides<'_>, backups: &[&'a SeenBackup], observed: &Observed) -> Outcome<'a> {
     let versioning = keeping(bucket, observed).known().copied();
-    let keeping = match versioning {
-        Some(Versioning::Enabled | Versioning::EnabledWithMfa) => Keeping::Enabled,
-        Some(Versioning::Suspended) => Keeping::Suspended,
-        None => Keeping::Unversioned,
-    };
+    let keeping = keeping_of(versioning);
     let mfa_delete = versioning == Some(Versioning::EnabledWithMfa);
     let forecast = |rules, now| Forecast::new(&World { rules, keeping, mfa_delete, now });
     let now = observed.at;

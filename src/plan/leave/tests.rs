@@ -62,6 +62,7 @@ fn an_approval_is_for_its_effect_and_no_more() {
         oldest_left: None,
         undo: None,
         named: Vec::new(),
+        cost: None,
     };
     let now = "2026-11-22T00:00:00Z".parse().unwrap();
     assert_eq!(super::objection(&approval, &[effect(4), effect(3)], now), None);

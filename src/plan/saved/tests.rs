@@ -35,6 +35,7 @@ fn effects_that_are_worse_by_now_make_a_plan_stale_and_better_ones_do_not() {
             oldest_left: None,
             undo: None,
             named: Vec::new(),
+            cost: None,
         }];
         plan
     };
