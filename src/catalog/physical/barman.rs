@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::wal::{Archive, Segment};
-use super::{Engine, Listed, Metadata, Physical, Place, Repository, State, Told, judged};
+use super::{Engine, Listed, Metadata, Part, Physical, Place, Repository, State, Told, judged};
 
 /// 16 MiB, where no backup says another size.
 const SEGMENT: u64 = 16 << 20;
@@ -57,13 +57,21 @@ pub(super) fn read<'a>(place: &Place, listing: &[Listed<'a>], metadata: &[Metada
         });
     }
     let wals = place.wal();
-    let segment = |key: &str| {
-        let name = key.strip_prefix(&wals)?.rsplit('/').next()?;
-        // A label has more behind its segment than the ending of a compression.
-        Segment::parse(name.split('.').next()?).filter(|_| !name.contains(".backup") && !name.contains(".partial"))
-    };
-    let archive = Archive::new(listing.iter().filter_map(|(key, _, stored)| Some((segment(key)?, *stored))).collect(), segment_bytes);
+    let archive = Archive::new(listing.iter().filter_map(|(key, _, stored)| Some((segment(&wals, key)?, *stored))).collect(), segment_bytes);
     judged(place, told, &archive)
+}
+
+fn segment(wals: &str, key: &str) -> Option<Segment> {
+    let name = key.strip_prefix(wals)?.rsplit('/').next()?;
+    // A label has more behind its segment than the ending of a compression.
+    Segment::parse(name.split('.').next()?).filter(|_| !name.contains(".backup") && !name.contains(".partial"))
+}
+
+pub(super) fn part<'a>(place: &Place, key: &'a str) -> Part<'a> {
+    match key.strip_prefix(&place.backups()).and_then(|rest| rest.split_once('/')) {
+        Some((id, _)) => Part::Backup(id),
+        None => segment(&place.wal(), key).map_or(Part::Other, Part::Wal),
+    }
 }
 
 /// `key=value` lines; `None` stands for nothing.

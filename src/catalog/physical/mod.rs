@@ -16,6 +16,8 @@ mod walg;
 
 pub use wal::{Gap, Segment};
 
+pub use crate::model::resource::SeenMetadata as Metadata;
+
 /// What a repository holds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Repository {
@@ -30,6 +32,8 @@ pub struct Repository {
     /// The newest moment that can be restored: when S3 stored the last segment that can be replayed without a gap from the newest complete
     /// backup on, or the end of that backup where none follows.
     pub newest: Option<Timestamp>,
+    /// Stretches of which any moment can be restored, oldest first; where they begin and end in one moment, only the end of a backup.
+    pub windows: Vec<(Timestamp, Timestamp)>,
     /// How many segments are archived.
     pub segments: u64,
     /// The first and the last of them, by timeline and position.
@@ -99,9 +103,6 @@ pub struct Physical {
 /// An object of a listing: key, bytes, and when S3 stored it.
 pub type Listed<'a> = (&'a str, u64, Timestamp);
 
-/// An object of metadata: its key, and its bytes or why they could not be read.
-pub type Metadata = (String, Result<Vec<u8>, String>);
-
 /// The repositories that a listing shows, by their own write-once metadata.
 pub fn places<'a>(listing: impl Iterator<Item = &'a str>) -> Vec<Place> {
     let mut out: Vec<Place> = listing.filter_map(|key| pgbackrest::place(key).or_else(|| barman::place(key)).or_else(|| walg::place(key))).collect();
@@ -116,6 +117,28 @@ pub fn metadata<'a>(place: &Place, listing: impl Iterator<Item = &'a str>) -> Ve
         Engine::Pgbackrest => pgbackrest::info(place, listing).into_iter().collect(),
         Engine::BarmanCloud => listing.filter(|key| barman::is_info(place, key)).map(str::to_owned).collect(),
         Engine::WalG => listing.filter(|key| walg::is_sentinel(place, key)).map(str::to_owned).collect(),
+    }
+}
+
+/// What an object of a repository is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part<'a> {
+    /// Part of the backup with that id.
+    Backup(&'a str),
+    /// That segment of WAL.
+    Wal(Segment),
+    /// A list without which the engine finds nothing.
+    List,
+    /// Anything else: histories, labels, a list's copy.
+    Other,
+}
+
+/// What a key of a repository is for.
+pub fn part<'a>(place: &Place, key: &'a str) -> Part<'a> {
+    match place.engine {
+        Engine::Pgbackrest => pgbackrest::part(place, key),
+        Engine::BarmanCloud => barman::part(place, key),
+        Engine::WalG => walg::part(place, key),
     }
 }
 
@@ -195,7 +218,29 @@ fn judged(place: &Place, mut told: Told<'_>, archive: &wal::Archive) -> Reposito
     // Of some that are told the newest may be missing; of none that is told, "none" would be a guess.
     let untold = || backups.iter().find(|backup| backup.state == State::Unknown).filter(|_| whole.is_empty());
     let unknown = unknown.or_else(|| untold().map(|backup| format!("{}: {}", backup.id, backup.why.as_deref().unwrap_or("it could not be read"))));
-    Repository { place: place.clone(), backups, gaps, oldest, newest, segments: archive.count(), range: archive.range(), problems, unknown }
+    let windows = windows(&backups, archive);
+    Repository { place: place.clone(), backups, gaps, oldest, newest, windows, segments: archive.count(), range: archive.range(), problems, unknown }
+}
+
+/// The stretches that the WAL behind each complete backup reaches over.
+fn windows(backups: &[Physical], archive: &wal::Archive) -> Vec<(Timestamp, Timestamp)> {
+    let complete = backups.iter().filter(|backup| backup.state == State::Complete);
+    let mut ends: Vec<(Timestamp, Option<Segment>)> = complete.filter_map(|backup| Some((backup.stopped?, backup.wal.map(|(_, last)| last)))).collect();
+    ends.sort_unstable();
+    // The newest first, so that the walk from an older one ends where that of a newer one began.
+    let mut walked = BTreeMap::new();
+    let mut out: Vec<(Timestamp, Timestamp)> = Vec::new();
+    for (stopped, last) in ends.into_iter().rev() {
+        let reached = last.and_then(|last| archive.reached_by(last, &walked));
+        walked.extend(last.zip(reached));
+        let until = reached.map_or(stopped, |reached| reached.max(stopped));
+        match out.last_mut() {
+            Some((from, later)) if *from <= until => (*from, *later) = (stopped, until.max(*later)),
+            _ => out.push((stopped, until)),
+        }
+    }
+    out.reverse();
+    out
 }
 
 /// The oldest and the newest moment that can be restored.

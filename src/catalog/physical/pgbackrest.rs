@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::wal::{Archive, Segment};
-use super::{Engine, Listed, Metadata, Physical, Place, Repository, State, Told, judged};
+use super::{Engine, Listed, Metadata, Part, Physical, Place, Repository, State, Told, judged};
 
 /// The format of repositories that is understood.
 const FORMAT: &str = "5";
@@ -141,12 +141,25 @@ fn backup(label: &str, value: &Value, versions: &[(String, String)]) -> Physical
     }
 }
 
+pub(super) fn part<'a>(place: &Place, key: &'a str) -> Part<'a> {
+    let (backups, wal) = (place.backups(), place.wal());
+    if key == format!("{backups}backup.info") || key == format!("{wal}archive.info") {
+        return Part::List;
+    }
+    let label = key.strip_prefix(&backups).and_then(|rest| rest.split_once('/')).map(|(label, _)| label);
+    match label.filter(|label| label.as_bytes().first().is_some_and(u8::is_ascii_digit)) {
+        Some(label) => Part::Backup(label),
+        None => segment(&wal, key).map_or(Part::Other, Part::Wal),
+    }
+}
+
+fn segment(wal: &str, key: &str) -> Option<Segment> {
+    let (name, rest) = key.strip_prefix(wal)?.rsplit('/').next()?.split_once('-')?;
+    Segment::parse(name).filter(|_| !rest.contains("partial"))
+}
+
 /// `archive/<stanza>/<version>-<id>/<16 digits>/<24 digits>-<sha1>[.zst]`; `.partial` ones and labels are no whole segments.
 fn archive(place: &Place, listing: &[Listed<'_>]) -> Archive {
-    let folder = place.wal();
-    let segment = |key: &str| {
-        let (name, rest) = key.strip_prefix(&folder)?.rsplit('/').next()?.split_once('-')?;
-        Segment::parse(name).filter(|_| !rest.contains("partial"))
-    };
-    Archive::new(listing.iter().filter_map(|(key, _, stored)| Some((segment(key)?, *stored))).collect(), SEGMENT)
+    let wal = place.wal();
+    Archive::new(listing.iter().filter_map(|(key, _, stored)| Some((segment(&wal, key)?, *stored))).collect(), SEGMENT)
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::wal::{Archive, Segment};
-use super::{Engine, Listed, Metadata, Physical, Place, Repository, State, Told, judged};
+use super::{Engine, Listed, Metadata, Part, Physical, Place, Repository, State, Told, judged};
 
 /// Where its backups lie.
 const BACKUPS: &str = "basebackups_005/";
@@ -98,10 +98,19 @@ fn backup(name: &str, stored: u64, sentinel: Timestamp, said: Sentinel) -> Physi
 
 /// `wal_005/<24 digits>[.<compression>]`; `.partial` ones, labels and histories are no whole segments.
 fn archive(place: &Place, listing: &[Listed<'_>]) -> Archive {
-    let folder = place.wal();
-    let segment = |key: &str| {
-        let name = key.strip_prefix(&folder)?;
-        Segment::parse(name.split('.').next()?).filter(|_| !name.contains(".backup") && !name.contains(".partial"))
-    };
-    Archive::new(listing.iter().filter_map(|(key, _, stored)| Some((segment(key)?, *stored))).collect(), SEGMENT)
+    let wal = place.wal();
+    Archive::new(listing.iter().filter_map(|(key, _, stored)| Some((segment(&wal, key)?, *stored))).collect(), SEGMENT)
+}
+
+fn segment(wal: &str, key: &str) -> Option<Segment> {
+    let name = key.strip_prefix(wal)?;
+    Segment::parse(name.split('.').next()?).filter(|_| !name.contains(".backup") && !name.contains(".partial"))
+}
+
+pub(super) fn part<'a>(place: &Place, key: &'a str) -> Part<'a> {
+    let name = key.strip_prefix(&place.backups()).and_then(|rest| rest.split_once('/').map(|(name, _)| name).or_else(|| rest.strip_suffix(SENTINEL)));
+    match name.filter(|name| begin(name).is_some()) {
+        Some(name) => Part::Backup(name),
+        None => segment(&place.wal(), key).map_or(Part::Other, Part::Wal),
+    }
 }
