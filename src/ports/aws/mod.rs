@@ -13,6 +13,7 @@ use super::quirks::{self, Quirks};
 use crate::model::resource::{BucketPlace, Partition};
 
 mod assume;
+mod beside;
 mod cloud;
 mod error;
 mod guard;
