@@ -240,6 +240,7 @@ async fn mark(ports: &Ports, bucket: &str, failure: &Failure, step: &str) {
     let key = format!("{}{}", failure.folder, layout::failed_name(step));
     let written = ports.objects.create(bucket, &key, format!("{}\n", Document::of(&says)).into_bytes());
     tokio::select! {
+        biased;
         _ = written => {}
         () = ports.clock.sleep(MARKING) => {}
     }

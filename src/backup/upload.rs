@@ -13,7 +13,7 @@ use super::BackupError;
 use crate::catalog::manifest::object_name;
 use crate::ports::{Clock, Objects, PortError, Upload};
 
-pub mod latency;
+pub(super) mod latency;
 
 use latency::Latency;
 

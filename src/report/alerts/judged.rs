@@ -106,7 +106,7 @@ pub fn drill_ended(policy: &str, drill: &str, now: Timestamp, verdict: Verdict, 
 }
 
 fn of_set(set: &SetStanding, at: Timestamp) -> Vec<(&'static str, Now)> {
-    let newest = set.last().and_then(|at| moment(at));
+    let newest = set.last().and_then(moment);
     let early = |at: Timestamp| at.checked_add(SignedDuration::from_secs(EARLY)).unwrap_or(at);
     let missed = |at: &str| format!("the run of {} left no complete backup", minute(at));
     let mut out = Vec::new();
