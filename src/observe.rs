@@ -22,9 +22,11 @@ use crate::ports::{Answer, Clock, ObjectInfo, Ports};
 use crate::settings;
 use crate::settings::bucket_lifecycle::left;
 
+mod beside;
 mod pace;
 mod repositories;
 
+pub use beside::beside;
 use pace::Pace;
 
 /// How often a question is asked of an endpoint that is too busy, each time with the attempts of the SDK.

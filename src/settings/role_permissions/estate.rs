@@ -29,6 +29,15 @@ const CHANGE_BUCKET: [&str; 10] = [
 const READ_BUCKET: [&str; 5] =
     ["s3:GetBucket*", "s3:GetEncryptionConfiguration", "s3:GetLifecycleConfiguration", "s3:GetReplicationConfiguration", "s3:ListBucket"];
 
+/// What reads the parts of a bucket that nobody manages, besides `s3:GetBucket*`: for `plan --inventory`.
+const READ_BESIDE: [&str; 5] = [
+    "s3:GetAccelerateConfiguration",
+    "s3:GetAnalyticsConfiguration",
+    "s3:GetIntelligentTieringConfiguration",
+    "s3:GetInventoryConfiguration",
+    "s3:GetMetricsConfiguration",
+];
+
 /// What reads a role.
 const READ_ROLE: [&str; 5] = ["iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole", "iam:ListRolePolicies"];
 
@@ -105,6 +114,7 @@ fn manifests(role: &RoleWish, estate: &Estate) -> Vec<String> {
 pub(super) fn planner(role: &RoleWish, estate: &Estate) -> Vec<Value> {
     let mut out = reads(role, estate);
     if !estate.places.is_empty() {
+        out.push(json!({"Sid": "ReadInventory", "Effect": "Allow", "Action": READ_BESIDE, "Resource": bucket_arns(role, estate)}));
         out.push(json!({"Sid": "ReadManifests", "Effect": "Allow", "Action": "s3:GetObject", "Resource": manifests(role, estate)}));
     }
     if !estate.keys.is_empty() {
