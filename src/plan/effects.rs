@@ -3,16 +3,19 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::catalog::prices::Prices;
 use crate::catalog::timeline::Undo;
 use crate::model::aspects::{ObjectLock, Versioning};
 use crate::model::document::Document;
 use crate::model::fact::Fact;
 use crate::model::lifecycle::{Expiration, Lifecycle, Rule};
+use crate::model::policy::StorageClass;
 use crate::model::request::ReadOp;
 use crate::model::resource::{BucketWish, Observed, SeenBackup, Tenant};
-use crate::model::units::{bytes, plural};
+use crate::model::units::{Span, bytes, plural};
 
 mod compare;
+pub(super) mod cost;
 mod elsewhere;
 mod physical;
 
@@ -50,6 +53,9 @@ pub struct Effect {
     /// Whether it could not be said what goes.
     #[serde(default)]
     pub unsaid: bool,
+    /// What it does to the bill, if that is what is said.
+    #[serde(default)]
+    pub cost: Option<cost::CostChange>,
 }
 
 impl Effect {
@@ -68,6 +74,7 @@ impl Effect {
             named: Vec::new(),
             window_seconds: None,
             unsaid: false,
+            cost: None,
         }
     }
 
@@ -131,14 +138,18 @@ pub(super) fn of_foreign_rule(bucket: &BucketWish, live: &Document, without: &Do
     bucket.tenants.iter().flat_map(of).collect()
 }
 
-/// What other lifecycle rules mean for each policy of the bucket.
-pub(super) fn of_lifecycle(bucket: &BucketWish, from: &Fact<Document>, to: &Document, observed: &Observed) -> Vec<Effect> {
-    let before = match from {
+/// The rules that are there, if that is known.
+fn rules_of(from: &Fact<Document>) -> Option<Lifecycle> {
+    match from {
         Fact::Known(from) => from.to::<Lifecycle>(),
         Fact::Absent => Some(Lifecycle::default()),
         Fact::Unknown(_) => None,
-    };
-    let (Some(before), Some(after)) = (before, to.to::<Lifecycle>()) else { return Vec::new() };
+    }
+}
+
+/// What other lifecycle rules mean for each policy of the bucket.
+pub(super) fn of_lifecycle(bucket: &BucketWish, from: &Fact<Document>, to: &Document, observed: &Observed) -> Vec<Effect> {
+    let (Some(before), Some(after)) = (rules_of(from), to.to::<Lifecycle>()) else { return Vec::new() };
     let sides = Sides { before: &before, after: &after };
     bucket.tenants.iter().flat_map(|tenant| of_rules(bucket, tenant, sides, observed)).collect()
 }
@@ -158,11 +169,23 @@ fn of_rules(bucket: &BucketWish, tenant: &Tenant, sides: Sides<'_>, observed: &O
     if let Some(thaw) = outcome.thaw {
         let rto = if thaw.takes > tenant.rto { format!(", and the promised RTO is {}", tenant.rto) } else { String::new() };
         let points = plural(thaw.points as u64, "restore point");
-        let sentence = format!("from {} on, {points} must be thawed before a restore, which takes up to {}{rto}", moment(thaw.from), thaw.takes);
+        let sentence =
+            format!("from {} on, {points} must be thawed before a restore, which takes up to {}{rto}{}", moment(thaw.from), thaw.takes, ways(thaw.takes));
         out.push(Effect::said(&tenant.policy, sentence));
     }
     out.extend(physical::of_rules(bucket, tenant, sides, observed));
     out
+}
+
+/// The ways to thaw what takes so long by the standard one.
+fn ways(standard: Span) -> String {
+    let class = StorageClass::ALL.into_iter().find(|class| class.thaw() == Some(standard));
+    let ways = class.map_or_else(Vec::new, |class| class.thaws().to_vec());
+    let said: Vec<String> = ways.iter().map(|(way, takes)| format!("{way} {takes}")).collect();
+    match (class, said.is_empty()) {
+        (Some(class), false) => format!("; {} thaws {}", class.as_str(), said.join(", ")),
+        _ => String::new(),
+    }
 }
 
 fn losing(bucket: &BucketWish, tenant: &Tenant, backups: &[&SeenBackup], outcome: &Outcome<'_>, observed: &Observed) -> Option<Effect> {
@@ -255,11 +278,15 @@ fn there(observed: &Observed, tenant: &Tenant) -> Option<String> {
     (!all.is_empty()).then(|| all.join(", "))
 }
 
-/// What a step of a setting of a bucket means.
-pub(super) fn of_step(bucket: &BucketWish, read: ReadOp, from: &Fact<Document>, to: &Document, observed: &Observed) -> Vec<Effect> {
+/// What a step of a setting of a bucket means; what it does to the bill only where prices are given.
+pub(super) fn of_step(bucket: &BucketWish, read: ReadOp, from: &Fact<Document>, to: &Document, observed: &Observed, prices: Option<&Prices>) -> Vec<Effect> {
     match read {
         ReadOp::BucketVersioning => of_versioning_off(bucket, observed),
-        ReadOp::BucketLifecycle => of_lifecycle(bucket, from, to, observed),
+        ReadOp::BucketLifecycle => {
+            let mut out = of_lifecycle(bucket, from, to, observed);
+            out.extend(prices.iter().flat_map(|prices| cost::of_lifecycle(bucket, from, to, observed, prices)));
+            out
+        }
         ReadOp::BucketObjectLock => of_object_lock(bucket, from, to, observed),
         _ => Vec::new(),
     }

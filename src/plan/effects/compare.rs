@@ -66,6 +66,15 @@ pub(super) fn keeping(bucket: &BucketWish, observed: &Observed) -> Fact<Versioni
     fact.and_then(|document: Document| document.to().map_or(Fact::Absent, Fact::Known))
 }
 
+/// How a bucket of that versioning treats what is overwritten or deleted.
+pub(super) fn keeping_of(versioning: Option<Versioning>) -> Keeping {
+    match versioning {
+        Some(Versioning::Enabled | Versioning::EnabledWithMfa) => Keeping::Enabled,
+        Some(Versioning::Suspended) => Keeping::Suspended,
+        None => Keeping::Unversioned,
+    }
+}
+
 /// Both sides, ready to be asked.
 pub(super) struct Scale<'a> {
     pub(super) before: Forecast<'a>,
@@ -116,11 +125,7 @@ impl<'a> Scale<'a> {
     /// The rules of both sides, in the bucket as it keeps what is deleted.
     pub(super) fn of(bucket: &BucketWish, sides: Sides<'a>, observed: &Observed) -> Self {
         let versioning = keeping(bucket, observed).known().copied();
-        let keeping = match versioning {
-            Some(Versioning::Enabled | Versioning::EnabledWithMfa) => Keeping::Enabled,
-            Some(Versioning::Suspended) => Keeping::Suspended,
-            None => Keeping::Unversioned,
-        };
+        let keeping = keeping_of(versioning);
         let mfa_delete = versioning == Some(Versioning::EnabledWithMfa);
         let forecast = |rules, now| Forecast::new(&World { rules, keeping, mfa_delete, now });
         Self {
