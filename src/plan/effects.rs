@@ -47,15 +47,15 @@ pub struct Effect {
     /// The first of them to go, each with its set, its id and when.
     #[serde(default)]
     pub named: Vec<String>,
-    /// What it does to the bill, if that is what is said.
-    #[serde(default)]
-    pub cost: Option<cost::CostChange>,
     /// Of a physical set: seconds of which any moment can be restored now, and then no more.
     #[serde(default)]
     pub window_seconds: Option<u64>,
     /// Whether it could not be said what goes.
     #[serde(default)]
     pub unsaid: bool,
+    /// What it does to the bill, if that is what is said.
+    #[serde(default)]
+    pub cost: Option<cost::CostChange>,
 }
 
 impl Effect {
@@ -72,9 +72,9 @@ impl Effect {
             oldest_left: None,
             undo: None,
             named: Vec::new(),
-            cost: None,
             window_seconds: None,
             unsaid: false,
+            cost: None,
         }
     }
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::compare::{Gone, Scale, Sides, ends_before};
-use super::{Effect, elsewhere, moment, undo};
+use super::{Effect, elsewhere, moment, undo, ways};
 use crate::catalog::physical::{self, Listed, Part, Physical, Repository, Segment, State};
 use crate::catalog::timeline::{Class, Keeping, Standing, Undo, Version};
 use crate::model::fact::Fact;
@@ -247,7 +247,7 @@ impl One<'_> {
         let (from, takes) = all.reduce(|(at, takes), (other, longer)| (at.min(other), takes.max(longer)))?;
         let what = counted(chains.values().filter(|end| end.thaw.is_some()).count(), ends.wal.values().filter(|end| end.thaw.is_some()).count());
         let rto = if takes > self.tenant.rto { format!(", and the promised RTO is {}", self.tenant.rto) } else { String::new() };
-        let sentence = format!("from {} on, {what} of {says} must be thawed before a restore, which takes up to {takes}{rto}", moment(from));
+        let sentence = format!("from {} on, {what} of {says} must be thawed before a restore, which takes up to {takes}{rto}{}", moment(from), ways(takes));
         Some(Effect::said(&self.tenant.policy, sentence))
     }
 
