@@ -55,7 +55,7 @@ pub(super) fn interrupted(prepared: &Prepared, observed: &Observed) -> Vec<Relea
 pub(super) fn sets<'a>(policies: &'a [LoadedPolicy], observed: &Observed) -> Vec<Set<'a>> {
     let mut out = Vec::new();
     for policy in policies {
-        for (name, spec) in policy.policy.spec.backups.iter() {
+        for (name, spec) in &policy.policy.spec.backups {
             let of_set = |all: &Vec<SeenBackup>| all.iter().filter(|backup| backup.set == name.0).cloned().collect::<Vec<_>>();
             let seen = match observed.backups.get(&policy.name) {
                 Some(Fact::Known(all)) => Fact::Known(of_set(all)),

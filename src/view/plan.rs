@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::inventory::InventoryView;
 use super::journal::OthersView;
 use super::place::{self, LineView};
 use super::releases::ReleaseSetView;
@@ -15,7 +16,7 @@ use crate::model::fact::{Fact, Why};
 use crate::model::id::{ResourceId, ResourceKind};
 use crate::model::resource::{Desired, Identity, Observed};
 use crate::plan::saved::{ApprovedStep, FORMAT, digest};
-use crate::plan::{Effect, Held, Hold, Leftover, Plan, Reason, Step};
+use crate::plan::{CostChange, Effect, Held, Hold, Leftover, Plan, Reason, Step};
 use crate::policy::LoadedPolicy;
 use crate::settings;
 
@@ -57,6 +58,9 @@ pub struct PlanView {
     pub releases: Vec<ReleaseSetView>,
     /// What is known of other applies; none when `lifeboat.yaml` names no place for their lock and journal.
     pub others: Option<OthersView>,
+    /// What lies there and is not managed; only with `--inventory`, and never in a saved plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inventory: Option<InventoryView>,
     /// Leaves that nothing needed.
     pub unused_leaves: Vec<String>,
     /// Approvals of policies that do not count, each with the reason.
@@ -231,6 +235,9 @@ pub struct EffectView {
     /// The first of the restore points that go, each as `SET/ID on DATE`; the rest is only counted.
     #[serde(default)]
     pub named: Vec<String>,
+    /// What it does to the bill, if that is what is said.
+    #[serde(default)]
+    pub cost: Option<CostChange>,
 }
 
 /// What the view needs besides the plan.
@@ -295,6 +302,7 @@ impl PlanView {
             counts,
             releases: Vec::new(),
             others: None,
+            inventory: None,
             not_enforced: around.not_enforced.iter().map(|text| (*text).to_owned()).collect(),
             leftovers: plan.leftovers.iter().map(LeftoverView::of).collect(),
             unused_leaves: plan.unused.iter().map(ToString::to_string).collect(),
@@ -479,6 +487,7 @@ impl EffectView {
             oldest_left: effect.oldest_left.map(seconds),
             undo: effect.undo.clone(),
             named: effect.named.clone(),
+            cost: effect.cost.clone(),
         }
     }
 }

@@ -159,7 +159,9 @@ async fn the_last_old_point_stays_whatever_an_index_says_of_another_one() {
             let seen = crate::catalog::layout::backups("orders/", listing.iter().map(|object| (object.key.as_str(), object.bytes, object.modified)));
             entry.listed = crate::observe::listed(seen.iter().find(|seen| seen.id == second).unwrap(), &listing);
         }
-        entries.values_mut().for_each(|entry| entry.asked = stage.now());
+        for entry in entries.values_mut() {
+            entry.asked = stage.now();
+        }
         forge(&stage, entries);
         stage.keep().await.unwrap();
         let tag = stage.tags().await[first].0.clone();
