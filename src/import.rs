@@ -8,16 +8,22 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
+use crate::compile;
 use crate::model::aspects::{AccessLog, Encryption, Existence, LockMode, ObjectLock, Ownership, PublicAccess, Tags, Versioning};
 use crate::model::fact::{Fact, Why};
 use crate::model::lifecycle::{Expiration, Lifecycle, Rule};
+use crate::model::policy::RepositoryPlace;
 use crate::model::replication::Replication;
 use crate::model::request::ReadOp;
-use crate::model::resource::ObservedResource;
+use crate::model::resource::{Desired, ObservedResource};
 use crate::model::units::plural;
-use crate::policy::ConfigFile;
+use crate::policy::{ConfigFile, Loaded, load};
 
+mod guard;
+mod physical;
 mod roles;
+
+use roles::Found;
 
 /// What is known of a bucket besides its settings.
 #[derive(Clone, Debug)]
@@ -36,6 +42,8 @@ pub struct Subject<'a> {
     pub repository: Option<&'a ConfigFile>,
     /// Condition keys that the endpoint does not fill.
     pub unfilled_keys: &'static [&'static str],
+    /// The repositories of other engines that lie below the prefix.
+    pub repositories: &'a Fact<Vec<RepositoryPlace>>,
 }
 
 /// Roles by their names, as they are.
@@ -66,14 +74,17 @@ pub fn policy(subject: &Subject<'_>, live: &ObservedResource, roles: &LiveRoles)
     words.encryption(live);
     words.public_access(live);
     words.ownership(live);
-    words.bucket_policy(live);
     words.object_lock(live);
     words.access_log(live, subject.bucket);
     words.replication(live);
     words.lifecycle(live);
     words.tags(live);
+    // What is in the policy of the bucket hangs on the other words.
+    words.bucket_policy(subject, live);
     let (storage, mut notes) = (Value::Object(words.storage), words.notes);
-    let mut found = roles::found(subject, &storage, roles, live);
+    let sets = roles::sets(subject, roles, live);
+    let physical = physical::sets(subject, &sets, &mut notes);
+    let mut found = roles::found(subject, &storage, roles, Found { sets, physical, ..Found::default() });
     let of_roles = std::mem::take(&mut found.notes);
     notes.extend(of_roles.iter().cloned());
     Imported { yaml: format!("{}{}", heading(subject, &notes), spec(subject, &storage, &found)), notes, of_roles }
@@ -152,11 +163,19 @@ impl Words {
         }
     }
 
-    fn bucket_policy(&mut self, live: &ObservedResource) {
-        let said = match live.fact(ReadOp::BucketPolicy) {
-            Fact::Known(_) => "statements of others are in it".to_owned(),
-            Fact::Absent => "there is none".to_owned(),
-            Fact::Unknown(why) => why.to_string(),
+    fn bucket_policy(&mut self, subject: &Subject<'_>, live: &ObservedResource) {
+        let said = match (guard::words(subject, &self.storage, live), live.fact(ReadOp::BucketPolicy)) {
+            (Ok(Some(found)), _) => {
+                self.storage.extend(found.fields);
+                if !found.others.is_empty() {
+                    self.notes.push(format!("bucketPolicy: statements of others stay in it as they are: {}", found.others.join(", ")));
+                }
+                return;
+            }
+            (Err(why), _) => return self.unmanaged("bucketPolicy", why),
+            (Ok(None), Fact::Known(_)) => "statements of others are in it".to_owned(),
+            (Ok(None), Fact::Absent) => "there is none".to_owned(),
+            (Ok(None), Fact::Unknown(why)) => why.to_string(),
         };
         self.unmanaged("bucketPolicy", format!("{said}. Write `managed` and the plan adds refusals of lifeboat, as that of overwriting a backup"));
     }
@@ -253,8 +272,17 @@ fn heading(subject: &Subject<'_>, notes: &[String]) -> String {
     out
 }
 
+/// The written policy, read again as it would lie in the config repo that it is for.
+fn read_back(subject: &Subject<'_>, storage: &Value, found: &Found) -> (Loaded, Desired) {
+    let file = ConfigFile { path: "policies/import.yaml".to_owned(), bytes: spec(subject, storage, found).into_bytes() };
+    let files: Vec<ConfigFile> = subject.repository.into_iter().cloned().chain([file]).collect();
+    let loaded = load(&files);
+    let (desired, _) = compile::compile(&loaded, subject.unfilled_keys);
+    (loaded, desired)
+}
+
 /// The policy itself.
-fn spec(subject: &Subject<'_>, storage: &Value, found: &roles::Found) -> String {
+fn spec(subject: &Subject<'_>, storage: &Value, found: &Found) -> String {
     let name = subject.policy;
     let variable = format!("{}_DATABASE_URL", name.to_ascii_uppercase().replace('-', "_"));
     let mut out = format!(
@@ -263,7 +291,14 @@ fn spec(subject: &Subject<'_>, storage: &Value, found: &roles::Found) -> String 
     );
     let database = serde_yaml::to_string(name).unwrap_or_default();
     let guessed = BTreeMap::from([("nightly".to_owned(), json!({"recent": "3d", "daily": 14}))]);
-    let sets = if found.sets.is_empty() { &guessed } else { &found.sets };
+    // A repository right at the prefix leaves no place for another set.
+    let alone = found.physical.values().any(|set| set.get("prefix").and_then(Value::as_str) == Some(""));
+    let nothing = BTreeMap::new();
+    let sets = match (found.sets.is_empty(), alone) {
+        (true, true) => &nothing,
+        (true, false) => &guessed,
+        (false, _) => &found.sets,
+    };
     for (set, retention) in sets {
         let _ = write!(
             out,
@@ -271,10 +306,16 @@ fn spec(subject: &Subject<'_>, storage: &Value, found: &roles::Found) -> String 
             database.trim()
         );
     }
+    for (set, words) in &found.physical {
+        let _ = writeln!(out, "    {set}: {words} # FILL IN what is promised of it: schedule, window, wal");
+    }
     if let Some(access) = &found.access {
         let _ = write!(out, "  access:\n{}", indented(access));
     }
     let names: Vec<&str> = sets.keys().map(String::as_str).collect();
+    if names.is_empty() {
+        return out;
+    }
     let _ = write!(
         out,
         "  drills:\n    weekly:\n      backups: [{}]\n      schedule: {{cron: \"0 4 * * 0\"}}   # FILL IN\n      runsOn: [self-hosted]\n",

@@ -13,7 +13,8 @@ use crate::ops::{Exit, OpError};
 /// Write a policy for a bucket that exists; it plans to nothing
 ///
 /// Reads the settings of the bucket, and of roles that are named, and changes nothing. What a policy has no word for is left
-/// alone, and said in a comment. Roles count only where the written policy would change nothing of them.
+/// alone, and said in a comment. Roles, and statements of the bucket policy, count only where the written policy would change
+/// nothing of them. Repositories of pgBackRest, barman-cloud and WAL-G are looked for below the prefix.
 /// Exit 4: the written policy would change something all the same, which is said.
 #[derive(Debug, Args)]
 #[command(
@@ -29,7 +30,7 @@ pub(super) struct Arguments {
     /// Key prefix of the backups, ending in a slash; the name of the policy when left out
     #[arg(long, value_name = "PREFIX/")]
     prefix: Option<String>,
-    /// A role that works on the bucket; may be repeated. Writer, keeper and restorer together become `access`
+    /// A role that works on the bucket; may be repeated. Writer, keeper and restorer together become `access`, with an expirer where a repository of another engine is found
     #[arg(long, value_name = "NAME")]
     role: Vec<String>,
     /// Write to this file, which must not exist yet, instead of standard output

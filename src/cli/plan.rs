@@ -33,6 +33,9 @@ pub(super) struct Arguments {
     /// Also plan the removal of what lifeboat made and no policy wants any more, once no backup needs it
     #[arg(long)]
     prune: bool,
+    /// Also read and show what lies in the buckets and roles and is not managed; changes neither exit code nor saved plan
+    #[arg(long, conflicts_with = "offline")]
+    inventory: bool,
     #[command(flatten)]
     selecting: Selecting,
     #[command(flatten)]
@@ -45,10 +48,10 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, 
     let watch = Watch { stop: Some(progress::stop_on_signal()), answered: Some(&told) };
     let prices = arguments.pricing.read()?;
     let ask = Ask { leaves: &arguments.allow, prune: arguments.prune, prices: Some(&prices) };
-    let asked = Asked { ask, offline: arguments.offline, selection: arguments.selecting.selection(), watch };
+    let asked = Asked { ask, offline: arguments.offline, selection: arguments.selecting.selection(), inventory: arguments.inventory, watch };
     let (planned, exit) = plan::plan(&global.place(), &asked).await?;
     drop(reading);
-    let (view, findings) = match planned {
+    let (mut view, findings) = match planned {
         Planned::Stopped(findings) if global.format == Format::Text => {
             return Ok(Said { out: String::new(), err: text::check(&findings, Global::paint()), exit });
         }
@@ -68,6 +71,8 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, 
     if let Some(path) = arguments.out.as_ref().filter(|_| view.unasked > 0) {
         let _ = writeln!(err, "{} was not written: the plan was interrupted", path.display());
     }
+    // What nothing rests on is no part of what is approved.
+    view.inventory = None;
     if let Some(path) = arguments.out.as_ref().filter(|_| view.unasked == 0) {
         std::fs::write(path, json::render(&view)).map_err(|error| OpError::Setup {
             message: format!("the plan cannot be saved to {}: {error}", path.display()),

@@ -15,6 +15,7 @@ use crate::view::plan::{EffectView, GroupView, LeftoverView, PlanView, StepView}
 use escape::{Safe, digest};
 
 mod escape;
+mod inventory;
 mod releases;
 
 /// Marker by which a workflow finds its own comment to update it.
@@ -46,6 +47,12 @@ pub const SHOWN: &[&str] = &[
     "groups[].steps[].lines[]",
     "groups[].steps[].reason",
     "groups[].steps[].title",
+    "inventory.resources[].parts[].name",
+    "inventory.resources[].parts[].title",
+    "inventory.resources[].parts[].words",
+    "inventory.resources[].resource",
+    "inventory.resources[].unknown[].title",
+    "inventory.resources[].unknown[].why",
     "leftovers[].name",
     "leftovers[].resource",
     "leftovers[].sentence",
@@ -87,6 +94,9 @@ pub fn plan(view: &PlanView, findings: &CheckView) -> String {
     let hidden = steps.len() - shown + unread(safe, &mut out, view);
     left_over(safe, &mut out, view);
     releases::releases(safe, &mut out, &view.releases);
+    if let Some(found) = &view.inventory {
+        inventory::inventory(safe, &mut out, found, STEPS_UNTIL);
+    }
     closing(safe, &mut out, view, hidden);
     out
 }

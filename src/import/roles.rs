@@ -6,9 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::{Subject, spec};
+use super::{Subject, read_back};
 use crate::catalog::retention::tiers;
-use crate::compile;
 use crate::model::aspects::{Names, RoleTrust};
 use crate::model::fact::Fact;
 use crate::model::id::ResourceKind;
@@ -17,13 +16,14 @@ use crate::model::policy::Retention;
 use crate::model::request::ReadOp;
 use crate::model::resource::{ObservedResource, ResourceWish};
 use crate::model::units::Span;
-use crate::policy::{ConfigFile, load};
 use crate::settings::{self, role_session};
 
-mod trust;
+pub(super) mod trust;
 
-/// The purposes that a policy has a place for, in the order of their places.
+/// The purposes that every policy with `access` has, in the order of their places.
 const PURPOSES: [&str; 3] = ["writer", "keeper", "restorer"];
+/// The one that only policies with physical sets have.
+const EXPIRER: &str = "expirer";
 /// Periods of the tiers, longest last, as `tiers` counts them.
 const PERIODS: [(&str, i32); 4] = [("daily", 1), ("weekly", 7), ("monthly", 31), ("yearly", 366)];
 
@@ -34,13 +34,14 @@ pub(super) struct Found {
     pub(super) access: Option<Value>,
     /// The sets that the keeper may release, with their retention as the rules of the bucket tell it.
     pub(super) sets: BTreeMap<String, Value>,
+    /// The repositories of other engines.
+    pub(super) physical: BTreeMap<String, Value>,
     /// What has no word, one sentence each.
     pub(super) notes: Vec<String>,
 }
 
-/// Finds the purpose of each role.
-pub(super) fn found(subject: &Subject<'_>, storage: &Value, roles: &BTreeMap<String, ObservedResource>, live: &ObservedResource) -> Found {
-    let mut out = Found { sets: sets(subject, roles, live), ..Found::default() };
+/// Finds the purpose of each role; `out` has the sets.
+pub(super) fn found(subject: &Subject<'_>, storage: &Value, roles: &BTreeMap<String, ObservedResource>, mut out: Found) -> Found {
     let boundary = boundary(roles, &mut out.notes);
     let mut places: BTreeMap<&str, Value> = BTreeMap::new();
     for (name, seen) in roles {
@@ -51,13 +52,18 @@ pub(super) fn found(subject: &Subject<'_>, storage: &Value, roles: &BTreeMap<Str
                 continue;
             }
         };
-        let around = Around { subject, storage, sets: &out.sets, boundary: boundary.as_deref() };
-        let tried: Vec<(&str, Vec<String>)> = PURPOSES.into_iter().map(|purpose| (purpose, around.differing(purpose, name, &entry, seen))).collect();
+        let around = Around { subject, storage, sets: &out.sets, physical: &out.physical, boundary: boundary.as_deref() };
+        let purposes = PURPOSES.into_iter().chain((!out.physical.is_empty()).then_some(EXPIRER));
+        let tried: Vec<(&str, Vec<String>)> = purposes.map(|purpose| (purpose, around.differing(purpose, name, &entry, seen))).collect();
         match tried.iter().min_by_key(|(_, differing)| differing.len()) {
             Some((purpose, differing)) if differing.is_empty() && places.contains_key(purpose) => {
                 out.notes.push(format!("role {name}: another role is the {purpose} already"));
             }
             Some((purpose, differing)) if differing.is_empty() => drop(places.insert(purpose, entry)),
+            Some(_) if out.physical.is_empty() && expires(seen) => {
+                let where_to = "the repositories that it expires are found by their prefix (--prefix)";
+                out.notes.push(format!("role {name}: it is an expirer, and below {} lies no repository of another engine; {where_to}", subject.prefix));
+            }
             Some((purpose, differing)) => {
                 out.notes.push(format!("role {name}: it is of no purpose that lifeboat knows; as {purpose} it differs in {}", differing.join("; ")));
             }
@@ -75,6 +81,13 @@ pub(super) fn found(subject: &Subject<'_>, storage: &Value, roles: &BTreeMap<Str
         out.notes.push(format!("roles: {}, but no role is the {}; `access` needs all three, so it is left out", fit.join(", "), missing.join(" and the ")));
     }
     out
+}
+
+/// Whether a role has the statement that only an expirer has.
+fn expires(seen: &ObservedResource) -> bool {
+    let document = seen.fact(ReadOp::RolePermissions);
+    let statements = document.known().and_then(|document| document.value().get("Statement")).and_then(Value::as_array);
+    statements.is_some_and(|all| all.iter().any(|one| one.get("Sid").and_then(Value::as_str) == Some("ExpireRepositories")))
 }
 
 /// The boundary that all roles have; where they have different ones, `access` has no word for it and it is left alone.
@@ -118,7 +131,7 @@ fn entry(subject: &Subject<'_>, name: &str, seen: &ObservedResource) -> Result<V
 }
 
 /// The sets of the policy whose backups some role may release, by the values of the tag that it may set.
-fn sets(subject: &Subject<'_>, roles: &BTreeMap<String, ObservedResource>, live: &ObservedResource) -> BTreeMap<String, Value> {
+pub(super) fn sets(subject: &Subject<'_>, roles: &BTreeMap<String, ObservedResource>, live: &ObservedResource) -> BTreeMap<String, Value> {
     let mut tiers_of: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for document in roles.values().filter_map(|seen| seen.fact(ReadOp::RolePermissions).known().cloned()) {
         let statements = document.value().get("Statement").and_then(Value::as_array).cloned().unwrap_or_default();
@@ -159,6 +172,7 @@ struct Around<'a> {
     subject: &'a Subject<'a>,
     storage: &'a Value,
     sets: &'a BTreeMap<String, Value>,
+    physical: &'a BTreeMap<String, Value>,
     boundary: Option<&'a str>,
 }
 
@@ -168,23 +182,20 @@ impl Around<'_> {
         let mut access = Map::new();
         for (at, other) in PURPOSES.into_iter().enumerate() {
             let stand_in = || json!({"role": format!("lifeboat-stand-in-{at}"), "trust": [{"principal": "arn:aws:iam::000000000000:role/nobody"}]});
-            access.insert(other.to_owned(), if other == purpose { entry.clone() } else { stand_in() });
+            access.insert(other.to_owned(), stand_in());
         }
+        access.insert(purpose.to_owned(), entry.clone());
         access.extend(self.boundary.map(|arn| ("permissionBoundary".to_owned(), json!(arn))));
-        let found = Found { access: Some(Value::Object(access)), sets: self.sets.clone(), notes: Vec::new() };
-        let yaml = spec(self.subject, self.storage, &found);
-        let file = ConfigFile { path: "policies/import.yaml".to_owned(), bytes: yaml.into_bytes() };
-        let files: Vec<ConfigFile> = self.subject.repository.into_iter().cloned().chain([file]).collect();
-        let loaded = load(&files);
-        let (desired, _) = compile::compile(&loaded, self.subject.unfilled_keys);
+        let found = Found { access: Some(Value::Object(access)), sets: self.sets.clone(), physical: self.physical.clone(), notes: Vec::new() };
+        let (loaded, desired) = read_back(self.subject, self.storage, &found);
         let wish = desired.resources.iter().find(|wish| matches!(wish, ResourceWish::Role(role) if role.name == name));
         let Some(wish) = wish else { return loaded.findings.iter().map(|finding| finding.title.clone()).chain(["what a policy can say".to_owned()]).collect() };
         settings::of_kind(ResourceKind::Role).filter_map(|setting| differs(setting, wish, seen)).collect()
     }
 }
 
-/// What a setting of a role would change.
-fn differs(setting: &settings::Setting, wish: &ResourceWish, seen: &ObservedResource) -> Option<String> {
+/// What a setting would change.
+pub(super) fn differs(setting: &settings::Setting, wish: &ResourceWish, seen: &ObservedResource) -> Option<String> {
     let want = (setting.want)(wish)?;
     let live = (setting.seen)(seen);
     let differs = match &live {

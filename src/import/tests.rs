@@ -9,10 +9,12 @@ use crate::compile;
 use crate::model::aspects::{AccessLog, Encryption, Existence, LockMode, LockRetention, ObjectLock, Ownership, PublicAccess, Tags, Versioning};
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
+use crate::model::finding::Level;
+use crate::model::iam;
 use crate::model::id::ResourceId;
 use crate::model::lifecycle::{Expiration, Filter, Lifecycle, Rule};
 use crate::model::request::ReadOp;
-use crate::model::resource::{Observed, ObservedResource};
+use crate::model::resource::{Observed, ObservedResource, ResourceWish};
 use crate::plan::{self, Ask};
 use crate::policy::{ConfigFile, load};
 
@@ -24,6 +26,7 @@ const SUBJECT: Subject<'static> = Subject {
     prefix: "orders/",
     repository: None,
     unfilled_keys: &[],
+    repositories: &Fact::Absent,
 };
 
 /// The written policy, and how many steps and holds a plan of it has against the same bucket.
@@ -37,7 +40,7 @@ fn round(facts: &[(ReadOp, Fact<Document>)]) -> (String, usize, usize) {
     let loaded = load(&[ConfigFile { path: "policies/orders.yaml".to_owned(), bytes: imported.yaml.clone().into_bytes() }]);
     assert!(loaded.findings.is_empty(), "{}\n{:?}", imported.yaml, loaded.findings);
     let (desired, findings) = compile::compile(&loaded, &[]);
-    assert!(findings.is_empty(), "{findings:?}");
+    assert!(findings.iter().all(|finding| finding.level == Level::Warning), "{findings:?}");
     let resources = BTreeMap::from([(ResourceId::Bucket("acme-backups".to_owned()), live)]);
     let observed = Observed {
         at: jiff::Timestamp::UNIX_EPOCH,
@@ -48,6 +51,7 @@ fn round(facts: &[(ReadOp, Fact<Document>)]) -> (String, usize, usize) {
         applied: BTreeMap::new(),
         requests: 0,
         unasked: 0,
+        stored: BTreeMap::new(),
         repositories: BTreeMap::new(),
         released: BTreeMap::new(),
         listed: BTreeMap::new(),
@@ -145,6 +149,95 @@ fn what_is_written_plans_to_nothing() {
     for said in ["versioning: enabled", "publicAccess: blocked", "region: eu-central-1", "rule `their-rule` expires keys below dumps/ after 3 d"] {
         assert!(yaml.contains(said), "{said}:\n{yaml}");
     }
+}
+
+/// What lifeboat itself would write into the policy of the bucket, by these words of `storage`, and statements of others after it.
+fn guarded(fields: &str, others: &[serde_json::Value]) -> Document {
+    let text = include_str!("../../examples/quickstart/config/policies/orders.yaml").replace("bucket: shop-dr-orders", "bucket: acme-backups");
+    let text = text.replace("    prefix: orders/\n", &format!("    prefix: orders/\n    account: \"111122223333\"\n{fields}"));
+    let loaded = load(&[ConfigFile { path: "policies/orders.yaml".to_owned(), bytes: text.into_bytes() }]);
+    assert!(loaded.findings.is_empty(), "{:?}", loaded.findings);
+    let (desired, _) = compile::compile(&loaded, &[]);
+    let wish = desired.resources.iter().find(|wish| matches!(wish, ResourceWish::Bucket(_))).unwrap();
+    let mut document = (crate::settings::by_id("bucket-policy").unwrap().want)(wish).unwrap().value().clone();
+    document["Statement"].as_array_mut().unwrap().extend(others.iter().cloned());
+    Document::of(&iam::canonical(&document))
+}
+
+#[test]
+fn statements_of_lifeboat_become_words_and_those_of_others_stay() {
+    const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+    let partner = json!({"Sid": "Partner", "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:role/audit"}, "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::acme-backups"});
+    let nameless = json!({"Effect": "Deny", "Principal": "*", "Action": "s3:DeleteBucket", "Resource": "arn:aws:s3:::acme-backups"});
+    let applier = "    settingsChangedBy: [\"arn:aws:iam::111122223333:role/dr-applier\", \"arn:aws:iam::111122223333:role/dr-person\"]\n";
+    let kms = format!("    encryption: {{algorithm: \"aws:kms\", key: \"{KEY}\", bucketKey: true}}\n");
+    let encryption = Encryption { algorithm: "aws:kms".to_owned(), key: Some(KEY.to_owned()), bucket_key: true, blocked_types: Vec::new() };
+    let cases: [(&str, String, Vec<serde_json::Value>, &[&str]); 6] = [
+        ("never overwritten", String::new(), vec![], &["bucketPolicy: managed"]),
+        ("tls", "    transport: {}\n".to_owned(), vec![], &["tlsOnly: true"]),
+        ("a lowest tls", "    transport: {tlsOnly: false, minTls: \"1.3\"}\n".to_owned(), vec![], &["tlsOnly: false", "minTls: '1.3'"]),
+        ("changed by two", applier.to_owned(), vec![], &["settingsChangedBy:", "- arn:aws:iam::111122223333:role/dr-person"]),
+        ("a key", kms.clone(), vec![], &["bucketPolicy: managed"]),
+        (
+            "all, with others",
+            format!("{kms}{applier}    transport: {{minTls: \"1.2\"}}\n"),
+            vec![partner.clone(), nameless],
+            &["minTls: '1.2'", "statements of others stay in it as they are: statement 4, Partner"],
+        ),
+    ];
+    for (name, fields, others, said) in cases {
+        let mut facts = vec![known(ReadOp::BucketPolicy, guarded(&fields, &others).value())];
+        if fields.contains("aws:kms") {
+            facts.push(known(ReadOp::BucketEncryption, &encryption));
+        }
+        let (yaml, steps, held) = round(&facts);
+        assert_eq!((steps, held), (0, 0), "{name}:\n{yaml}");
+        assert!(said.iter().all(|said| yaml.contains(said)) && !yaml.contains("bucketPolicy: unmanaged"), "{name}:\n{yaml}");
+    }
+    // What would be changed is never claimed: other prefixes, a weaker statement, somebody let in by others.
+    let everybody = json!({"Sid": "Open", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::acme-backups/*"});
+    let other_prefix = serde_json::from_str(&guarded("", &[]).to_string().replace("acme-backups/orders/", "acme-backups/carts/")).unwrap();
+    let weaker = serde_json::from_str(&guarded("    transport: {}\n", &[]).to_string().replace("s3:*", "s3:GetObject")).unwrap();
+    let open = guarded("", &[everybody]).value().clone();
+    let cases: [(&str, serde_json::Value, &str); 3] = [
+        ("another prefix", other_prefix, "LifeboatNeverOverwrite"),
+        ("a weaker one", weaker, "LifeboatTlsOnly"),
+        ("open to all", open, "`Open` lets everybody in"),
+    ];
+    for (name, document, said) in cases {
+        let (yaml, steps, held) = round(&[known(ReadOp::BucketPolicy, &document)]);
+        assert_eq!((steps, held), (0, 0), "{name}:\n{yaml}");
+        assert!(yaml.contains("bucketPolicy: unmanaged") && yaml.contains(said), "{name}, {said}:\n{yaml}");
+    }
+}
+
+#[test]
+fn repositories_of_other_engines_become_physical_sets() {
+    let written = |keys: &[&str]| {
+        let repositories = Fact::Known(crate::catalog::physical::places(keys.iter().copied()));
+        let imported = policy(&Subject { repositories: &repositories, ..SUBJECT }, &ObservedResource::default(), &LiveRoles::new());
+        let loaded = load(&[ConfigFile { path: "policies/orders.yaml".to_owned(), bytes: imported.yaml.clone().into_bytes() }]);
+        assert!(loaded.findings.is_empty(), "{}\n{:?}", imported.yaml, loaded.findings);
+        let (_, findings) = compile::compile(&loaded, &[]);
+        assert!(findings.is_empty(), "{}\n{findings:?}", imported.yaml);
+        let sets = &loaded.policies[0].policy.spec.backups;
+        let physical = sets.physical.iter().map(|(name, set)| format!("{name} {} {} {}", set.engine.as_str(), set.prefix, set.name())).collect::<Vec<_>>();
+        (physical, sets.len(), imported.notes)
+    };
+    let walg = "orders/pg/basebackups_005/base_000000010000000000000002_backup_stop_sentinel.json";
+    let backrest = "orders/repo/backup/main/backup.info";
+    let barman = "orders/cloud/main/base/20261101T000000/backup.info";
+    assert_eq!(written(&[walg]).0, ["physical wal-g pg/ "]);
+    assert_eq!(written(&[backrest]).0, ["physical pgbackrest repo/ main"]);
+    assert_eq!(written(&[barman]).0, ["physical barman-cloud cloud/ main"]);
+    let (three, taken, _) = written(&[walg, backrest, barman]);
+    assert_eq!((three.len(), taken), (3, 1), "{three:?}");
+    let (right_there, taken, _) = written(&["orders/basebackups_005/base_000000010000000000000002_backup_stop_sentinel.json"]);
+    assert_eq!((right_there, taken), (vec!["physical wal-g  ".to_owned()], 0));
+    let (none, _, notes) = written(&["pg/basebackups_005/base_000000010000000000000002_backup_stop_sentinel.json"]);
+    assert!(none.is_empty() && notes.iter().any(|note| note.contains("it is not below orders/")), "{notes:?}");
+    let (none, ..) = written(&["orders/nightly/20261101T000000Z/manifest.json"]);
+    assert!(none.is_empty());
 }
 
 #[test]

@@ -20,6 +20,11 @@ pub struct Existence {
 #[serde(transparent)]
 pub struct Tags(pub BTreeMap<String, String>);
 
+/// Parts of a bucket that lifeboat never manages: what each is called, and what it does in a few words.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Parts(pub BTreeMap<String, String>);
+
 /// Versioning. A bucket that was never versioned is `Absent`, not one of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Versioning {

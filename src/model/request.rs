@@ -58,6 +58,26 @@ pub enum ReadOp {
     OidcProvider,
     /// A KMS key \[`aspects::Key`\].
     Key,
+    /// Which web pages may use the bucket \[`aspects::Parts`\]. This and what follows lifeboat never manages.
+    BucketCors,
+    /// Whether it is a web site \[`aspects::Parts`\].
+    BucketWebsite,
+    /// Who is told of its objects \[`aspects::Parts`\].
+    BucketNotification,
+    /// Whether it takes transfers at the edge \[`aspects::Parts`\].
+    BucketAccelerate,
+    /// Whether who asks pays \[`aspects::Parts`\].
+    BucketRequestPayment,
+    /// Its storage class analyses \[`aspects::Parts`\].
+    BucketAnalytics,
+    /// Its listings by S3 Inventory \[`aspects::Parts`\].
+    BucketInventory,
+    /// Its request metrics \[`aspects::Parts`\].
+    BucketMetrics,
+    /// Its archive tiers of `INTELLIGENT_TIERING` \[`aspects::Parts`\].
+    BucketTiering,
+    /// Whom its access control list lets in besides its owner \[`aspects::Parts`\].
+    BucketAcl,
 }
 
 impl ReadOp {
@@ -83,6 +103,16 @@ impl ReadOp {
             Self::RoleProfiles => "iam:ListInstanceProfilesForRole",
             Self::OidcProvider => "iam:GetOpenIDConnectProvider",
             Self::Key => "kms:DescribeKey",
+            Self::BucketCors => "s3:GetBucketCORS",
+            Self::BucketWebsite => "s3:GetBucketWebsite",
+            Self::BucketNotification => "s3:GetBucketNotification",
+            Self::BucketAccelerate => "s3:GetAccelerateConfiguration",
+            Self::BucketRequestPayment => "s3:GetBucketRequestPayment",
+            Self::BucketAnalytics => "s3:GetAnalyticsConfiguration",
+            Self::BucketInventory => "s3:GetInventoryConfiguration",
+            Self::BucketMetrics => "s3:GetMetricsConfiguration",
+            Self::BucketTiering => "s3:GetIntelligentTieringConfiguration",
+            Self::BucketAcl => "s3:GetBucketAcl",
         }
     }
 }

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::{OpError, Where, identify};
+use crate::catalog::physical;
 use crate::compile;
 use crate::import::{self, LiveRoles, Subject};
 use crate::model::fact::Fact;
+use crate::model::finding::Level;
 use crate::model::id::{ResourceId, ResourceKind};
 use crate::model::request::{Read, ReadOp};
 use crate::model::resource::{BucketPlace, Identity, ObservedResource, RolePlaces};
@@ -58,11 +60,29 @@ pub async fn import(place: &Where, wanted: &Wanted) -> Result<ImportView, OpErro
     let name = wanted.name.clone().unwrap_or_else(|| policy_name(&wanted.bucket));
     let prefix = wanted.prefix.clone().unwrap_or_else(|| format!("{name}/"));
     let account = Some(identity.account.as_str()).filter(|account| account.len() == 12);
-    let subject = Subject { policy: &name, bucket: &wanted.bucket, account, region: &region, prefix: &prefix, repository: repository.as_ref(), unfilled_keys };
+    let repositories = repositories(&ports, &wanted.bucket, &prefix).await;
+    let subject = Subject {
+        policy: &name,
+        bucket: &wanted.bucket,
+        account,
+        region: &region,
+        prefix: &prefix,
+        repository: repository.as_ref(),
+        unfilled_keys,
+        repositories: &repositories,
+    };
     let roles = roles(&ports, &wanted.roles).await;
     let imported = import::policy(&subject, &live, &roles);
     let left = left_to_do(&subject, &imported.yaml, &ports, identity.clone()).await?;
     Ok(ImportView::of(&name, &wanted.bucket, imported, left))
+}
+
+/// The repositories of other engines below the prefix, by a listing: what a plan lists too.
+async fn repositories(ports: &Ports, bucket: &str, prefix: &str) -> Fact<Vec<physical::Place>> {
+    match ports.objects.list(bucket, prefix).await {
+        Ok(listing) => Fact::Known(physical::places(listing.iter().map(|object| object.key.as_str()))),
+        Err(error) => Fact::Unknown(error.why()),
+    }
 }
 
 async fn connected(bucket: &str, region: &str) -> Result<(Ports, Identity, &'static [&'static str]), OpError> {
@@ -111,7 +131,13 @@ async fn left_to_do(subject: &Subject<'_>, yaml: &str, ports: &Ports, identity: 
     desired.resources.retain(|wish| wish.policies().contains(&subject.policy));
     desired.roles = RolePlaces::default();
     let judged = rules::check(&loaded.policies);
-    let mut out: Vec<String> = loaded.findings.iter().chain(&contradictions).chain(&judged).map(|finding| finding.title.clone()).collect();
+    let mut out: Vec<String> = loaded
+        .findings
+        .iter()
+        .chain(contradictions.iter().filter(|finding| finding.level == Level::Error))
+        .chain(&judged)
+        .map(|finding| finding.title.clone())
+        .collect();
     let observed = observe::observe(&desired, ports, Fact::Known(identity)).await;
     let plan = plan::asked(&desired, &observed, &Ask::default());
     out.extend(plan.steps.iter().map(plan::Step::id));

@@ -8,12 +8,14 @@ use crate::journal::lock;
 use crate::model::fact::Fact;
 use crate::model::resource::Observed;
 use crate::observe::{self, Watch};
+use crate::plan::inventory::inventory;
 use crate::plan::{self, Ask, Plan, Reason};
 use crate::ports::Ports;
 use crate::ports::quirks::{AWS, Quirks};
 use crate::ports::system::SystemClock;
 use crate::rules;
 use crate::view::check::CheckView;
+use crate::view::inventory::InventoryView;
 use crate::view::journal::OthersView;
 use crate::view::plan::{Around, PlanView};
 
@@ -35,6 +37,8 @@ pub struct Asked<'a> {
     pub offline: bool,
     /// Which policies.
     pub selection: Selection,
+    /// Also look for what lies there and is not managed.
+    pub inventory: bool,
     /// Who watches, and may interrupt the asking.
     pub watch: Watch<'a>,
 }
@@ -82,10 +86,20 @@ pub async fn plan(place: &Where, asked: &Asked<'_>) -> Result<(Planned, Exit), O
             () = asked.watch.stopped() => releases::interrupted(&prepared, &observed),
         };
     }
+    view.inventory = not_managed(&prepared, &ports, &observed, asked).await;
     let mut findings = prepared.findings.clone();
     findings.extend(rules::check_observed(&prepared.loaded.policies, &prepared.desired, &observed));
     let findings = CheckView::of(&prepared.revision, prepared.loaded.files, &findings).about(prepared.files().into_values());
     Ok((Planned::Plan(Box::new(view), findings), exit))
+}
+
+/// What lies there and is not managed, if it was asked for. It is read behind everything else, and nothing rests on it.
+async fn not_managed(prepared: &Prepared, ports: &Ports, observed: &Observed, asked: &Asked<'_>) -> Option<InventoryView> {
+    if !asked.inventory || observed.unasked > 0 {
+        return None;
+    }
+    let beside = observe::beside(&prepared.desired, ports, &asked.watch).await;
+    Some(InventoryView::of(&inventory(&prepared.desired, observed, &beside), beside.requests))
 }
 
 /// Interrupted before the first question.

@@ -16,6 +16,7 @@ use crate::settings::{Setting, Weakening};
 mod brake;
 mod diff;
 mod effects;
+pub mod inventory;
 mod leave;
 mod leftovers;
 pub mod saved;

@@ -12,7 +12,7 @@ use crate::model::request::{ReadOp, Request, RequestOp};
 use crate::model::resource::{BucketWish, ObservedResource, ResourceWish, SetWish, Tenant};
 use crate::model::verdict;
 
-use super::{Docs, Setting, Threat, Weakening};
+use super::{Docs, Part, Setting, Threat, Weakening};
 
 /// The setting.
 pub(super) static SETTING: Setting = Setting {
@@ -278,6 +278,22 @@ fn threat_to(tenant: &Tenant, rule: &Rule) -> Option<String> {
     }
     let noncurrent = rule.noncurrent.as_ref().filter(|noncurrent| noncurrent.days < tenant.keep_days)?;
     Some(format!("removes what was expired or overwritten after {} d; `{}` promises {} d to undo", noncurrent.days, tenant.policy, tenant.keep_days))
+}
+
+/// Rules that no policy wants, without those that `left` speaks of.
+pub(super) fn others(wish: &ResourceWish, live: &Document) -> Vec<Part> {
+    let (ResourceWish::Bucket(bucket), Some(live)) = (wish, live.to::<Lifecycle>()) else { return Vec::new() };
+    let (wanted, left) = (rules_for(bucket), left(bucket, &live));
+    let others = live.rules.iter().filter(|rule| wanted.iter().all(|ours| ours.id != rule.id) && left.iter().all(|left| left.id != rule.id));
+    others.map(|rule| Part { kind: "lifecycle-rule", name: rule.id.clone(), words: format!("{}: {}", whose(&rule.filter), action(rule)) }).collect()
+}
+
+/// Which objects a filter means.
+fn whose(filter: &Filter) -> String {
+    let below = filter.prefix.as_deref().filter(|prefix| !prefix.is_empty()).map(|prefix| format!("below {prefix}"));
+    let tagged = filter.tags.iter().map(|tag| format!("tagged {} = {}", tag.key, tag.value));
+    let words: Vec<String> = below.into_iter().chain(tagged).collect();
+    if words.is_empty() { "every object".to_owned() } else { words.join(", ") }
 }
 
 fn describe(from: &Fact<Document>, to: &Document) -> Vec<String> {

@@ -13,7 +13,7 @@ use crate::model::request::{ReadOp, Request, RequestOp};
 use crate::model::resource::{BucketWish, Guard, ObservedResource, ResourceWish};
 use crate::model::verdict;
 
-use super::{Docs, Setting, Threat, Weakening};
+use super::{Docs, Part, Setting, Threat, Weakening};
 
 mod judge;
 
@@ -213,6 +213,19 @@ fn threats(wish: &ResourceWish, seen: &Document) -> Vec<Threat> {
                 // S3 refuses such a document while BlockPublicPolicy is on, which buckets are born with.
                 blocks: who == judge::EVERYBODY,
             })
+        })
+        .collect()
+}
+
+/// Statements of others; where the policy is not managed, all of them.
+pub(super) fn others(wish: &ResourceWish, live: &Document) -> Vec<Part> {
+    let ResourceWish::Bucket(bucket) = wish else { return Vec::new() };
+    let live = statements(live);
+    let others = live.iter().enumerate().filter(|(_, statement)| bucket.guard.is_none() || !is_ours(statement));
+    others
+        .map(|(at, statement)| {
+            let name = sid(statement).map_or_else(|| format!("statement {}", at + 1), str::to_owned);
+            Part { kind: "policy-statement", name, words: judge::words(statement) }
         })
         .collect()
 }

@@ -14,7 +14,7 @@ use crate::model::request::{Read, ReadOp, Request, RequestOp};
 use crate::model::resource::{BucketWish, Observed, ObservedResource, Replica, ResourceWish};
 use crate::model::verdict;
 
-use super::{Docs, Setting, Weakening, no_threats};
+use super::{Docs, Part, Setting, Weakening, no_threats};
 
 /// The setting.
 pub(super) static SETTING: Setting = Setting {
@@ -149,15 +149,25 @@ fn weakens(from: &Document, to: &Document) -> Option<Weakening> {
     (!said.is_empty()).then(|| Weakening { id: "weakens-replication".to_owned(), sentence: said.join("; ") })
 }
 
+/// Rules that are not ours, or all where replication is not managed.
+pub(super) fn others(wish: &ResourceWish, live: &Document) -> Vec<Part> {
+    let Some(live) = live.to::<Replication>() else { return Vec::new() };
+    let managed = want(wish).is_some();
+    let others = live.rules.iter().filter(|rule| !(managed && rule.id.starts_with(OURS)));
+    others.map(|rule| Part { kind: "replication-rule", name: rule.id.clone(), words: format!("copies {}", copies(rule)) }).collect()
+}
+
+fn copies(rule: &ReplicationRule) -> String {
+    let class = rule.destination.storage_class.as_ref().map_or_else(String::new, |class| format!(" as {class}"));
+    let what = rule.filter.prefix.clone().unwrap_or_else(|| "everything".to_owned());
+    format!("{what} to {}{class}{}", place(rule), if rule.enabled { "" } else { ", off" })
+}
+
 fn describe(from: &Fact<Document>, to: &Document) -> Vec<String> {
     let rules = |document: &Document| document.to::<Replication>().map(|found| (found.role, found.rules)).unwrap_or_default();
     let (role_before, before) = from.known().map(rules).unwrap_or_default();
     let (role, after) = rules(to);
-    let words = |rule: &ReplicationRule| {
-        let class = rule.destination.storage_class.as_ref().map_or_else(String::new, |class| format!(" as {class}"));
-        let what = rule.filter.prefix.clone().unwrap_or_else(|| "everything".to_owned());
-        format!("{}  {what} to {}{class}{}", rule.id, place(rule), if rule.enabled { "" } else { ", off" })
-    };
+    let words = |rule: &ReplicationRule| format!("{}  {}", rule.id, copies(rule));
     let mut lines = Vec::new();
     for rule in after.iter().filter(|rule| !before.contains(rule)) {
         let mark = if before.iter().any(|old| old.id == rule.id) { '~' } else { '+' };

@@ -1,5 +1,7 @@
 //! Setting `bucket-tags`: the tags that the policies want, and the mark of who manages the bucket.
 
+use std::collections::BTreeMap;
+
 use crate::model::aspects::Tags;
 use crate::model::document::Document;
 use crate::model::fact::Fact;
@@ -8,7 +10,7 @@ use crate::model::request::{ReadOp, Request, RequestOp};
 use crate::model::resource::{ObservedResource, ResourceWish};
 use crate::model::verdict;
 
-use super::{Docs, Setting, never_weakens, no_threats};
+use super::{Docs, Part, Setting, never_weakens, no_threats};
 
 /// The setting.
 pub(super) static SETTING: Setting = Setting {
@@ -61,6 +63,17 @@ fn requests(id: &ResourceId, _: &Fact<Document>, to: &Document) -> Vec<Request> 
 
 fn refused(to: &Document) -> Option<String> {
     to.to::<Tags>().and_then(|to| verdict::said(verdict::tags::tags(&to.0, None)))
+}
+
+/// Tags that no policy wants.
+pub(super) fn others(wish: &ResourceWish, live: &Document) -> Vec<Part> {
+    let tags = |document: &Document| document.to::<Tags>().map(|tags| tags.0).unwrap_or_default();
+    of_others(tags(live), &want(wish).as_ref().map(tags).unwrap_or_default())
+}
+
+/// The tags that are not among those that are wanted.
+pub(super) fn of_others(live: BTreeMap<String, String>, wanted: &BTreeMap<String, String>) -> Vec<Part> {
+    live.into_iter().filter(|(key, _)| !wanted.contains_key(key)).map(|(name, words)| Part { kind: "tag", name, words }).collect()
 }
 
 fn describe(from: &Fact<Document>, to: &Document) -> Vec<String> {

@@ -32,6 +32,8 @@ mod role_permissions;
 pub(crate) mod role_session;
 mod role_trust;
 
+pub mod beside;
+
 /// All settings: within a kind in the order in which apply must send them, which is also the order of the table's ids
 /// on a page (a bucket must exist before anything else of it, a role before its permissions).
 pub static SETTINGS: &[&Setting] = &[
@@ -62,6 +64,29 @@ type ForGood = fn(&ResourceWish, &Fact<Document>) -> Option<Weakening>;
 
 /// Settings with a change that nothing can take back, and who says when it is one.
 static FOR_GOOD: &[(&str, ForGood)] = &[("bucket-object-lock", bucket_object_lock::for_good)];
+
+type Others = fn(&ResourceWish, &Document) -> Vec<Part>;
+
+/// Settings in which others may have a part, and who tells it from ours.
+static OTHERS: &[(&str, Others)] = &[
+    ("bucket-lifecycle", bucket_lifecycle::others),
+    ("bucket-policy", bucket_policy::others),
+    ("bucket-tags", bucket_tags::others),
+    ("bucket-replication", bucket_replication::others),
+    ("role-trust", role_trust::others),
+    ("role-attached", role_attached::others),
+    ("role-inline", role_inline::others),
+];
+
+/// Whether others may have a part in a setting that lifeboat manages.
+pub fn is_shared(setting: &Setting) -> bool {
+    OTHERS.iter().any(|(id, _)| *id == setting.id)
+}
+
+/// What in the live setting is not of lifeboat and stays as it is; none where the setting is one whole, which is managed or not.
+pub fn others(setting: &Setting, wish: &ResourceWish, live: &Document) -> Option<Vec<Part>> {
+    OTHERS.iter().find(|(id, _)| *id == setting.id).map(|(_, parts)| parts(wish, live))
+}
 
 /// The setting that must be settled or planned before this one can be sent.
 pub fn needs(setting: &Setting) -> Option<&'static str> {
@@ -173,6 +198,17 @@ pub struct Threat {
     pub without: Document,
     /// Whether AWS refuses every document with it, so that nothing else of the setting can be sent before it is gone.
     pub blocks: bool,
+}
+
+/// A part of what is there that lifeboat does not own.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Part {
+    /// What kind of thing it is, kebab-case and stable: `lifecycle-rule`.
+    pub kind: &'static str,
+    /// What it is called there.
+    pub name: String,
+    /// What it does, in a few words.
+    pub words: String,
 }
 
 impl fmt::Debug for Setting {

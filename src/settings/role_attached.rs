@@ -9,7 +9,7 @@ use crate::model::id::{ResourceId, ResourceKind};
 use crate::model::request::{ReadOp, Request, RequestOp};
 use crate::model::resource::{ObservedResource, ResourceWish};
 
-use super::{Docs, Setting, Threat, Weakening};
+use super::{Docs, Part, Setting, Threat, Weakening};
 
 /// The setting.
 pub(super) static SETTING: Setting = Setting {
@@ -83,6 +83,13 @@ fn threats(wish: &ResourceWish, live: &Document) -> Vec<Threat> {
             blocks: false,
         })
         .collect()
+}
+
+/// Managed policies that the policy does not name.
+pub(super) fn others(wish: &ResourceWish, live: &Document) -> Vec<Part> {
+    let wanted = want(wish).map(|want| names(&want)).unwrap_or_default();
+    let part = |name: &String| Part { kind: "attached-policy", name: name.clone(), words: "the role may do what it grants".to_owned() };
+    names(live).difference(&wanted).map(part).collect()
 }
 
 /// A change of a set of names, one line each.

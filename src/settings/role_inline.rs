@@ -12,7 +12,7 @@ use crate::model::request::{ReadOp, Request, RequestOp};
 use crate::model::resource::{ObservedResource, ResourceWish};
 
 use super::role_attached::{names, names_before_and_after, with_what_is_there};
-use super::{Docs, Setting, Threat};
+use super::{Docs, Part, Setting, Threat};
 
 /// The setting.
 pub(super) static SETTING: Setting = Setting {
@@ -63,4 +63,9 @@ fn threats(_: &ResourceWish, live: &Document) -> Vec<Threat> {
         blocks: false,
     });
     each.collect()
+}
+
+/// Every one but ours.
+pub(super) fn others(_: &ResourceWish, live: &Document) -> Vec<Part> {
+    names(live).into_iter().map(|name| Part { kind: "inline-policy", name, words: "the role may do what it grants".to_owned() }).collect()
 }

@@ -14,7 +14,7 @@ use crate::model::resource::{BoundaryWish, ObservedResource, ResourceWish};
 use crate::model::units::Span;
 use crate::model::verdict;
 
-use super::{Docs, Setting, Weakening, no_threats, role_session};
+use super::{Docs, Part, Setting, Weakening, no_threats, role_session};
 
 mod statement;
 
@@ -115,6 +115,12 @@ fn owner(want: &Document, seen: &Document) -> Option<String> {
         return Some(format!("it lives at path {} and not at {}", live.path, want.path));
     }
     (live.tags.get("managed-by").map(String::as_str) != Some("lifeboat")).then(|| "it does not carry the tag managed-by = lifeboat".to_owned())
+}
+
+/// Tags that lifeboat does not write.
+pub(super) fn others(wish: &ResourceWish, live: &Document) -> Vec<Part> {
+    let tags = |document: &Document| document.to::<RoleTrust>().map(|role| role.tags).unwrap_or_default();
+    super::bucket_tags::of_others(tags(live), &want(wish).as_ref().map(tags).unwrap_or_default())
 }
 
 fn describe(from: &Fact<Document>, to: &Document) -> Vec<String> {

@@ -8,6 +8,7 @@ pub mod drill;
 pub mod evidence;
 pub mod hold;
 pub mod import;
+pub mod inventory;
 pub mod journal;
 pub mod keep;
 pub mod notify;

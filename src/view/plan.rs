@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::inventory::InventoryView;
 use super::journal::OthersView;
 use super::place::{self, LineView};
 use super::releases::ReleaseSetView;
@@ -57,6 +58,9 @@ pub struct PlanView {
     pub releases: Vec<ReleaseSetView>,
     /// What is known of other applies; none when `lifeboat.yaml` names no place for their lock and journal.
     pub others: Option<OthersView>,
+    /// What lies there and is not managed; only with `--inventory`, and never in a saved plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inventory: Option<InventoryView>,
     /// Leaves that nothing needed.
     pub unused_leaves: Vec<String>,
     /// Approvals of policies that do not count, each with the reason.
@@ -298,6 +302,7 @@ impl PlanView {
             counts,
             releases: Vec::new(),
             others: None,
+            inventory: None,
             not_enforced: around.not_enforced.iter().map(|text| (*text).to_owned()).collect(),
             leftovers: plan.leftovers.iter().map(LeftoverView::of).collect(),
             unused_leaves: plan.unused.iter().map(ToString::to_string).collect(),

@@ -10,7 +10,7 @@ use lifeboat::model::aspects::{Tags, Versioning};
 use lifeboat::model::document::Document;
 use lifeboat::model::fact::Fact;
 use lifeboat::model::request::ReadOp;
-use lifeboat::model::resource::{Desired, Identity};
+use lifeboat::model::resource::{Desired, Identity, ResourceWish};
 use lifeboat::observe::{self, Watch};
 use lifeboat::plan::{self, Ask};
 use lifeboat::policy::{self, ConfigFile, Loaded};
@@ -86,4 +86,35 @@ async fn an_interrupted_plan_of_a_fleet_says_what_it_knows_and_what_not() {
     assert!(view.unasked > 1000, "{}", view.unasked);
     assert!(text.contains("not asked: ") && text.contains("exit 1: interrupted, "), "{text}");
     assert!(text.contains("to add") && text.lines().count() < 250, "{text}");
+}
+
+/// The fleet that `make bench` measures: a bucket and four roles for each policy, none of which is sham, and as many requests as `docs/plans.md`
+/// says are the least. The program that they are measured against knows each of the questions.
+#[tokio::test]
+async fn the_fleet_of_the_bench_has_four_roles_a_policy_and_asks_what_is_written_down() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = tempfile::tempdir().unwrap();
+    let made = std::process::Command::new("python3").arg(root.join("scripts/fleet")).arg(folder.path()).arg("3").status().unwrap();
+    assert!(made.success());
+    let source = lifeboat::source::read(folder.path().to_str().unwrap(), None).unwrap();
+    let loaded = policy::load(&source.files);
+    let (desired, findings) = compile::compile(&loaded, &[]);
+    let judged = lifeboat::rules::check(&loaded.policies);
+    assert!(loaded.findings.is_empty() && findings.is_empty() && judged.is_empty(), "{:?} {findings:?} {judged:?}", loaded.findings);
+    let roles = desired.resources.iter().filter(|wish| matches!(wish, ResourceWish::Role(_))).count();
+    assert_eq!((loaded.policies.len(), roles, desired.resources.len()), (3, 12, 15));
+
+    let world = World::at("2026-11-22T10:00:00Z".parse().unwrap());
+    assert!(round(&desired, &world, &[], "the fleet of the bench").await.1.complete());
+    world.forget();
+    let (view, text) = said(&loaded, &desired, &world, &Watch::default()).await;
+    assert!(text.contains("everything is as the policies say"), "{text}");
+    assert_eq!((view.requests, world.requests()), (3 * 28, 3 * 28));
+    let docs = std::fs::read_to_string(root.join("docs/plans.md")).unwrap();
+    // Who it is, is asked once.
+    assert!(docs.contains("these are 29 requests"), "the least number of requests is another one");
+    let bare = std::fs::read_to_string(root.join("examples/bare_reads/main.rs")).unwrap();
+    for read in observe::questions(&desired) {
+        assert!(bare.contains(&format!("ReadOp::{:?} =>", read.op)), "{:?} is not asked by the bare SDK", read.op);
+    }
 }

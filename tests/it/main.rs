@@ -9,6 +9,7 @@ mod fleet;
 mod floors;
 mod formats;
 mod generated;
+mod inventory;
 mod proxy;
 mod servers;
 mod stub;

@@ -8,6 +8,7 @@ mod backups;
 mod check;
 mod drill;
 mod evidence;
+mod inventory;
 mod keep;
 mod plan;
 mod releases;
@@ -23,6 +24,7 @@ pub use backups::{list as backup_list, show as backup_show, verify as backup_che
 pub use check::check;
 pub use drill::drill;
 pub use evidence::{evidence, list as evidence_list, record as evidence_record};
+pub(in crate::formats) use inventory::by_reason;
 pub use keep::{hold, keep};
 pub use plan::plan;
 pub use report::report;

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::super::alike::{alike, names};
 use super::super::paint::{Label, Paint};
+use super::inventory::inventory;
 use super::labelled;
 use super::releases::releases;
 use crate::model::units::plural;
@@ -30,6 +31,7 @@ pub fn plan(view: &PlanView, exit: u8, paint: Paint) -> String {
         let _ = writeln!(out, "{}", paint.text(Label::Good, &format!("everything is as the policies say · exit {exit}")));
         others(&mut out, view);
         unused(&mut out, view);
+        not_managed(&mut out, view, paint);
         return out;
     }
     let (unasked, busy): (Vec<&GroupView>, Vec<&GroupView>) = busy.into_iter().partition(|group| is_unasked(group));
@@ -58,8 +60,15 @@ pub fn plan(view: &PlanView, exit: u8, paint: Paint) -> String {
     releases(&mut out, &view.releases, paint);
     others(&mut out, view);
     unused(&mut out, view);
+    not_managed(&mut out, view, paint);
     let _ = writeln!(out, "\n{}", closing(view, exit));
     out
+}
+
+fn not_managed(out: &mut String, view: &PlanView, paint: Paint) {
+    if let Some(found) = &view.inventory {
+        inventory(out, found, paint);
+    }
 }
 
 /// Whether nothing of it was asked, or it waits for what was not asked.

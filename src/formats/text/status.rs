@@ -92,7 +92,7 @@ fn cells(view: &StatusView, policy: &Standing) -> Cells {
     let next = policy.sets.iter().filter_map(|set| set.next.as_ref()).min();
     let next = if running { "running".to_owned() } else { next.map_or_else(|| "–".to_owned(), |at| soon(view, at)) };
     let rpo = format!("{measured} of {}", span(policy.rpo.limit_seconds));
-    [physical::name(policy), ago(newest), rpo, verified, policy.points.to_string(), reach, storage::cell(view, &policy.policy), next]
+    [physical::name(policy), ago(newest), rpo, verified, physical::points(policy), reach, storage::cell(view, &policy.policy), next]
 }
 
 fn rpo_label(policy: &Standing) -> Label {

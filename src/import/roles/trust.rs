@@ -8,7 +8,7 @@ use crate::model::iam;
 use crate::model::resource::GITHUB_OIDC;
 
 /// A value, or each of a list of them, as text.
-pub(super) fn texts(value: &Value) -> Vec<&str> {
+pub(in crate::import) fn texts(value: &Value) -> Vec<&str> {
     match value {
         Value::String(text) => vec![text],
         Value::Array(items) => items.iter().filter_map(Value::as_str).collect(),

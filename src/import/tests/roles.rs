@@ -4,6 +4,7 @@ use futures_util::FutureExt as _;
 use serde_json::json;
 
 use super::super::{Imported, LiveRoles, Subject, policy};
+use crate::catalog::physical;
 use crate::compile;
 use crate::model::document::Document;
 use crate::model::fact::Fact;
@@ -61,7 +62,18 @@ fn look(world: &Arc<World>, id: &ResourceId, more: &[ReadOp]) -> ObservedResourc
 /// What is written of these roles, and what a plan of it would still do about the roles.
 fn imported(world: &Arc<World>, names: &[&str], repository: Option<&ConfigFile>) -> (Imported, Vec<String>) {
     let bucket = "shop-dr-orders";
-    let subject = Subject { policy: "orders", bucket, account: Some("111122223333"), region: "eu-west-1", prefix: "orders/", repository, unfilled_keys: &[] };
+    let listing = world.ports().objects.list(bucket, "orders/").now_or_never().unwrap().unwrap();
+    let repositories = Fact::Known(physical::places(listing.iter().map(|object| object.key.as_str())));
+    let subject = Subject {
+        policy: "orders",
+        bucket,
+        account: Some("111122223333"),
+        region: "eu-west-1",
+        prefix: "orders/",
+        repository,
+        unfilled_keys: &[],
+        repositories: &repositories,
+    };
     let roles: LiveRoles = names.iter().map(|name| ((*name).to_owned(), look(world, &ResourceId::Role((*name).to_owned()), &[ReadOp::RoleProfiles]))).collect();
     let written = policy(&subject, &look(world, &ResourceId::Bucket(bucket.to_owned()), &[]), &roles);
     let files: Vec<ConfigFile> = repository.into_iter().cloned().chain([file("policies/orders.yaml", &written.yaml)]).collect();
@@ -119,6 +131,28 @@ fn the_config_repo_says_where_roles_are_and_where_evidence_goes() {
     assert_eq!((left.as_slice(), written.of_roles.as_slice()), (&[][..], &[][..]), "{}", written.yaml);
     let (without, _) = imported(&world, &ROLES, None);
     assert!(without.of_roles.iter().any(|note| note.contains("permissions")), "the evidence is not explained without it: {:?}", without.of_roles);
+}
+
+#[test]
+fn an_expirer_is_written_with_the_repository_that_it_expires() {
+    let set = "    physical: {engine: wal-g, prefix: pg/}\n  access:\n    expirer: {role: shop-expirer, trust: [{principal: \"arn:aws:iam::000000000000:user/job\"}]}\n";
+    let world = applied(&[("  access:\n", set)], None);
+    let all = [&ROLES[..], &["shop-expirer"]].concat();
+    let (written, _) = imported(&world, &all, None);
+    assert!(
+        written.of_roles.iter().any(|note| note.contains("shop-expirer: it is an expirer, and below orders/ lies no repository")),
+        "{:?}",
+        written.of_roles
+    );
+    world.put_object("shop-dr-orders", "orders/pg/basebackups_005/base_000000010000000000000002_backup_stop_sentinel.json", &[0; 9]);
+    let (written, left) = imported(&world, &all, None);
+    assert_eq!((left.as_slice(), written.of_roles.as_slice()), (&[][..], &[][..]), "{}", written.yaml);
+    assert!(written.yaml.contains("\n    expirer:\n") && written.yaml.contains("physical: {\"engine\":\"wal-g\",\"prefix\":\"pg/\"}"), "{}", written.yaml);
+    // The other three are as they were: nothing of theirs hangs on it.
+    let (written, left) = imported(&world, &ROLES, None);
+    assert!(left.is_empty() && !written.yaml.contains("expirer:") && written.yaml.contains("\n  access:\n"), "{left:?}\n{}", written.yaml);
+    let (written, left) = imported(&world, &["shop-expirer", "shop-keeper"], None);
+    assert!(left.is_empty() && written.of_roles.iter().any(|note| note.contains("shop-expirer is the expirer")), "{:?}", written.of_roles);
 }
 
 #[test]

@@ -88,6 +88,8 @@ where
         SdkError::DispatchFailure(failure) => (construction(&message), !failure.is_user() && !NEVER_SENT.iter().any(|words| message.contains(words))),
         SdkError::TimeoutError(_) => (Kind::Unreachable, true),
         SdkError::ResponseError(_) if is_empty(&error) => (Kind::Unsupported, true),
+        // Some operations of the SDK call an empty answer an error of the service.
+        _ if matches!(status, Some(200..=299)) && is_empty(&error) => (Kind::Unsupported, true),
         _ if is_another(&error) => (Kind::Unsupported, true),
         _ if NOT_SERVED.iter().any(|words| message.contains(words)) => (Kind::Unsupported, false),
         SdkError::ResponseError(_) => (Kind::NotUnderstood, true),

@@ -2,7 +2,7 @@
 //!
 //! Whatever a bug above does, no bucket, object or configuration goes by a DELETE: one server takes a DELETE of a
 //! sub-resource that it does not know for one of the bucket, with all its objects. It reads the request as it would be sent
-//! and must never change it.
+//! and must never change it. KMS and STS, where lifeboat only asks, have a list of all that may be asked.
 
 use aws_sdk_s3::config::interceptors::BeforeTransmitInterceptorContextRef;
 use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
@@ -32,6 +32,40 @@ impl Intercept for Guard {
     fn read_before_transmit(&self, context: &BeforeTransmitInterceptorContextRef<'_>, _: &RuntimeComponents, _: &mut ConfigBag) -> Result<(), BoxError> {
         let request = context.request();
         judge(request.method(), request.uri(), request.body().bytes()).map_err(Into::into)
+    }
+}
+
+/// All that a client may send: keys are looked at and never changed, and nobody is made or let in.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Only(&'static [&'static str]);
+
+/// What KMS is asked.
+pub(super) const KMS: Only = Only(&["DescribeKey", "GetKeyPolicy", "GetKeyRotationStatus"]);
+
+/// What STS is asked.
+pub(super) const STS: Only = Only(&["AssumeRole", "GetCallerIdentity"]);
+
+impl Intercept for Only {
+    fn name(&self) -> &'static str {
+        "Only"
+    }
+
+    fn read_before_transmit(&self, context: &BeforeTransmitInterceptorContextRef<'_>, _: &RuntimeComponents, _: &mut ConfigBag) -> Result<(), BoxError> {
+        let request = context.request();
+        self.judge(request.headers().get("x-amz-target"), request.body().bytes()).map_err(Into::into)
+    }
+}
+
+impl Only {
+    /// Whether an operation is on the list. KMS names it in a header, `TrentService.DescribeKey`, and STS in the form of the body
+    /// (AWS JSON 1.1 and AWS Query protocols). One that cannot be told is none of them.
+    fn judge(self, target: Option<&str>, body: Option<&[u8]>) -> Result<(), String> {
+        let named = target.map(|target| target.rsplit('.').next().unwrap_or(target)).or_else(|| body.and_then(action));
+        match named {
+            Some(operation) if self.0.contains(&operation) => Ok(()),
+            Some(operation) => Err(format!("{REFUSED}: {operation}")),
+            None => Err(format!("{REFUSED}: an operation without a name")),
+        }
     }
 }
 

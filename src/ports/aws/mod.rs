@@ -8,11 +8,12 @@ use std::time::Duration;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 
-use self::guard::Guard;
+use self::guard::{Guard, KMS, STS};
 use super::quirks::{self, Quirks};
 use crate::model::resource::{BucketPlace, Partition};
 
 mod assume;
+mod beside;
 mod cloud;
 mod error;
 mod guard;
@@ -92,7 +93,7 @@ impl Aws {
     /// The same from a configuration that was read before.
     pub async fn with(base: SdkConfig, places: &[BucketPlace]) -> Self {
         let iam = iam_client(&base);
-        let sts = aws_sdk_sts::Client::new(&base);
+        let sts = aws_sdk_sts::Client::from_conf(aws_sdk_sts::config::Builder::from(&base).interceptor(STS).build());
         let default = bucket(&base, None);
         // Clients keep their connections to themselves: thousands of buckets in one place share one.
         let mut made: BTreeMap<(Option<&str>, &str), Bucket> = BTreeMap::new();
@@ -145,7 +146,7 @@ impl Aws {
     /// A client for the region of a key: that of its ARN, else the one in use.
     fn kms(&self, key: &str) -> aws_sdk_kms::Client {
         let region = key.split(':').nth(3).filter(|region| !region.is_empty()).map(|region| Region::new(region.to_owned()));
-        let mut builder = aws_sdk_kms::config::Builder::from(self.config_of_key(key));
+        let mut builder = aws_sdk_kms::config::Builder::from(self.config_of_key(key)).interceptor(KMS);
         if let Some(region) = region {
             builder = builder.region(region);
         }

@@ -29,6 +29,11 @@ impl RawBody {
         document.is_some_and(|document| document.descendants().any(|element| element.tag_name().name() == name))
     }
 
+    /// Whether the answer is an XML document with this root (without namespace), whatever is in it.
+    pub(super) fn rooted(&self, root: &str) -> Result<(), Why> {
+        rooted(&self.bytes(), root, |_| Ok(()))
+    }
+
     /// Whether the answer is an XML document with this root and only these elements (without namespaces).
     pub(super) fn check(&self, root: &str, known: &[&str]) -> Result<(), Why> {
         check(&self.bytes(), root, known)
@@ -82,6 +87,16 @@ impl Intercept for ServerDate {
 }
 
 fn check(bytes: &[u8], root: &str, known: &[&str]) -> Result<(), Why> {
+    rooted(bytes, root, |document| {
+        let elements = document.root_element().descendants().filter(roxmltree::Node::is_element).skip(1);
+        let unknown = elements.map(|element| element.tag_name().name()).find(|name| !known.contains(name));
+        unknown.map_or(Ok(()), |name| {
+            Err(Why::NotUnderstood(format!("the answer has an element <{name}> that this version does not know; changing it would lose that")))
+        })
+    })
+}
+
+fn rooted(bytes: &[u8], root: &str, then: impl FnOnce(&roxmltree::Document<'_>) -> Result<(), Why>) -> Result<(), Why> {
     let text = std::str::from_utf8(bytes).map_err(|_| Why::NotUnderstood("the answer is not UTF-8".to_owned()))?;
     if text.trim().is_empty() {
         return Err(Why::Unsupported(format!("an empty answer instead of <{root}>")));
@@ -91,13 +106,7 @@ fn check(bytes: &[u8], root: &str, known: &[&str]) -> Result<(), Why> {
     if found != root {
         return Err(Why::Unsupported(format!("<{found}> instead of <{root}>")));
     }
-    let elements = document.root_element().descendants().filter(roxmltree::Node::is_element).skip(1);
-    for name in elements.map(|element| element.tag_name().name()) {
-        if !known.contains(&name) {
-            return Err(Why::NotUnderstood(format!("the answer has an element <{name}> that this version does not know; changing it would lose that")));
-        }
-    }
-    Ok(())
+    then(&document)
 }
 
 #[cfg(test)]

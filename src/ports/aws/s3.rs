@@ -43,6 +43,7 @@ pub(super) async fn read(bucket: &Bucket, op: ReadOp, name: &str) -> Reading {
         | ReadOp::RolesBelow
         | ReadOp::OidcProvider
         | ReadOp::Key => Ok(Fact::Unknown(Why::Unsupported("not a question about a bucket".to_owned()))),
+        beside => super::beside::read(bucket, beside, name).await,
     }
 }
 

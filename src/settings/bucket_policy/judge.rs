@@ -47,6 +47,24 @@ pub(super) fn lets_in(statement: &Value, own: Option<&str>) -> Option<String> {
     names.iter().find_map(|name| account(name)).map(|account| format!("account {account}"))
 }
 
+/// A statement in a few words: what it does, to what, for whom.
+pub(super) fn words(statement: &Value) -> String {
+    let does = if text(statement, "Effect") == Some("Deny") { "refuses" } else { "allows" };
+    let either = |key: &str, but: &str| match (strings(statement.get(key)), strings(statement.get(but))) {
+        (named, _) if !named.is_empty() => named.into_iter().collect::<Vec<_>>().join(", "),
+        (_, others) => format!("everything but {}", others.into_iter().collect::<Vec<_>>().join(", ")),
+    };
+    let whom = statement.get("Principal").or_else(|| statement.get("NotPrincipal"));
+    let whom: Vec<String> = match whom {
+        Some(Value::Object(kinds)) => kinds.values().flat_map(|names| strings(Some(names))).collect(),
+        other => strings(other).into_iter().collect(),
+    };
+    let but = if statement.get("NotPrincipal").is_some() { "all but " } else { "" };
+    let whom = if but.is_empty() && whom.iter().any(|name| name == "*") { EVERYBODY.to_owned() } else { whom.join(", ") };
+    let only = if statement.get("Condition").is_some() { ", on conditions" } else { "" };
+    format!("{does} {} for {but}{whom}{only}", either("Action", "NotAction"))
+}
+
 fn says_who(statement: &Value) -> bool {
     let Some(operators) = statement.get("Condition").and_then(Value::as_object) else { return false };
     let narrowing = operators.iter().filter(|(operator, _)| {

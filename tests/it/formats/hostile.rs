@@ -37,6 +37,8 @@ pub(crate) fn full_plan() -> Value {
         "counts": {"add": 1, "change": 1, "held": 1, "unknown": 1}, "unusedLeaves": ["x@bucket/y"], "notEnforced": ["n"],
         "leftovers": [{"resource": "bucket/x", "name": "rule y", "sentence": "s", "removable": true}], "voidApprovals": ["v"], "digest": "0123456789abcdef",
         "releases": releases(),
+        "inventory": {"requests": 10, "bare": 1, "resources": [{"resource": "bucket/x", "parts": [{"kind": "tag", "title": "tag", "name": "n", "words": "w"}],
+                      "unknown": [{"title": "t", "why": "y", "said": "server said"}]}]},
         "approved": [{"id": "i", "digest": "d", "points": 7, "first": "2026-12-03T00:00:00Z"}]
     })
 }

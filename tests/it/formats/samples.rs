@@ -48,6 +48,15 @@ async fn settled(policy: &str) -> Arc<World> {
     world
 }
 
+/// A bucket and a role in which much lies that nobody manages, and some that cannot be read.
+async fn with_inventory(wanted: &Desired) -> PlanView {
+    let world = settled(QUICKSTART).await;
+    crate::inventory::strewn(&world);
+    let mut shown = view(wanted, &world, &[]).await;
+    shown.inventory = Some(crate::inventory::found(wanted, &world).await);
+    shown
+}
+
 /// The committed samples.
 pub(crate) async fn all() -> Vec<(&'static str, PlanView)> {
     let wanted = desired(&[QUICKSTART]);
@@ -70,6 +79,8 @@ pub(crate) async fn all() -> Vec<(&'static str, PlanView)> {
     world.add_foreign_rule(BUCKET, expiring("cleanup", "orders/", 3));
     world.put_bucket_setting(BUCKET, ReadOp::BucketVersioning, Some(Document::of(&Versioning::Suspended)));
     out.push(("lost", view(&wanted, &world, &[]).await));
+
+    out.push(("inventory", with_inventory(&wanted).await));
 
     let world = settled(QUICKSTART).await;
     let denied = "AccessDenied: arn:aws:sts::123456789012:assumed-role/dr-planner/ci is not authorized";

@@ -150,3 +150,43 @@ async fn imported_roles_plan_to_nothing_and_what_has_no_word_is_said() {
     let plan = config.lifeboat("admin", &["plan"]);
     assert!(plan.code == 0 && plan.out.contains("everything is as the policies say"), "{}{}\n{text}", plan.out, plan.err);
 }
+
+/// A bucket that lifeboat made for a policy with everything that `import` has words for, read back without that policy.
+#[tokio::test]
+async fn what_lifeboat_made_is_imported_with_its_statements_its_repository_and_its_expirer() {
+    let config = Config::new("import-all");
+    let admin = s3("admin").await;
+    let expirer = "    expirer: {role: shop-import-all-expirer, trust: [{principal: \"arn:aws:iam::000000000000:user/job\"}]}\n";
+    config.edit("  access:\n", &format!("    physical: {{engine: wal-g, prefix: pg/}}\n  access:\n{expirer}"));
+    config.edit("    prefix: orders/\n", "    prefix: orders/\n    transport: {tlsOnly: false, minTls: \"1.2\"}\n");
+    let done = config.lifeboat("applier", &["apply"]);
+    assert_eq!(done.code, 0, "{}{}", done.out, done.err);
+    let sentinel = "orders/pg/basebackups_005/base_000000010000000000000002_backup_stop_sentinel.json";
+    super::access::put(&admin, &config.bucket(), sentinel, b"{}".to_vec()).await;
+    // Somebody adds a statement: it is theirs, and stays.
+    let live = admin.get_bucket_policy().bucket(config.bucket()).send().await.unwrap();
+    let mut policy: serde_json::Value = serde_json::from_str(live.policy().unwrap()).unwrap();
+    let theirs = serde_json::json!({"Sid": "Partner", "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::000000000000:user/job"}, "Action": "s3:ListBucket",
+        "Resource": format!("arn:aws:s3:::{}", config.bucket())});
+    policy["Statement"].as_array_mut().unwrap().push(theirs);
+    admin.put_bucket_policy().bucket(config.bucket()).policy(policy.to_string()).send().await.unwrap();
+
+    let file = config.path().join("policies/orders.yaml");
+    std::fs::remove_file(&file).unwrap();
+    let (bucket, roles) =
+        (format!("s3://{}", config.bucket()), ["backup-writer", "keeper", "restorer", "expirer"].map(|what| format!("shop-import-all-{what}")));
+    let mut asked = vec!["import", &bucket, "--name", "orders", "--out", "policies/orders.yaml"];
+    for role in &roles {
+        asked.extend(["--role", role.as_str()]);
+    }
+    let ran = config.lifeboat("admin", &asked);
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(ran.code == 0 && !ran.err.contains("warning:"), "{}{}\n{text}", ran.out, ran.err);
+    for said in
+        ["bucketPolicy: managed", "minTls: '1.2'", "statements of others stay in it as they are: Partner", "physical: {\"engine\":\"wal-g\"", "expirer:"]
+    {
+        assert!(text.contains(said), "{said}:\n{text}");
+    }
+    let plan = config.lifeboat("admin", &["plan"]);
+    assert!(plan.code == 0 && plan.out.contains("everything is as the policies say"), "{}{}\n{text}", plan.out, plan.err);
+}

@@ -14,6 +14,7 @@ mod evidence;
 mod faults;
 mod gate;
 mod import;
+mod inventory;
 mod keep;
 mod keys;
 mod notify;

@@ -164,6 +164,10 @@ fn a_physical_set_says_its_archive_and_where_nothing_can_be_restored() {
     let (said, gauges) = of(&ledger);
     assert!(said.contains(&"archive nightly: it stands still".to_owned()) && said.contains(&"0 of 1 meet their objectives · exit 0".to_owned()), "{said:?}");
     assert!(gauges.contains("lifeboat_objectives_met{policy=\"ledger\"} 0"), "{gauges}");
+    ledger.sets[0].pitr.as_mut().unwrap().unknown = Some("it is encrypted".to_owned());
+    assert!(of(&ledger).0[1].contains(" 12 + ? 365 d"), "{:?}", of(&ledger).0);
+    ledger.points = 0;
+    assert!(of(&ledger).0[1].contains(" ? 365 d"), "none that is known is not none: {:?}", of(&ledger).0);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 
 use super::super::Aws;
 use super::super::error::port;
-use super::{ACTIONS, REFUSED, judge};
+use super::{ACTIONS, KMS, REFUSED, STS, judge};
 use crate::ports::Kind;
 
 fn form(action: &str) -> Vec<u8> {
@@ -57,6 +57,25 @@ fn of_iams_deletions_only_those_of_the_table_pass() {
     }
 }
 
+#[test]
+fn of_kms_and_sts_only_what_is_listed_passes() {
+    let target = |operation: &str| KMS.judge(Some(&format!("TrentService.{operation}")), Some(b"{}"));
+    for may in ["DescribeKey", "GetKeyPolicy", "GetKeyRotationStatus"] {
+        assert_eq!(target(may), Ok(()), "{may}");
+    }
+    for may_not in ["ScheduleKeyDeletion", "DisableKey", "PutKeyPolicy", "CreateGrant", "Decrypt", "DescribeKeys", ""] {
+        assert!(target(may_not).is_err(), "{may_not}");
+    }
+    assert!(KMS.judge(None, Some(b"{}")).is_err() && KMS.judge(None, None).is_err());
+    for may in ["AssumeRole", "GetCallerIdentity"] {
+        assert_eq!(STS.judge(None, Some(&form(may))), Ok(()), "{may}");
+    }
+    for may_not in ["GetSessionToken", "GetFederationToken", "AssumeRoleWithSAML", "AssumeRoot", "DescribeKey"] {
+        assert!(STS.judge(None, Some(&form(may_not))).is_err(), "{may_not}");
+    }
+    assert!(STS.judge(None, None).is_err());
+}
+
 /// A server that says yes to everything, and what it was asked.
 fn server() -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -76,7 +95,7 @@ fn server() -> (String, Arc<Mutex<Vec<String>>>) {
 }
 
 #[tokio::test]
-async fn no_client_sends_a_deletion_that_is_not_in_the_table() {
+async fn no_client_sends_what_is_not_in_the_tables() {
     let (url, asked) = server();
     let keys = SharedCredentialsProvider::new(Credentials::new("key", "secret", None, None, "test"));
     let config = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).region(Region::new("eu-west-1")).endpoint_url(url).credentials_provider(keys);
@@ -87,6 +106,9 @@ async fn no_client_sends_a_deletion_that_is_not_in_the_table() {
         port("DeleteBucket", bucket.control.delete_bucket().bucket("b").send().await.unwrap_err()),
         port("DeleteBucketReplication", bucket.control.delete_bucket_replication().bucket("b").send().await.unwrap_err()),
         port("DeleteObject", bucket.data.delete_object().bucket("b").key("k").send().await.unwrap_err()),
+        port("ScheduleKeyDeletion", aws.kms("k").schedule_key_deletion().key_id("k").send().await.unwrap_err()),
+        port("DisableKey", aws.kms("k").disable_key().key_id("k").send().await.unwrap_err()),
+        port("GetSessionToken", aws.sts.get_session_token().send().await.unwrap_err()),
         port("DeleteUser", aws.iam.delete_user().user_name("u").send().await.unwrap_err()),
     ];
     let many = Delete::builder().objects(ObjectIdentifier::builder().key("k").build().unwrap()).build().unwrap();
@@ -95,6 +117,11 @@ async fn no_client_sends_a_deletion_that_is_not_in_the_table() {
         assert!(error.kind == Kind::Rejected && !error.maybe_done && error.message.contains(REFUSED), "{error:?}");
     }
     assert_eq!(*asked.lock().unwrap(), Vec::<String>::new());
+    // Whatever is made of the answers, these are sent.
+    let _ = aws.kms("k").describe_key().key_id("k").send().await;
+    let _ = aws.sts.get_caller_identity().send().await;
+    assert_eq!(*asked.lock().unwrap(), ["POST / HTTP/1.1", "POST / HTTP/1.1"]);
+    asked.lock().unwrap().clear();
     bucket.data.abort_multipart_upload().bucket("b").key("k").upload_id("u").send().await.unwrap();
     assert!(asked.lock().unwrap().iter().all(|line| line.starts_with("DELETE /b/k?")) && asked.lock().unwrap().len() == 1, "{asked:?}");
 }
