@@ -91,6 +91,9 @@ pub struct Prices {
     /// Whether they are AWS's, and hold for no other endpoint.
     #[serde(skip)]
     pub only_aws: bool,
+    /// The endpoint of buckets that name none; none = AWS's own.
+    #[serde(skip)]
+    pub endpoint: Option<String>,
 }
 
 /// The prices of one region.
@@ -183,12 +186,18 @@ impl Prices {
         Ok(prices)
     }
 
+    /// The same where the environment names an endpoint for buckets that name none.
+    #[must_use]
+    pub fn through(self, endpoint: Option<String>) -> Self {
+        Self { endpoint, ..self }
+    }
+
     /// The prices of a bucket.
     ///
     /// # Errors
     /// Why there are none.
     pub fn of(&self, region: &str, endpoint: Option<&str>) -> Result<&RegionPrices, String> {
-        let elsewhere = endpoint.filter(|url| self.only_aws && !is_aws(url));
+        let elsewhere = endpoint.or(self.endpoint.as_deref()).filter(|url| self.only_aws && !is_aws(url));
         match (elsewhere, self.regions.get(region)) {
             (Some(url), _) => Err(format!("the prices of {url} are not known")),
             (None, None) => Err(format!("the prices of {region} are not known")),
@@ -200,7 +209,7 @@ impl Prices {
 /// Whether a URL is one of AWS's own endpoints.
 fn is_aws(url: &str) -> bool {
     let host = url.split("://").last().unwrap_or(url).split(['/', ':']).next().unwrap_or_default();
-    [".amazonaws.com", ".amazonaws.com.cn", ".api.aws"].iter().any(|domain| host.ends_with(domain))
+    [".amazonaws.com", ".amazonaws.com.cn"].iter().any(|domain| host.ends_with(domain))
 }
 
 impl RegionPrices {

@@ -63,7 +63,7 @@ impl Arguments {
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, OpError> {
     let Some(What::Restore(wanted)) = &arguments.what else { return Ok(page(arguments)) };
-    let (explained, exit) = explain::restore(&global.place(), &wanted.set, wanted.at, &wanted.pricing.read()?).await?;
+    let (explained, exit) = explain::restore(&global.place(), &wanted.set, wanted.at, wanted.pricing.read()?).await?;
     Ok(match (explained, global.format) {
         (Explained::Stopped(findings), _) => Said::stopped(&findings, exit, global),
         (Explained::Said(view), Format::Json) => Said::out(json::render(&view), exit),

@@ -42,7 +42,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, OpError> {
-    let (mut view, exit, receivers) = status::status(&global.place(), arguments.at, &arguments.pricing.read()?).await?;
+    let (mut view, exit, receivers) = status::status(&global.place(), arguments.at, arguments.pricing.read()?).await?;
     if arguments.notify || arguments.metrics.is_some() {
         view.disk = notify::disk();
     }

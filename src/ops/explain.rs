@@ -41,7 +41,7 @@ pub enum Explained {
 ///
 /// # Errors
 /// When there is no such set, the moment is none or still to come, or the bucket cannot be listed.
-pub async fn restore(place: &Where, name: &str, when: When, prices: &Prices) -> Result<(Explained, Exit), OpError> {
+pub async fn restore(place: &Where, name: &str, when: When, prices: Prices) -> Result<(Explained, Exit), OpError> {
     let (prepared, ports, aws) = connect(place).await?;
     let (findings, exit) = check::view(&prepared);
     if exit == Exit::Findings {
@@ -64,7 +64,8 @@ pub async fn restore(place: &Where, name: &str, when: When, prices: &Prices) -> 
     let answer = Answer { options: options(place), revision: &prepared.revision, now: shelf.now, at, backups: &shelf.backups, hidden, rate };
     let mut view = answer.view(asking, chosen);
     let storage = &policy.policy.spec.storage;
-    view.reading = view.backup.as_ref().map(|backup| backup.reading(prices, (&storage.region, storage.endpoint.as_deref()), shelf.now));
+    let prices = prices.through(aws.endpoint());
+    view.reading = view.backup.as_ref().map(|backup| backup.reading(&prices, (&storage.region, storage.endpoint.as_deref()), shelf.now));
     let exit = match view.verdict.as_str() {
         "ready" => Exit::Good,
         "thaw" => Exit::Pending,

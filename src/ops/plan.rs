@@ -68,11 +68,13 @@ pub async fn plan(place: &Where, asked: &Asked<'_>) -> Result<(Planned, Exit), O
         }
         () = asked.watch.stopped() => (interrupted(&prepared, &ports), None),
     };
-    let mut plan = plan::asked(&prepared.desired, &observed, &asked.ask);
+    let prices = asked.ask.prices.map(|prices| prices.clone().through(aws.endpoint()));
+    let ask = Ask { prices: prices.as_ref(), ..asked.ask };
+    let mut plan = plan::asked(&prepared.desired, &observed, &ask);
     // Only what differs can have drifted, and only then are journals read.
     if observed.unasked == 0 && plan.steps.iter().any(|step| step.reason == Reason::Differs) {
         undo::last_applied(&prepared, &ports, &mut observed).await;
-        plan = plan::asked(&prepared.desired, &observed, &asked.ask);
+        plan = plan::asked(&prepared.desired, &observed, &ask);
     }
     // What is left out of a plan that was interrupted is not known to be good: no gate may let it pass.
     let exit = if observed.unasked > 0 { Exit::Failed } else { exit(&plan) };

@@ -34,7 +34,7 @@ const ASKED: [ReadOp; 2] = [ReadOp::BucketLifecycle, ReadOp::BucketVersioning];
 ///
 /// # Errors
 /// When there is no config repo, the moment is none, or the cloud cannot be used at all.
-pub async fn status(place: &Where, at: Option<When>, prices: &Prices) -> Result<(StatusView, Exit, Receivers), OpError> {
+pub async fn status(place: &Where, at: Option<When>, prices: Prices) -> Result<(StatusView, Exit, Receivers), OpError> {
     let (prepared, ports, aws) = connect(place).await?;
     let read = ports.clock.now();
     let at = at.map(|when| moment(when, read, &prepared)).transpose()?.unwrap_or(read);
@@ -75,7 +75,7 @@ pub async fn status(place: &Where, at: Option<When>, prices: &Prices) -> Result<
     let exit = policies.iter().map(exit).fold(Exit::Good, Exit::worst);
     let as_of = as_of(&prepared, &observed, seen, at, read);
     let why = chains.err().filter(|_| configured);
-    let storage = (seen == Seen::Now).then(|| storage::storage(&prepared.loaded.policies, &then, prices, at));
+    let storage = (seen == Seen::Now).then(|| storage::storage(&prepared.loaded.policies, &then, &prices.through(aws.endpoint()), at));
     let view = StatusView { schedules: history.err(), as_of, storage, ..StatusView::of(&prepared.revision, at, policies, why) };
     Ok((view, exit, notify::receivers(&prepared)))
 }

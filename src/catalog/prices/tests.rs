@@ -87,6 +87,9 @@ fn no_other_region_and_no_other_endpoint_lends_a_price() {
     for url in ["https://minio.example:9000", "https://amazonaws.com.example/", "http://example/s3.amazonaws.com"] {
         assert_eq!(of(&shipped, "eu-west-1", Some(url)), Err(format!("the prices of {url} are not known")));
     }
+    let local = shipped.clone().through(Some("http://127.0.0.1:9000".to_owned()));
+    assert_eq!(of(&local, "eu-west-1", None), Err("the prices of http://127.0.0.1:9000 are not known".to_owned()), "by the environment");
+    assert!(of(&local, "eu-west-1", Some("https://s3.eu-west-1.amazonaws.com")).is_ok());
     let own = Prices { only_aws: false, ..shipped };
     assert!(of(&own, "eu-west-1", Some("https://minio.example:9000")).is_ok(), "whoever names prices means them");
 }

@@ -54,6 +54,19 @@ fn a_moment_is_explained_and_the_printed_command_brings_it_back() {
     assert_eq!(restored.code, 0, "{}{}", restored.out, restored.err);
     assert_eq!(sql(&name, "SELECT count(*) FROM one"), "100", "as it was at that moment");
 
+    // AWS's prices are not those of this server; a price list of one's own is.
+    assert_eq!((&view["reading"]["date"], &view["reading"]["ways"]), (&Value::Null, &serde_json::json!([])), "{view:#}");
+    let list = r#"{"format":"lifeboat.prices/1","currency":"EUR","regions":{"REGION":{"date":"2026-11-01","source":"ours","classes":{"STANDARD":{"storage":"999999"}}}}}"#;
+    let region = view["reading"]["region"].as_str().unwrap();
+    std::fs::write(stage.config.path().join("prices.json"), list.replace("REGION", region)).unwrap();
+    let status = stage.run("admin", &["status"]);
+    assert!(status.out.contains(" in STANDARD\n") && status.out.contains("are not known: not in the cost of orders"), "{}{}", status.out, status.err);
+    let status = stage.run("admin", &["status", "--prices", "prices.json"]);
+    let dated = format!(" EUR a month by the list prices of {region} on 2026-11-01, noncurrent versions not counted");
+    assert!(status.out.replace('\n', " ").contains(&dated), "{}{}", status.out, status.err);
+    let wrong = stage.run("admin", &["status", "--prices", "lifeboat.yaml"]);
+    assert!(wrong.code == 1 && wrong.err.contains("the prices in lifeboat.yaml cannot be used"), "{}{}", wrong.out, wrong.err);
+
     let none = stage.run("restorer", &["explain", "restore", "orders/nightly", "--at", "2h ago"]);
     assert!(none.code == 3 && none.out.contains("no: no backup of that moment or before is left"), "{}{}", none.out, none.err);
     let later = stage.run("restorer", &["explain", "restore", "orders", "--at", "in 2h"]);
