@@ -10,7 +10,6 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
 
-use crate::catalog::physical::{self, Place};
 use crate::catalog::{index, layout};
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
@@ -18,13 +17,14 @@ use crate::model::id::{ResourceId, ResourceKind};
 use crate::model::lifecycle::{EXPIRE_TAG, Lifecycle};
 use crate::model::policy::Trust;
 use crate::model::request::{Read, ReadOp};
-use crate::model::resource::{BucketWish, Desired, Identity, Observed, ObservedResource, ResourceWish, SeenBackup};
+use crate::model::resource::{BucketWish, Desired, Identity, Observed, ObservedResource, ResourceWish, SeenBackup, SeenRepository};
 use crate::ports::{Answer, Clock, ObjectInfo, Ports};
 use crate::settings;
 use crate::settings::bucket_lifecycle::left;
 
 mod beside;
 mod pace;
+mod repositories;
 
 pub use beside::beside;
 use pace::Pace;
@@ -96,7 +96,7 @@ pub async fn observe_only(desired: &Desired, ports: &Ports, identity: Fact<Ident
         lane.open.retain(|question| match question {
             Question::Setting(read) => ops.contains(&read.op),
             Question::Backups { .. } => true,
-            Question::Left { .. } | Question::Release { .. } => false,
+            Question::Left { .. } | Question::Release { .. } | Question::Metadata { .. } => false,
         });
     }
     asking.ask_all(ports, &Watch::default()).await;
@@ -126,6 +126,7 @@ pub async fn observe_watched(desired: &Desired, ports: &Ports, identity: Fact<Id
         // What left a bucket is known only when its rules are.
         let mut of_buckets = left_behind(desired, &asking.seen);
         of_buckets.extend(releases(desired, &asking.seen));
+        of_buckets.extend(repositories::questions(desired, &asking.seen));
         let left = [of_buckets, left_roles(desired, &asking.seen)];
         asking.lanes.iter_mut().zip(left).for_each(|(lane, left)| lane.open.extend(left));
         asking.ask_all(ports, watch).await;
@@ -276,6 +277,7 @@ pub fn offline(desired: &Desired, clock: &dyn Clock) -> Observed {
         applied: BTreeMap::new(),
         requests: 0,
         unasked: 0,
+        stored: BTreeMap::new(),
         repositories: BTreeMap::new(),
         released: BTreeMap::new(),
         listed: BTreeMap::new(),
@@ -327,11 +329,19 @@ enum Question {
         key: String,
         backup: (String, String, String),
     },
+    /// What another engine says of its backups: an object of a repository of a policy, by its place among them.
+    Metadata {
+        policy: String,
+        bucket: String,
+        at: usize,
+        key: String,
+    },
 }
 
 enum Seen {
     Setting(Fact<Document>),
-    Backups(Fact<Vec<SeenBackup>>, Vec<Place>, Vec<String>),
+    Backups(Fact<Vec<SeenBackup>>, Vec<SeenRepository>, Vec<String>),
+    Metadata(Fact<Vec<u8>>),
     Release(Fact<Option<String>>),
 }
 
@@ -352,6 +362,7 @@ fn ask(lane: usize, question: Question, asks: usize, pause: Duration, ports: &Po
             Question::Setting(read) => Seen::Setting(ports.cloud.read(read).await),
             Question::Backups { bucket, prefix, .. } | Question::Left { bucket, prefix, .. } => seen_below(ports, bucket, prefix).await,
             Question::Release { bucket, key, .. } => Seen::Release(release_tag(ports, bucket, key).await),
+            Question::Metadata { bucket, key, .. } => Seen::Metadata(repositories::metadata(ports, bucket, key).await),
         };
         Answered { lane, question, asks, fact }
     })
@@ -360,8 +371,11 @@ fn ask(lane: usize, question: Question, asks: usize, pause: Duration, ports: &Po
 impl Seen {
     fn why(&self) -> Option<&Why> {
         match self {
-            Self::Setting(Fact::Unknown(why)) | Self::Backups(Fact::Unknown(why), ..) | Self::Release(Fact::Unknown(why)) => Some(why),
-            Self::Setting(_) | Self::Backups(..) | Self::Release(_) => None,
+            Self::Setting(Fact::Unknown(why))
+            | Self::Backups(Fact::Unknown(why), ..)
+            | Self::Release(Fact::Unknown(why))
+            | Self::Metadata(Fact::Unknown(why)) => Some(why),
+            Self::Setting(_) | Self::Backups(..) | Self::Release(_) | Self::Metadata(_) => None,
         }
     }
 
@@ -370,12 +384,14 @@ impl Seen {
             (Question::Setting(read), Self::Setting(fact)) => {
                 seen.resources.entry(read.target).or_default().facts.insert(read.op, fact);
             }
-            (Question::Backups { policy, .. }, Self::Backups(fact, places, listed)) => {
+            (Question::Backups { policy, .. }, Self::Backups(fact, stored, listed)) => {
                 let backups = fact.known().into_iter().flatten();
                 seen.listed.extend(backups.zip(listed).map(|(backup, listed)| ((policy.clone(), backup.set.clone(), backup.id.clone()), listed)));
-                seen.repositories.insert(policy.clone(), places);
+                seen.repositories.insert(policy.clone(), stored.iter().map(|repository| repository.place.clone()).collect());
+                seen.stored.insert(policy.clone(), stored);
                 seen.backups.insert(policy, fact);
             }
+            (Question::Metadata { policy, at, key, .. }, Self::Metadata(fact)) => repositories::put(seen, &policy, at, key, fact),
             (Question::Left { bucket, policy, .. }, Self::Backups(fact, ..)) => {
                 seen.left.insert((bucket, policy), fact);
             }
@@ -383,7 +399,7 @@ impl Seen {
             (Question::Release { backup, .. }, Self::Release(Fact::Known(tag))) => {
                 seen.released.insert(backup, tag);
             }
-            (Question::Setting(_) | Question::Backups { .. } | Question::Left { .. } | Question::Release { .. }, _) => {}
+            (Question::Setting(_) | Question::Backups { .. } | Question::Left { .. } | Question::Release { .. } | Question::Metadata { .. }, _) => {}
         }
     }
 }
@@ -394,6 +410,7 @@ impl Question {
             Self::Setting(_) => Seen::Setting(Fact::Unknown(why.clone())),
             Self::Backups { .. } | Self::Left { .. } => Seen::Backups(Fact::Unknown(why.clone()), Vec::new(), Vec::new()),
             Self::Release { .. } => Seen::Release(Fact::Unknown(why.clone())),
+            Self::Metadata { .. } => Seen::Metadata(Fact::Unknown(why.clone())),
         };
         fact.put(self, seen);
     }
@@ -403,7 +420,7 @@ impl Question {
 pub async fn seen_backups(ports: &Ports, bucket: &str, prefix: &str) -> Fact<Vec<SeenBackup>> {
     match seen_below(ports, bucket, prefix).await {
         Seen::Backups(fact, ..) => fact,
-        Seen::Setting(_) | Seen::Release(_) => Fact::Absent,
+        Seen::Setting(_) | Seen::Release(_) | Seen::Metadata(_) => Fact::Absent,
     }
 }
 
@@ -414,7 +431,7 @@ async fn seen_below(ports: &Ports, bucket: &str, prefix: &str) -> Seen {
             let mut backups = layout::backups(prefix, listing.iter().map(|object| (object.key.as_str(), object.bytes, object.modified)));
             layout::classify(&mut backups, prefix, listing.iter().filter_map(|object| Some((object.key.as_str(), object.class.as_deref()?))));
             let listed = backups.iter().map(|backup| listed(backup, &listing)).collect();
-            Seen::Backups(Fact::Known(backups), physical::places(listing.iter().map(|object| object.key.as_str())), listed)
+            Seen::Backups(Fact::Known(backups), repositories::seen(&listing), listed)
         }
         Err(error) if error.kind == crate::ports::Kind::Missing => Seen::Backups(Fact::Absent, Vec::new(), Vec::new()),
         Err(error) => Seen::Backups(Fact::Unknown(error.why()), Vec::new(), Vec::new()),

@@ -52,7 +52,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, 
         same_digest(digest, approved)?;
     }
     let settle = Settle(Duration::from_secs(arguments.settle.as_secs()));
-    let ask = Ask { leaves: &arguments.allow, prune: arguments.prune };
+    let ask = Ask { leaves: &arguments.allow, prune: arguments.prune, ..Ask::default() };
     let wanted = Wanted {
         ask,
         approved: approved.as_ref(),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use clap::{Args, Subcommand};
 
-use super::{Format, Global, Said};
+use super::{Format, Global, Pricing, Said};
 use crate::drill::checks::CHECKS;
 use crate::formats::paint::Label;
 use crate::formats::{json, text};
@@ -36,7 +36,7 @@ enum What {
 /// Say which backup brings a moment back, what that needs, and the commands
 ///
 /// The newest complete backup from that moment or before, what was written since and would be lost, the objects with their storage
-/// classes and thaw time, how long it takes by what the last drill measured, and lines to copy. Backups that expired and can still
+/// classes and thaw time, what reading it costs, how long it takes by what the last drill measured, and lines to copy. Backups that expired and can still
 /// be brought back are named. Writes nothing. Exit 0: it can be restored as it lies. 4: after a thaw. 5: after an expired backup was
 /// brought back. 3: no backup holds that moment.
 #[derive(Debug, Args)]
@@ -50,6 +50,8 @@ struct RestoreArguments {
     /// The moment: RFC 3339, date and time in the time zone of the set's schedule, or as in "2h ago"
     #[arg(long, value_name = "TIME")]
     at: When,
+    #[command(flatten)]
+    pricing: Pricing,
 }
 
 impl Arguments {
@@ -61,7 +63,7 @@ impl Arguments {
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, OpError> {
     let Some(What::Restore(wanted)) = &arguments.what else { return Ok(page(arguments)) };
-    let (explained, exit) = explain::restore(&global.place(), &wanted.set, wanted.at).await?;
+    let (explained, exit) = explain::restore(&global.place(), &wanted.set, wanted.at, &wanted.pricing.read()?).await?;
     Ok(match (explained, global.format) {
         (Explained::Stopped(findings), _) => Said::stopped(&findings, exit, global),
         (Explained::Said(view), Format::Json) => Said::out(json::render(&view), exit),

@@ -5,14 +5,16 @@
 use std::error::Error;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
+use crate::catalog::prices::Prices;
 use crate::formats::paint::Paint;
 use crate::formats::{json, text};
 use crate::ops::select::{Glob, Selection, Shard};
-use crate::ops::{Exit, OpError, Where};
+use crate::ops::{Exit, OpError, Where, prices};
 use crate::view::check::CheckView;
 
 mod apply;
@@ -154,6 +156,20 @@ pub(crate) struct Selecting {
 impl Selecting {
     fn selection(&self) -> Selection {
         Selection { policies: self.policy.clone(), shard: self.shard }
+    }
+}
+
+/// What storage is counted to cost.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Pricing {
+    /// Storage prices to count with, instead of AWS's list prices that come with lifeboat (format lifeboat.prices/1)
+    #[arg(long, value_name = "FILE", env = "LIFEBOAT_PRICES")]
+    prices: Option<PathBuf>,
+}
+
+impl Pricing {
+    fn read(&self) -> Result<Prices, OpError> {
+        prices::read(self.prices.as_deref())
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Format, Global, Said, Selecting, check, progress};
+use super::{Format, Global, Pricing, Said, Selecting, check, progress};
 use crate::formats::{github, json, junit, markdown, sarif, text};
 use crate::observe::Watch;
 use crate::ops::OpError;
@@ -38,13 +38,16 @@ pub(super) struct Arguments {
     inventory: bool,
     #[command(flatten)]
     selecting: Selecting,
+    #[command(flatten)]
+    pricing: Pricing,
 }
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, OpError> {
     let reading = progress::Reading::new(global);
     let told = |answered, of| reading.told(answered, of);
     let watch = Watch { stop: Some(progress::stop_on_signal()), answered: Some(&told) };
-    let ask = Ask { leaves: &arguments.allow, prune: arguments.prune };
+    let prices = arguments.pricing.read()?;
+    let ask = Ask { leaves: &arguments.allow, prune: arguments.prune, prices: Some(&prices) };
     let asked = Asked { ask, offline: arguments.offline, selection: arguments.selecting.selection(), inventory: arguments.inventory, watch };
     let (planned, exit) = plan::plan(&global.place(), &asked).await?;
     drop(reading);

@@ -27,7 +27,7 @@ pub(super) struct Arguments {
     /// How many days are played
     #[arg(long, value_name = "DAYS", default_value_t = 400, value_parser = clap::value_parser!(u32).range(1..=3660))]
     days: u32,
-    /// What stops, and from which day on: backups, drills or keeper; the first day is 0
+    /// What stops, and from which day on: backups, drills, keeper, or uploads, which break off; the first day is 0
     #[arg(long, value_name = "PART@DAY")]
     stop: Vec<Stop>,
     /// The first day, as in 2026-11-23 [default: today, UTC]

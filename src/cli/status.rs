@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Format, Global, Said, blame};
+use super::{Format, Global, Pricing, Said, blame};
 use crate::formats::{json, prometheus, text};
 use crate::model::when::When;
 use crate::ops::notify::{Looked, Receivers};
@@ -15,7 +15,7 @@ use crate::view::status::StatusView;
 ///
 /// Reads buckets and evidence, and writes nothing but the file of --metrics. The newest backup against the RPO, when a
 /// drill last passed, how far restore points reach back, what comes next; scheduled runs that left nothing complete, and
-/// gaps that schedule and retention do not explain. Runs are expected by the schedules of their time, from the git history of
+/// gaps that schedule and retention do not explain; storage by class and what a month of it costs. Runs are expected by the schedules of their time, from the git history of
 /// the policies. Exit 0: all objectives are met. 4: backups too old, or not listed.
 /// 6: drills not proven.
 #[derive(Debug, Args)]
@@ -37,10 +37,12 @@ pub(super) struct Arguments {
     /// Where it is kept what was told last; without it everything that is not well is told every time
     #[arg(long, value_name = "FILE", requires = "notify")]
     state: Option<PathBuf>,
+    #[command(flatten)]
+    pricing: Pricing,
 }
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, OpError> {
-    let (mut view, exit, receivers) = status::status(&global.place(), arguments.at).await?;
+    let (mut view, exit, receivers) = status::status(&global.place(), arguments.at, &arguments.pricing.read()?).await?;
     if arguments.notify || arguments.metrics.is_some() {
         view.disk = notify::disk();
     }

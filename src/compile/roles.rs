@@ -244,8 +244,13 @@ fn estate(loaded: &Loaded) -> Estate {
     let places: BTreeSet<(String, String)> = storages().map(|storage| (storage.bucket.clone(), storage.prefix.clone())).collect();
     let keys = storages().filter_map(|storage| storage.encryption.as_ref()?.key.clone()).filter(|key| is_key_arn(key));
     let replications = || storages().filter_map(|storage| storage.replication.as_ref());
+    let repositories = loaded.policies.iter().flat_map(|policy| {
+        let storage = &policy.policy.spec.storage;
+        policy.policy.spec.backups.physical.values().map(|set| (storage.bucket.clone(), RepositoryPlace::of(&storage.prefix, set)))
+    });
     Estate {
         places,
+        repositories: repositories.collect(),
         keys: keys.collect(),
         replicas: replications().map(|wish| wish.bucket.clone()).collect(),
         replicators: replications().map(|wish| wish.role.0.clone()).collect(),

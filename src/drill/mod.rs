@@ -20,6 +20,7 @@ use crate::ports::process;
 use crate::restore::RestoreError;
 use crate::restore::fetch::{self, At};
 use crate::restore::load::{self, Load, Mode};
+use crate::restore::thaw;
 
 pub mod ask;
 pub mod checks;
@@ -208,6 +209,7 @@ impl Run<'_> {
         let job = self.job;
         let objects = job.ports.objects.as_ref();
         job.progress.stage("manifest");
+        thaw::readable(objects, &job.at, &job.seen).await?;
         let manifest = fetch::manifest(objects, &job.at, job.set, &job.backup).await?;
         fetch::listed(&manifest, &job.at, &job.seen)?;
         self.checks.push(checks::objectives::dated(&manifest, job.seen.newest));

@@ -51,6 +51,7 @@ fn round(facts: &[(ReadOp, Fact<Document>)]) -> (String, usize, usize) {
         applied: BTreeMap::new(),
         requests: 0,
         unasked: 0,
+        stored: BTreeMap::new(),
         repositories: BTreeMap::new(),
         released: BTreeMap::new(),
         listed: BTreeMap::new(),

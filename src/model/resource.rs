@@ -379,6 +379,8 @@ pub enum BoundaryWish {
 pub struct Estate {
     /// Bucket and key prefix of each policy, sorted.
     pub places: BTreeSet<(String, String)>,
+    /// Bucket and place of each repository of another engine, sorted.
+    pub repositories: BTreeSet<(String, RepositoryPlace)>,
     /// Bucket and prefix of the lock and the journals.
     pub control: Option<(String, String)>,
     /// ARNs of the KMS keys of the buckets.
@@ -468,6 +470,8 @@ pub struct Observed {
     pub backups: BTreeMap<String, Fact<Vec<SeenBackup>>>,
     /// The repositories of other engines that were found there, by policy name.
     pub repositories: BTreeMap<String, Vec<RepositoryPlace>>,
+    /// The same with all that lies in them, by policy name.
+    pub stored: BTreeMap<String, Vec<SeenRepository>>,
     /// The backups of policies that left a bucket and whose cleanup rule is still there, by bucket and policy.
     pub left: BTreeMap<(String, String), Fact<Vec<SeenBackup>>>,
     /// Digests of the objects of each backup as the listing showed them, by policy, set and id: what an index goes by.
@@ -535,6 +539,33 @@ impl ObservedResource {
     pub fn fact(&self, op: ReadOp) -> Fact<Document> {
         self.facts.get(&op).cloned().unwrap_or(Fact::Unknown(Why::NotAsked))
     }
+}
+
+/// A repository of another engine as the listing shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenRepository {
+    /// Where it is.
+    pub place: RepositoryPlace,
+    /// What lies in it.
+    pub objects: Vec<SeenObject>,
+    /// What its engine says of its backups: objects by key, or why they could not be read; unknown where nobody asked.
+    pub metadata: Fact<Vec<SeenMetadata>>,
+}
+
+/// An object of what an engine says: its key, and its bytes or why they could not be read.
+pub type SeenMetadata = (String, Result<Vec<u8>, String>);
+
+/// An object as the listing shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenObject {
+    /// Its key.
+    pub key: String,
+    /// Its bytes.
+    pub bytes: u64,
+    /// Its S3 date.
+    pub written: Timestamp,
+    /// S3's name of its storage class; none = STANDARD.
+    pub class: Option<String>,
 }
 
 /// A backup as the listing of the bucket shows it.

@@ -53,7 +53,7 @@ pub(super) fn wanted<'a>(prepared: &'a Prepared, name: Option<&str>) -> Result<V
 }
 
 /// `POLICY/SET` of a set that another engine takes.
-fn physical<'a>(prepared: &'a Prepared, name: &str) -> Option<(&'a LoadedPolicy, Option<&'a Name>)> {
+pub(super) fn physical<'a>(prepared: &'a Prepared, name: &str) -> Option<(&'a LoadedPolicy, Option<&'a Name>)> {
     let (policy, set) = name.split_once('/')?;
     let policy = prepared.policy(policy).ok()?;
     policy.policy.spec.backups.physical.keys().find(|known| known.0 == set).map(|set| (policy, Some(set)))

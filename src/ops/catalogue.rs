@@ -330,17 +330,12 @@ pub(super) async fn repositories(ports: &Ports, policies: &[LoadedPolicy]) -> Re
 async fn repository(ports: &Ports, bucket: &str, place: &Place, listing: &[ObjectInfo]) -> Repository {
     let keys = || listing.iter().map(|object| object.key.as_str());
     let mut metadata = Vec::new();
-    let mut problems = Vec::new();
     for key in physical::metadata(place, keys()) {
-        match ports.objects.get(bucket, &key, LARGEST).await {
-            Ok(bytes) => metadata.push((key, bytes)),
-            Err(error) => problems.push(causes(&error)),
-        }
+        let read = ports.objects.get(bucket, &key, LARGEST).await.map_err(|error| causes(&error));
+        metadata.push((key, read));
     }
     let listed: Vec<physical::Listed<'_>> = listing.iter().map(|object| (object.key.as_str(), object.bytes, object.modified)).collect();
-    let mut repository = physical::read(place, &listed, &metadata);
-    repository.problems.extend(problems);
-    repository
+    physical::read(place, &listed, &metadata)
 }
 
 fn unlisted(policy: &LoadedPolicy, source: PortError) -> OpError {

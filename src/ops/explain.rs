@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::catalogue::{self, Marked, Proofs};
 use super::{Exit, OpError, Prepared, Where, backup as sets, backups, causes, check, connect, evidence, identify};
 use crate::catalog::backups::{Backup, State};
+use crate::catalog::prices::Prices;
 use crate::evidence::Checked;
 use crate::model::fact::{Fact, Why};
 use crate::model::policy::{BackupSet, Name};
@@ -40,7 +41,7 @@ pub enum Explained {
 ///
 /// # Errors
 /// When there is no such set, the moment is none or still to come, or the bucket cannot be listed.
-pub async fn restore(place: &Where, name: &str, when: When) -> Result<(Explained, Exit), OpError> {
+pub async fn restore(place: &Where, name: &str, when: When, prices: &Prices) -> Result<(Explained, Exit), OpError> {
     let (prepared, ports, aws) = connect(place).await?;
     let (findings, exit) = check::view(&prepared);
     if exit == Exit::Findings {
@@ -61,7 +62,9 @@ pub async fn restore(place: &Where, name: &str, when: When) -> Result<(Explained
     let sound: Vec<_> = records.iter().flatten().flat_map(sound).collect();
     let rate = serving::rate(&sound, &policy.name, &set.0);
     let answer = Answer { options: options(place), revision: &prepared.revision, now: shelf.now, at, backups: &shelf.backups, hidden, rate };
-    let view = answer.view(asking, chosen);
+    let mut view = answer.view(asking, chosen);
+    let storage = &policy.policy.spec.storage;
+    view.reading = view.backup.as_ref().map(|backup| backup.reading(prices, (&storage.region, storage.endpoint.as_deref()), shelf.now));
     let exit = match view.verdict.as_str() {
         "ready" => Exit::Good,
         "thaw" => Exit::Pending,
@@ -225,6 +228,7 @@ impl Answer<'_> {
             before,
             after,
             estimate: self.rate.as_ref().zip(backup.as_ref()).map(|(rate, backup)| EstimateView::of(rate, backup.bytes)),
+            reading: None,
             rto_limit_seconds: asking.policy.policy.spec.objectives.rto.as_secs(),
             commands: self.commands(&asking, &set, backup.as_ref(), &expired, &until),
             notes: asking.notes,

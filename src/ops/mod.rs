@@ -47,6 +47,7 @@ pub mod keep;
 pub mod notify;
 mod overdue;
 pub mod plan;
+pub mod prices;
 mod releases;
 pub mod report;
 pub mod restore;

@@ -25,6 +25,7 @@ use crate::ports::process::{self, Confinement, Programs};
 use crate::ports::secrets::Secret;
 use crate::restore::fetch::{self, At};
 use crate::restore::load::{self, Load};
+use crate::restore::thaw;
 use crate::view::check::CheckView;
 use crate::view::drill::{CheckView as CheckedView, PhaseView};
 use crate::view::restore::{BrokeOffView, RestorePlanView, RestoreView};
@@ -119,6 +120,7 @@ pub async fn prepare(place: &Where, wish: &Wish<'_>) -> Result<(Prepare, Exit), 
     let known = drills::complete(&ports, policy, set).await?;
     let backup = drills::pick(&known, Pick::Latest, wish.backup, policy, set)?;
     let at = drills::location(policy, set, &backup.id);
+    thaw::readable(ports.objects.as_ref(), &at, backup).await.map_err(unready)?;
     let manifest = fetch::manifest(ports.objects.as_ref(), &at, &set.0, &backup.id).await.map_err(unready)?;
     let database = chosen(&manifest, wish.database)?.clone();
     let target = target(wish.into)?;

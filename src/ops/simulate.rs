@@ -10,7 +10,7 @@ use crate::policy::LoadedPolicy;
 use crate::ports::Clock as _;
 use crate::ports::quirks::AWS;
 use crate::ports::system::SystemClock;
-use crate::report::simulate::{Asked, Course, Stop, play, plays};
+use crate::report::simulate::{Asked, Course, Played, Stop, plays};
 use crate::settings;
 use crate::view::check::CheckView;
 use crate::view::simulate::SimulateView;
@@ -65,7 +65,10 @@ fn wanted<'a>(prepared: &'a Prepared, names: &[String]) -> Result<Vec<(&'a Loade
     }
     let mut out = Vec::new();
     for name in names {
-        out.extend(backups::wanted(prepared, Some(name))?);
+        match backups::physical(prepared, name) {
+            Some(physical) => out.push(physical),
+            None => out.extend(backups::wanted(prepared, Some(name))?),
+        }
     }
     Ok(out)
 }
@@ -74,7 +77,7 @@ fn courses(prepared: &Prepared, policy: &LoadedPolicy, set: Option<&Name>, asked
     let Some(bucket) = bucket(prepared, policy) else { return Vec::new() };
     let rules = rules(bucket);
     let plays = plays(policy, bucket, &rules, asked);
-    plays.iter().filter(|one| set.is_none_or(|set| set.0 == one.set)).map(play).collect()
+    plays.iter().filter(|one| set.is_none_or(|set| set.0 == one.set())).map(Played::play).collect()
 }
 
 fn bucket<'a>(prepared: &'a Prepared, policy: &LoadedPolicy) -> Option<&'a BucketWish> {

@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::catalogue::Proofs;
 use super::notify::{self, Receivers};
 use super::{Exit, OpError, Prepared, Where, catalogue, connect, evidence, identify, overdue, report as reporting};
+use crate::catalog::prices::Prices;
 use crate::evidence::Checked;
 use crate::model::fact::{Fact, Why};
 use crate::model::request::ReadOp;
@@ -20,7 +21,7 @@ use crate::observe;
 use crate::policy::{self, LoadedPolicy};
 use crate::ports::{Kind, Ports};
 use crate::report::status::{Around, Era, History, MISSED, Seen, Standing, left, standings, versioning};
-use crate::report::{self, Input, Verdict, past};
+use crate::report::{self, Input, Verdict, past, storage};
 use crate::source;
 use crate::view::status::{AsOfView, StatusView};
 
@@ -33,7 +34,7 @@ const ASKED: [ReadOp; 2] = [ReadOp::BucketLifecycle, ReadOp::BucketVersioning];
 ///
 /// # Errors
 /// When there is no config repo, the moment is none, or the cloud cannot be used at all.
-pub async fn status(place: &Where, at: Option<When>) -> Result<(StatusView, Exit, Receivers), OpError> {
+pub async fn status(place: &Where, at: Option<When>, prices: &Prices) -> Result<(StatusView, Exit, Receivers), OpError> {
     let (prepared, ports, aws) = connect(place).await?;
     let read = ports.clock.now();
     let at = at.map(|when| moment(when, read, &prepared)).transpose()?.unwrap_or(read);
@@ -74,7 +75,8 @@ pub async fn status(place: &Where, at: Option<When>) -> Result<(StatusView, Exit
     let exit = policies.iter().map(exit).fold(Exit::Good, Exit::worst);
     let as_of = as_of(&prepared, &observed, seen, at, read);
     let why = chains.err().filter(|_| configured);
-    let view = StatusView { schedules: history.err(), as_of, ..StatusView::of(&prepared.revision, at, policies, why) };
+    let storage = (seen == Seen::Now).then(|| storage::storage(&prepared.loaded.policies, &then, prices, at));
+    let view = StatusView { schedules: history.err(), as_of, storage, ..StatusView::of(&prepared.revision, at, policies, why) };
     Ok((view, exit, notify::receivers(&prepared)))
 }
 

@@ -85,7 +85,7 @@ impl Loss {
     /// Why a step is held, when it and what goes before it take more than the limits allow.
     pub(super) fn beyond(&self, effects: &[Effect], now: Timestamp, limits: &Limits) -> Option<Weakening> {
         let held = |sentence: String| Some(Weakening { id: "loses-restore-points".to_owned(), sentence });
-        if effects.iter().any(Effect::is_unknown) {
+        if effects.iter().any(|effect| effect.unsaid) {
             return held("which restore points it ends earlier than promised cannot be said".to_owned());
         }
         let mut all = *self;
@@ -99,7 +99,13 @@ impl Loss {
             return held(format!("this plan would end {points} earlier than promised, and limits.restorePointsLost is {}", limits.restore_points_lost));
         }
         if window > limits.window_lost {
-            return held(format!("this plan would bring the oldest restore point nearer by {window}, and limits.windowLost is {}", limits.window_lost));
+            let any_moment = effects.iter().max_by_key(|effect| effect.window_lost(now)).is_some_and(|worst| worst.window_seconds.is_some());
+            let words = if any_moment {
+                format!("take {window} from the window in which any moment can be restored")
+            } else {
+                format!("bring the oldest restore point nearer by {window}")
+            };
+            return held(format!("this plan would {words}, and limits.windowLost is {}", limits.window_lost));
         }
         if all.bytes > limits.bytes_lost {
             return held(format!("this plan would end {} of backups earlier than promised, and limits.bytesLost is {}", bytes(all.bytes), limits.bytes_lost));

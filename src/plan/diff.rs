@@ -14,7 +14,7 @@ use crate::settings::{self, Setting, Weakening};
 
 /// The plan. `leaves` release held steps by name.
 pub fn plan(desired: &Desired, observed: &Observed, leaves: &[Leave]) -> Plan {
-    asked(desired, observed, &Ask { leaves, prune: false })
+    asked(desired, observed, &Ask { leaves, ..Ask::default() })
 }
 
 /// The plan, with all that a caller can ask of it.
@@ -192,7 +192,7 @@ impl Planner<'_> {
             _ => self.last_applied(id, setting, &to).map_or(Reason::Differs, Reason::Drifted),
         };
         let effects = match wish {
-            ResourceWish::Bucket(bucket) => effects::of_step(bucket, setting.read, seen, &to, self.observed),
+            ResourceWish::Bucket(bucket) => effects::of_step(bucket, setting.read, seen, &to, self.observed, self.ask.prices),
             ResourceWish::Role(_) | ResourceWish::Provider(_) => Vec::new(),
         };
         Step {

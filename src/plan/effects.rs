@@ -3,17 +3,21 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::catalog::prices::Prices;
 use crate::catalog::timeline::Undo;
 use crate::model::aspects::{ObjectLock, Versioning};
 use crate::model::document::Document;
 use crate::model::fact::Fact;
 use crate::model::lifecycle::{Expiration, Lifecycle, Rule};
+use crate::model::policy::StorageClass;
 use crate::model::request::ReadOp;
 use crate::model::resource::{BucketWish, Observed, SeenBackup, Tenant};
-use crate::model::units::{bytes, plural};
+use crate::model::units::{Span, bytes, plural};
 
 mod compare;
+pub(super) mod cost;
 mod elsewhere;
+mod physical;
 
 use compare::{Gone, Outcome, Sides, compare, keeping};
 
@@ -43,22 +47,47 @@ pub struct Effect {
     /// The first of them to go, each with its set, its id and when.
     #[serde(default)]
     pub named: Vec<String>,
+    /// Of a physical set: seconds of which any moment can be restored now, and then no more.
+    #[serde(default)]
+    pub window_seconds: Option<u64>,
+    /// Whether it could not be said what goes.
+    #[serde(default)]
+    pub unsaid: bool,
+    /// What it does to the bill, if that is what is said.
+    #[serde(default)]
+    pub cost: Option<cost::CostChange>,
 }
 
 impl Effect {
     /// An effect in words only.
     pub(super) fn said(policy: &str, sentence: String) -> Self {
         let policy = policy.to_owned();
-        Self { policy, points: 0, bytes: 0, first: None, sentence, oldest: None, oldest_left: None, undo: None, named: Vec::new() }
+        Self {
+            policy,
+            points: 0,
+            bytes: 0,
+            first: None,
+            sentence,
+            oldest: None,
+            oldest_left: None,
+            undo: None,
+            named: Vec::new(),
+            window_seconds: None,
+            unsaid: false,
+            cost: None,
+        }
     }
 
-    /// Whether it could not be said what goes.
-    pub(super) fn is_unknown(&self) -> bool {
-        self.sentence == NOT_LISTED
+    /// That it cannot be said what goes, and why.
+    pub(super) fn unsaid(policy: &str, sentence: String) -> Self {
+        Self { unsaid: true, ..Self::said(policy, sentence) }
     }
 
-    /// How many seconds the oldest restore point comes nearer by what goes.
+    /// How many seconds of a window go: those by which the oldest restore point comes nearer, or of which no moment can be restored any more.
     pub(super) fn window_lost(&self, now: Timestamp) -> u64 {
+        if let Some(seconds) = self.window_seconds {
+            return seconds;
+        }
         let Some(oldest) = self.oldest.filter(|_| self.points > 0) else { return 0 };
         let left = self.oldest_left.unwrap_or(now);
         u64::try_from(left.duration_since(oldest).as_secs()).unwrap_or(0)
@@ -90,22 +119,37 @@ pub(super) fn of_foreign_rule(bucket: &BucketWish, live: &Document, without: &Do
             let key = format!("{}x", tenant.prefix);
             rule.filter.tags.is_empty() && rule.filter.covers(&key) && matches!(rule.expiration, Some(Expiration::Days(_) | Expiration::Date(_)))
         };
-        if complete(observed, &tenant.policy).is_some_and(|there| there.is_empty()) && others().any(dooms) {
-            return vec![Effect::said(&tenant.policy, "no restore point is there yet; each one that is written would go".to_owned())];
+        let none = complete(observed, &tenant.policy).is_some_and(|there| there.is_empty());
+        let repositories = physical::of_rules(bucket, tenant, sides, observed);
+        // Of sets that lifeboat takes, or of a policy in whose repositories nothing lies either.
+        let its = match (tenant.sets.is_empty(), observed.stored.get(&tenant.policy).is_some_and(|stored| !stored.is_empty())) {
+            (true, true) => None,
+            (false, true) => Some(" of the sets that lifeboat takes"),
+            (_, false) => Some(""),
+        };
+        match its.filter(|_| none && others().any(dooms)) {
+            Some(its) => {
+                let sentence = format!("no restore point{its} is there yet; each one that is written would go");
+                std::iter::once(Effect::said(&tenant.policy, sentence)).chain(repositories).collect()
+            }
+            None => of_rules(bucket, tenant, sides, observed),
         }
-        of_rules(bucket, tenant, sides, observed)
     };
     bucket.tenants.iter().flat_map(of).collect()
 }
 
-/// What other lifecycle rules mean for each policy of the bucket.
-pub(super) fn of_lifecycle(bucket: &BucketWish, from: &Fact<Document>, to: &Document, observed: &Observed) -> Vec<Effect> {
-    let before = match from {
+/// The rules that are there, if that is known.
+fn rules_of(from: &Fact<Document>) -> Option<Lifecycle> {
+    match from {
         Fact::Known(from) => from.to::<Lifecycle>(),
         Fact::Absent => Some(Lifecycle::default()),
         Fact::Unknown(_) => None,
-    };
-    let (Some(before), Some(after)) = (before, to.to::<Lifecycle>()) else { return Vec::new() };
+    }
+}
+
+/// What other lifecycle rules mean for each policy of the bucket.
+pub(super) fn of_lifecycle(bucket: &BucketWish, from: &Fact<Document>, to: &Document, observed: &Observed) -> Vec<Effect> {
+    let (Some(before), Some(after)) = (rules_of(from), to.to::<Lifecycle>()) else { return Vec::new() };
     let sides = Sides { before: &before, after: &after };
     bucket.tenants.iter().flat_map(|tenant| of_rules(bucket, tenant, sides, observed)).collect()
 }
@@ -114,7 +158,7 @@ fn of_rules(bucket: &BucketWish, tenant: &Tenant, sides: Sides<'_>, observed: &O
     let Some(backups) = complete(observed, &tenant.policy) else {
         // Rules that do not change promise what they promised.
         let changes = observed.backups.contains_key(&tenant.policy) && sides.touch(tenant);
-        return changes.then(|| Effect::said(&tenant.policy, NOT_LISTED.to_owned())).into_iter().collect();
+        return changes.then(|| Effect::unsaid(&tenant.policy, NOT_LISTED.to_owned())).into_iter().collect();
     };
     let outcome = compare(bucket, tenant, sides, &backups, observed);
     let mut out = Vec::new();
@@ -125,10 +169,23 @@ fn of_rules(bucket: &BucketWish, tenant: &Tenant, sides: Sides<'_>, observed: &O
     if let Some(thaw) = outcome.thaw {
         let rto = if thaw.takes > tenant.rto { format!(", and the promised RTO is {}", tenant.rto) } else { String::new() };
         let points = plural(thaw.points as u64, "restore point");
-        let sentence = format!("from {} on, {points} must be thawed before a restore, which takes up to {}{rto}", moment(thaw.from), thaw.takes);
+        let sentence =
+            format!("from {} on, {points} must be thawed before a restore, which takes up to {}{rto}{}", moment(thaw.from), thaw.takes, ways(thaw.takes));
         out.push(Effect::said(&tenant.policy, sentence));
     }
+    out.extend(physical::of_rules(bucket, tenant, sides, observed));
     out
+}
+
+/// The ways to thaw what takes so long by the standard one.
+fn ways(standard: Span) -> String {
+    let class = StorageClass::ALL.into_iter().find(|class| class.thaw() == Some(standard));
+    let ways = class.map_or_else(Vec::new, |class| class.thaws().to_vec());
+    let said: Vec<String> = ways.iter().map(|(way, takes)| format!("{way} {takes}")).collect();
+    match (class, said.is_empty()) {
+        (Some(class), false) => format!("; {} thaws {}", class.as_str(), said.join(", ")),
+        _ => String::new(),
+    }
 }
 
 fn losing(bucket: &BucketWish, tenant: &Tenant, backups: &[&SeenBackup], outcome: &Outcome<'_>, observed: &Observed) -> Option<Effect> {
@@ -189,8 +246,8 @@ fn undo(bucket: &BucketWish, gone: &[Gone<'_>], observed: &Observed) -> (String,
 /// What it means that versioning is not on.
 pub(super) fn of_versioning_off(bucket: &BucketWish, observed: &Observed) -> Vec<Effect> {
     let each = bucket.tenants.iter().filter_map(|tenant| {
-        let (points, size) = there(observed, tenant)?;
-        Some(Effect::said(&tenant.policy, format!("until it is on again, an overwrite or delete is final: {points} ({size})")))
+        let there = there(observed, tenant)?;
+        Some(Effect::said(&tenant.policy, format!("until it is on again, an overwrite or delete is final: {there}")))
     });
     each.collect()
 }
@@ -200,29 +257,36 @@ pub(super) fn of_object_lock(bucket: &BucketWish, from: &Fact<Document>, to: &Do
     let locks = |document: &Document| document.to::<ObjectLock>().is_some_and(|lock| lock.retention.is_some());
     let before = from.known().is_some_and(locks);
     let each = bucket.tenants.iter().filter_map(|tenant| {
-        let (points, size) = there(observed, tenant)?;
+        let there = there(observed, tenant)?;
         let sentence = match (before, locks(to)) {
-            (false, true) => format!("{points} ({size}) stay without a lock: it counts for what is written from then on"),
-            (true, true) => format!("{points} ({size}) keep the lock that they have: the change counts for what is written from then on"),
-            (_, false) => format!("{points} ({size}) keep the lock that they have, and what is written from then on has none"),
+            (false, true) => format!("{there} stay without a lock: it counts for what is written from then on"),
+            (true, true) => format!("{there} keep the lock that they have: the change counts for what is written from then on"),
+            (_, false) => format!("{there} keep the lock that they have, and what is written from then on has none"),
         };
         Some(Effect::said(&tenant.policy, sentence))
     });
     each.collect()
 }
 
-/// How many restore points there are and how large, if there are any.
-fn there(observed: &Observed, tenant: &Tenant) -> Option<(String, String)> {
-    let backups = complete(observed, &tenant.policy).filter(|backups| !backups.is_empty())?;
-    let size = backups.iter().map(|backup| backup.bytes).sum();
-    Some((plural(backups.len() as u64, "restore point"), bytes(size)))
+/// How many restore points there are and how large, and what lies in repositories of other engines, if there is any.
+fn there(observed: &Observed, tenant: &Tenant) -> Option<String> {
+    let own = complete(observed, &tenant.policy).filter(|backups| !backups.is_empty()).map(|backups| {
+        let size = backups.iter().map(|backup| backup.bytes).sum();
+        format!("{} ({})", plural(backups.len() as u64, "restore point"), bytes(size))
+    });
+    let all: Vec<String> = own.into_iter().chain(physical::there(tenant, observed)).collect();
+    (!all.is_empty()).then(|| all.join(", "))
 }
 
-/// What a step of a setting of a bucket means.
-pub(super) fn of_step(bucket: &BucketWish, read: ReadOp, from: &Fact<Document>, to: &Document, observed: &Observed) -> Vec<Effect> {
+/// What a step of a setting of a bucket means; what it does to the bill only where prices are given.
+pub(super) fn of_step(bucket: &BucketWish, read: ReadOp, from: &Fact<Document>, to: &Document, observed: &Observed, prices: Option<&Prices>) -> Vec<Effect> {
     match read {
         ReadOp::BucketVersioning => of_versioning_off(bucket, observed),
-        ReadOp::BucketLifecycle => of_lifecycle(bucket, from, to, observed),
+        ReadOp::BucketLifecycle => {
+            let mut out = of_lifecycle(bucket, from, to, observed);
+            out.extend(prices.iter().flat_map(|prices| cost::of_lifecycle(bucket, from, to, observed, prices)));
+            out
+        }
         ReadOp::BucketObjectLock => of_object_lock(bucket, from, to, observed),
         _ => Vec::new(),
     }

@@ -5,6 +5,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::catalog::prices::Prices;
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
 use crate::model::id::{ResourceId, ResourceKind};
@@ -23,6 +24,7 @@ mod undo;
 
 pub use diff::{asked, plan};
 pub use effects::Effect;
+pub use effects::cost::CostChange;
 pub use leave::{Allowed, Leave};
 pub use leftovers::Leftover;
 pub use undo::{Done, undo};
@@ -34,6 +36,8 @@ pub struct Ask<'a> {
     pub leaves: &'a [Leave],
     /// Whether what is left over is removed.
     pub prune: bool,
+    /// The prices by which it is said what a step does to the bill; none = that is not said.
+    pub prices: Option<&'a Prices>,
 }
 
 /// What would be done, and what not.

@@ -53,6 +53,7 @@ pub(crate) fn observed(desired: &Desired, facts: &[(ReadOp, Fact<Document>)]) ->
         applied: BTreeMap::new(),
         requests: 0,
         unasked: 0,
+        stored: BTreeMap::new(),
         repositories: BTreeMap::new(),
         released: BTreeMap::new(),
         listed: BTreeMap::new(),

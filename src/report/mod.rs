@@ -20,9 +20,11 @@ mod drills;
 mod objectives;
 pub mod past;
 mod physical;
+pub mod reading;
 pub mod serving;
 pub mod simulate;
 pub mod status;
+pub mod storage;
 
 pub use backups::SetReport;
 pub use drills::{CheckReport, DrillReport, PhaseReport};

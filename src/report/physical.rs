@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use super::status::{EARLY, GapStanding, MISSED, SetStanding, Standing, text};
 use super::{Input, SetReport};
+use crate::catalog::backups::CLOCKS;
 use crate::catalog::physical::{Physical, Repository, State};
 use crate::model::fact::Fact;
-use crate::model::policy::{Name, PhysicalSet};
+use crate::model::policy::{Name, PhysicalSet, Schedule};
 use crate::model::units::{Span, elapsed};
 use crate::policy::LoadedPolicy;
 use crate::rules::schedule;
@@ -61,6 +62,7 @@ pub(super) fn sets(policy: &LoadedPolicy, seen: &Repositories) -> Vec<SetReport>
                 bytes: found.backups.iter().map(|backup| backup.stored).fold(0, u64::saturating_add),
                 newest: complete(found).max_by_key(|backup| backup.stopped).map(|backup| backup.id.clone()),
                 newest_at: found.newest.map(text),
+                unknown: found.unknown.clone(),
                 ..empty
             },
             Some(Fact::Absent) => empty,
@@ -85,6 +87,7 @@ pub(super) fn added(mut standing: Standing, policy: &LoadedPolicy, input: &Input
     for (name, set) in &policy.policy.spec.backups.physical {
         let found = input.repositories.get(&(policy.name.clone(), name.0.clone()));
         let one = match found {
+            Some(Fact::Known(Repository { unknown: Some(why), .. })) => unread(&name.0, set, format!("which backups it has is not known: {why}")),
             Some(Fact::Known(found)) => {
                 standing.oldest = standing.oldest.into_iter().chain(found.oldest.map(text)).min();
                 standing.newest = standing.newest.max(found.newest.map(text));
@@ -156,12 +159,18 @@ fn of(name: &str, set: &PhysicalSet, found: &Repository, now: Timestamp) -> SetS
         newest: found.newest.map(text),
         newest_bytes: newest.map(|backup| backup.stored),
         next: slots.iter().filter_map(|(asked, _)| asked.next(now)).min().map(text),
-        interval_seconds: slots.iter().filter_map(|(asked, _)| asked.longest_wait()).min(),
+        interval_seconds: interval(set),
         missed: missed.iter().map(|(at, _)| text(*at)).collect(),
         gaps: holes.iter().rev().map(|(from, until)| GapStanding { from: text(*from), to: text(until.unwrap_or(now)) }).collect(),
         pitr: Some(Pitr { missed_full, ..pitr(set, found, &holes, now) }),
         ..empty(name, set, String::new())
     }
+}
+
+/// The longest wait between two of its runs, of whichever kind.
+fn interval(set: &PhysicalSet) -> Option<u64> {
+    let schedules: Vec<Schedule> = set.schedule.as_ref()?.each().map(|(_, schedule)| schedule).collect();
+    schedule::longest_wait_of(&schedules)
 }
 
 /// Stretches between the oldest and the newest restorable moment, or behind it, that cannot be restored: from, and until if that is known.
@@ -172,10 +181,15 @@ fn holes(found: &Repository) -> impl Iterator<Item = (Timestamp, Option<Timestam
 
 fn pitr(set: &PhysicalSet, found: &Repository, holes: &[(Timestamp, Option<Timestamp>)], now: Timestamp) -> Pitr {
     let age = |at: Timestamp| u64::try_from(now.as_second() - at.as_second()).unwrap_or(0);
-    let lag = found.newest.map(age);
+    // S3 dates nothing in the future: then it is this clock that is behind, and no age is known.
+    let ahead = found.newest.filter(|newest| newest.as_second() > now.as_second() + CLOCKS);
+    let lag = found.newest.filter(|_| ahead.is_none()).map(age);
     let limit = limit(set).map(Span::as_secs);
     let hole = set.window.and_then(|window| holes.iter().rev().find(|(_, until)| until.is_none_or(|until| age(until) < window.as_secs())));
     let sentence = match (lag, hole) {
+        (None, _) if ahead.is_some() => {
+            ahead.map(|at| format!("its newest change is dated {}, which is yet to come: see to the clock of this machine", text(at)))
+        }
         (None, _) => Some(match found.problems.first() {
             Some(problem) => format!("there is no complete backup: {problem}"),
             None => "there is no complete backup".to_owned(),

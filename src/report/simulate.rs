@@ -1,7 +1,8 @@
 //! A policy played forward, day by day: what would be there if everything ran as it is written, or if something stopped. Pure.
 //!
 //! It plays with the very functions that decide in earnest: the schedule, the retention, the keeper's rules about tags, the timeline of
-//! S3 and the lifecycle rules that the policy compiles to. Nothing is random, and every backup and drill is taken to succeed.
+//! S3 and the lifecycle rules that the policy compiles to. Nothing is random, and every backup and drill is taken to succeed. Sets of other
+//! engines are played by [`physical`].
 
 use std::collections::BTreeMap;
 
@@ -19,9 +20,11 @@ use crate::policy::LoadedPolicy;
 use crate::rules::schedule;
 
 mod law;
+mod physical;
 mod world;
 
 use law::Court;
+pub use physical::PhysicalPlay;
 use world::World;
 
 pub(super) const DAY: i64 = 86_400;
@@ -38,18 +41,21 @@ pub enum Part {
     Drills,
     /// Nothing is released any more, and no tag is taken off.
     Keeper,
+    /// Backups begin as scheduled, and their upload breaks off: none is complete any more.
+    Uploads,
 }
 
 impl Part {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Backups, Self::Drills, Self::Keeper];
+    pub const ALL: [Self; 4] = [Self::Backups, Self::Drills, Self::Keeper, Self::Uploads];
 
-    /// `backups`, `drills`, `keeper`.
+    /// `backups`, `drills`, `keeper`, `uploads`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Backups => "backups",
             Self::Drills => "drills",
             Self::Keeper => "keeper",
+            Self::Uploads => "uploads",
         }
     }
 }
@@ -138,8 +144,35 @@ pub struct Asked<'a> {
     pub bytes: u64,
 }
 
+/// A set of either kind that is played.
+#[derive(Clone, Debug)]
+pub enum Played<'a> {
+    /// One that lifeboat takes.
+    Taken(Box<Play<'a>>),
+    /// One that another engine takes.
+    Physical(Box<PhysicalPlay<'a>>),
+}
+
+impl Played<'_> {
+    /// The name of the set.
+    pub fn set(&self) -> &str {
+        match self {
+            Self::Taken(play) => play.set,
+            Self::Physical(play) => play.set,
+        }
+    }
+
+    /// Plays it.
+    pub fn play(&self) -> Course {
+        match self {
+            Self::Taken(one) => play(one),
+            Self::Physical(one) => physical::play(one),
+        }
+    }
+}
+
 /// The plays of a policy: one for each set. `rules` are those of its bucket.
-pub fn plays<'a>(policy: &'a LoadedPolicy, bucket: &'a BucketWish, rules: &'a Lifecycle, asked: Asked<'a>) -> Vec<Play<'a>> {
+pub fn plays<'a>(policy: &'a LoadedPolicy, bucket: &'a BucketWish, rules: &'a Lifecycle, asked: Asked<'a>) -> Vec<Played<'a>> {
     let spec = &policy.policy.spec;
     let keeping = match bucket.versioning {
         Some(Versioning::Enabled | Versioning::EnabledWithMfa) => Keeping::Enabled,
@@ -162,7 +195,8 @@ pub fn plays<'a>(policy: &'a LoadedPolicy, bucket: &'a BucketWish, rules: &'a Li
         let Asked { begin, days, stops, bytes } = asked;
         Play { policy: &policy.name, set: &name.0, spec: set, drills, bucket: place.clone(), begin, days, stops, bytes }
     };
-    spec.backups.iter().map(of).collect()
+    let taken = spec.backups.iter().map(of).map(|play| Played::Taken(Box::new(play)));
+    taken.chain(physical::plays(policy, &place, asked).into_iter().map(|play| Played::Physical(Box::new(play)))).collect()
 }
 
 /// What came of a set.
@@ -213,7 +247,8 @@ pub struct Broken {
 pub struct Day {
     /// The day, `2026-11-23`.
     pub date: String,
-    /// Restore points by the tier that they were released as; those that are not released under `kept`.
+    /// Restore points by the tier that they were released as; those that are not released under `kept`. Of a physical set, `full` and
+    /// `incremental` ones.
     pub points: BTreeMap<String, u64>,
     /// How many of them a drill passed.
     pub verified: u64,
@@ -238,6 +273,8 @@ impl Course {
 /// What happens at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
+    /// One that breaks off.
+    Attempt,
     Backup,
     Drill(Oldest),
     Keep,
@@ -267,6 +304,7 @@ pub fn play(play: &Play<'_>) -> Course {
         let tomorrow = midnight.as_second() + DAY;
         while let Some((at, event)) = events.next_if(|(at, _)| at.as_second() < tomorrow) {
             match event {
+                Event::Attempt => world.attempt(at),
                 Event::Backup => court.taken(&world.backup(at)),
                 Event::Drill(oldest) => world.drill(at, oldest),
                 Event::Keep => world.keep(at),
@@ -283,7 +321,9 @@ fn events(play: &Play<'_>, asked: &schedule::Asked) -> Vec<(Timestamp, Event)> {
         let stop = play.stops.iter().filter(|stop| stop.part == part).map(|stop| stop.day).min();
         begin + i64::from(stop.unwrap_or(play.days).min(play.days)) * DAY
     };
-    let mut out: Vec<(Timestamp, Event)> = asked.runs(begin, until(Part::Backups)).into_iter().map(|at| (at, Event::Backup)).collect();
+    let broken = until(Part::Uploads);
+    let run = |at: Timestamp| (at, if at.as_second() < broken { Event::Backup } else { Event::Attempt });
+    let mut out: Vec<(Timestamp, Event)> = asked.runs(begin, until(Part::Backups)).into_iter().map(run).collect();
     for drill in &play.drills {
         let runs = schedule::read(drill.schedule).map(|asked| asked.runs(begin, until(Part::Drills))).unwrap_or_default();
         out.extend(runs.into_iter().map(|at| (at, Event::Drill(drill.pick == Pick::Oldest))));

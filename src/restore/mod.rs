@@ -4,12 +4,13 @@
 
 use crate::catalog::manifest::ManifestError;
 use crate::engines::pg_dump::said::{self, Class};
-use crate::model::units;
+use crate::model::units::{self, Span};
 use crate::ports::PortError;
 use crate::ports::postgres::DatabaseError;
 
 pub mod fetch;
 pub mod load;
+pub mod thaw;
 
 /// Why a backup could not be fetched or loaded.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +37,22 @@ pub enum RestoreError {
         to: u64,
         /// What is wrong.
         what: String,
+    },
+    /// Objects cannot be read before they are thawed.
+    #[error("{} of {folder} must be thawed before they can be read: {key} is in {class}, which takes up to {takes}{}", units::plural(*objects, "object"), under_way(*asked))]
+    Frozen {
+        /// The backup.
+        folder: String,
+        /// The one that takes longest.
+        key: String,
+        /// Its class, and its archive tier if it is in one.
+        class: String,
+        /// How long a standard retrieval takes at the most.
+        takes: Span,
+        /// How many there are.
+        objects: u64,
+        /// Whether a thaw of each is under way.
+        asked: bool,
     },
     /// The archive does not decompress although its bytes are right.
     #[error("object {key} does not decompress: {message}")]
@@ -68,6 +85,10 @@ pub enum RestoreError {
     },
 }
 
+fn under_way(asked: bool) -> &'static str {
+    if asked { "; a thaw is under way" } else { "" }
+}
+
 impl RestoreError {
     /// What a person can do.
     pub fn hint(&self) -> Option<String> {
@@ -77,6 +98,8 @@ impl RestoreError {
             Self::Program { stderr, .. } if said::failure(stderr) == Class::Rights => {
                 Some("restore as a role that may do this (a superuser, or the owner), or with --no-owner".to_owned())
             }
+            Self::Frozen { asked: true, .. } => Some("wait for it, or name another backup with --backup ID".to_owned()),
+            Self::Frozen { .. } => Some("`lifeboat explain restore` prints the commands that thaw it; or name another backup with --backup ID".to_owned()),
             Self::Database(error) => error.hint().map(str::to_owned),
             Self::Program { .. } | Self::Local { .. } => None,
         }
@@ -89,7 +112,7 @@ impl RestoreError {
             // Out of disk or memory is the machine; everything else that a restore says is about the archive.
             Self::Program { stderr, .. } => said::failure(stderr) != Class::Machine,
             Self::Store(error) => error.kind == crate::ports::Kind::Missing,
-            Self::Database(_) | Self::Local { .. } => false,
+            Self::Database(_) | Self::Local { .. } | Self::Frozen { .. } => false,
         }
     }
 }

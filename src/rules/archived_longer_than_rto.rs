@@ -30,8 +30,9 @@ fn check(policy: &LoadedPolicy, bucket: &BucketWish, observed: &Observed) -> Vec
     places.extend(repositories::of(policy, observed).iter().map(|repository| repository.place.backups()));
     let mut out = Vec::new();
     for rule in live.rules.iter().filter(|rule| !rule.is_ours() && places.iter().any(|place| repositories::meets(rule, place))) {
-        let class = repositories::archives(rule).and_then(|name| StorageClass::ALL.into_iter().find(|class| class.as_str() == name));
-        let Some((class, thaw)) = class.and_then(|class| Some((class, class.thaw().filter(|thaw| *thaw > rto)?))) else { continue };
+        let classes = repositories::archives(rule).filter_map(|name| StorageClass::ALL.into_iter().find(|class| class.as_str() == name));
+        let slow = classes.filter_map(|class| Some((class, class.thaw().filter(|thaw| *thaw > rto)?)));
+        let Some((class, thaw)) = slow.max_by_key(|(_, thaw)| *thaw) else { continue };
         let finding = Finding::error(format!("lifecycle rule `{}` of bucket `{}` moves backups to {}", rule.id, bucket.name, class.as_str()));
         let finding = policy.mark(finding, "/spec/objectives/rto", format!("{rto} is promised, and it takes up to {thaw} to thaw"));
         out.push(finding.why("thawing alone breaks the promise").instead("remove that rule, keep it off this prefix, or promise a longer rto"));

@@ -87,8 +87,13 @@ pub(super) fn expires(rule: &Rule) -> Option<(i32, String)> {
     }
 }
 
-/// The archive class that a rule moves objects to, if it does.
-pub(super) fn archives(rule: &Rule) -> Option<&str> {
+/// Whether a rule acts on every object below a prefix that bears no tag.
+pub(super) fn covers(rule: &Rule, prefix: &str) -> bool {
+    meets(rule, prefix) && rule.filter.larger_than.is_none() && rule.filter.smaller_than.is_none() && rule.filter.covers(prefix)
+}
+
+/// The archive classes that a rule moves objects to.
+pub(super) fn archives(rule: &Rule) -> impl Iterator<Item = &str> {
     let class = rule.transitions.iter().map(|step| step.class.as_str());
-    class.into_iter().find(|class| matches!(*class, "GLACIER" | "DEEP_ARCHIVE"))
+    class.filter(|class| matches!(*class, "GLACIER" | "DEEP_ARCHIVE"))
 }

@@ -103,6 +103,7 @@ fn observed(resources: BTreeMap<ResourceId, ObservedResource>) -> Observed {
         applied: BTreeMap::new(),
         requests: 0,
         unasked: 0,
+        stored: BTreeMap::new(),
         repositories: BTreeMap::new(),
         released: BTreeMap::new(),
         listed: BTreeMap::new(),

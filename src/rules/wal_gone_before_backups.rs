@@ -26,9 +26,9 @@ fn check(policy: &LoadedPolicy, bucket: &BucketWish, observed: &Observed) -> Vec
     let mut out = Vec::new();
     for repository in repositories::of(policy, observed) {
         let (backups, wal) = (repository.place.backups(), repository.place.wal());
-        let soonest =
-            |prefix: &str| live.rules.iter().filter(|rule| repositories::meets(rule, prefix)).filter_map(repositories::expires).map(|(days, _)| days).min();
-        let kept = soonest(&backups);
+        // Only a rule that takes every backup says how long they all live: others live on beside one that takes some of them.
+        let whole = live.rules.iter().filter(|rule| repositories::covers(rule, &backups));
+        let kept = whole.filter_map(repositories::expires).map(|(days, _)| days).min();
         for rule in live.rules.iter().filter(|rule| repositories::meets(rule, &wal)) {
             let Some((days, said)) = repositories::expires(rule).filter(|(days, _)| kept.is_none_or(|kept| kept > *days)) else { continue };
             let finding =

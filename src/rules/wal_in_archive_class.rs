@@ -26,8 +26,8 @@ fn check(policy: &LoadedPolicy, bucket: &BucketWish, observed: &Observed) -> Vec
     let mut out = Vec::new();
     for repository in repositories::of(policy, observed) {
         let wal = repository.place.wal();
-        for rule in live.rules.iter().filter(|rule| repositories::meets(rule, &wal)) {
-            let Some(class) = repositories::archives(rule) else { continue };
+        let meeting = live.rules.iter().filter(|rule| repositories::meets(rule, &wal));
+        for (rule, class) in meeting.flat_map(|rule| repositories::archives(rule).map(move |class| (rule, class))) {
             let finding = Finding::error(format!("lifecycle rule `{}` of bucket `{}` moves WAL of {} to {class}", rule.id, bucket.name, repository.says()));
             let finding = repository.mark(policy, finding).why("thousands of segments would have to be thawed one by one before anything can be replayed");
             out.push(finding.instead("keep that rule off the WAL, or use GLACIER_IR, which reads in milliseconds"));

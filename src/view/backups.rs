@@ -84,8 +84,11 @@ pub struct RepositoryView {
     pub last_segment: Option<String>,
     /// What is missing between them: the last segment before each gap, and the first one behind it.
     pub gaps: Vec<[String; 2]>,
-    /// What could not be understood.
+    /// What could not be understood, or is odd.
     pub problems: Vec<String>,
+    /// Why it is not known which backups there are, if it is not: what is listed is then not all.
+    #[serde(default)]
+    pub unknown: Option<String>,
 }
 
 /// One physical backup.
@@ -94,7 +97,7 @@ pub struct RepositoryView {
 pub struct PhysicalView {
     /// Its label or id.
     pub id: String,
-    /// `complete`, `failed`, `unfinished`, `orphaned` or `partial`.
+    /// `complete`, `failed`, `unfinished`, `orphaned`, `partial` or `unknown`.
     pub state: String,
     /// Why, where the state does not say it.
     pub why: Option<String>,
@@ -281,13 +284,14 @@ impl RepositoryView {
             last_segment: repository.range.map(|(_, last)| last.to_string()),
             gaps: repository.gaps.iter().map(|gap| [gap.after.to_string(), gap.before.to_string()]).collect(),
             problems: repository.problems.clone(),
+            unknown: repository.unknown.clone(),
         }
     }
 
     /// Whether everything in it is as it should be: no gap, nothing broken, nothing that was not understood.
     pub fn is_whole(&self) -> bool {
         let well = |backup: &PhysicalView| matches!(backup.state.as_str(), "complete" | "unfinished");
-        self.gaps.is_empty() && self.problems.is_empty() && self.backups.iter().all(well)
+        self.unknown.is_none() && self.gaps.is_empty() && self.problems.is_empty() && self.backups.iter().all(well)
     }
 }
 

@@ -16,7 +16,7 @@ use crate::model::fact::{Fact, Why};
 use crate::model::id::{ResourceId, ResourceKind};
 use crate::model::resource::{Desired, Identity, Observed};
 use crate::plan::saved::{ApprovedStep, FORMAT, digest};
-use crate::plan::{Effect, Held, Hold, Leftover, Plan, Reason, Step};
+use crate::plan::{CostChange, Effect, Held, Hold, Leftover, Plan, Reason, Step};
 use crate::policy::LoadedPolicy;
 use crate::settings;
 
@@ -235,6 +235,9 @@ pub struct EffectView {
     /// The first of the restore points that go, each as `SET/ID on DATE`; the rest is only counted.
     #[serde(default)]
     pub named: Vec<String>,
+    /// What it does to the bill, if that is what is said.
+    #[serde(default)]
+    pub cost: Option<CostChange>,
 }
 
 /// What the view needs besides the plan.
@@ -484,6 +487,7 @@ impl EffectView {
             oldest_left: effect.oldest_left.map(seconds),
             undo: effect.undo.clone(),
             named: effect.named.clone(),
+            cost: effect.cost.clone(),
         }
     }
 }

@@ -207,6 +207,7 @@ fn earlier(policy: &str, set: &str, steps: &[Planned]) -> Option<EffectView> {
         oldest: None,
         oldest_left: None,
         undo: Some("`lifeboat hold` keeps each until then".to_owned()),
+        cost: None,
         named: gone.iter().take(NAMED).map(|(goes, _, step)| format!("{set}/{} on {}", step.step.id, goes.strftime("%Y-%m-%d"))).collect(),
     })
 }

@@ -14,6 +14,7 @@ use super::plan::PlanView;
 use super::serving::ServingView;
 use super::simulate::SimulateView;
 use super::status::StatusView;
+use crate::catalog::prices::Prices;
 
 /// Every published schema: its path in the repository and itself.
 pub fn all() -> Vec<(&'static str, Value)> {
@@ -25,6 +26,7 @@ pub fn all() -> Vec<(&'static str, Value)> {
         ("schema/keep.schema.json", of::<KeepView>("keep", "What `lifeboat keep --format json` says")),
         ("schema/notification.schema.json", of::<NotificationView>("notification", "What `lifeboat status --notify` posts")),
         ("schema/plan.schema.json", of::<PlanView>("plan", "What `lifeboat plan --format json` says and `--out` saves")),
+        ("schema/prices.schema.json", of::<Prices>("prices", "A list of storage prices, as `--prices` reads it")),
         ("schema/simulate.schema.json", of::<SimulateView>("simulate", "What `lifeboat simulate --format json` says")),
         ("schema/status.schema.json", of::<StatusView>("status", "What `lifeboat status --format json` says")),
     ]

@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::catalog::prices::Prices;
+use crate::report::reading::{self, Reading};
 use crate::report::serving::{Hidden, Rate, Thaw};
 
 /// What `explain restore` says.
@@ -37,6 +39,9 @@ pub struct ServingView {
     pub expired: Vec<ExpiredView>,
     /// How long the restore takes, by what was measured last; none when nothing was measured.
     pub estimate: Option<EstimateView>,
+    /// What reading it costs once; none without a backup that serves.
+    #[serde(default)]
+    pub reading: Option<Reading>,
     /// How long a restore may take, in seconds.
     pub rto_limit_seconds: u64,
     /// What to run, in order.
@@ -172,6 +177,12 @@ pub fn kept(verb: &str, set: &str, id: &str, until: &str, options: &str) -> Stri
 }
 
 impl ServingBackup {
+    /// What it costs to read it once, at a place: region and endpoint.
+    pub fn reading(&self, prices: &Prices, place: (&str, Option<&str>), now: Timestamp) -> Reading {
+        let objects = self.objects.iter().map(|object| (object.class.as_deref(), object.bytes, object.thaw.as_deref() == Some(Thaw::Needed.as_str())));
+        reading::reading(objects, prices, place, now)
+    }
+
     /// Whether one of its objects must be thawed, or is being thawed.
     pub fn is_frozen(&self) -> bool {
         self.objects.iter().any(|object| matches!(object.thaw.as_deref(), Some("needed" | "underWay")))

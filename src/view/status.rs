@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::report::alerts::Disk;
 use crate::report::status::Standing;
+use crate::report::storage::Storage;
 
 /// What `status` says.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -31,6 +32,9 @@ pub struct StatusView {
     /// How full the disk is that drills of this machine restore to, where it was looked at.
     #[serde(default)]
     pub disk: Option<Disk>,
+    /// What lies there by storage class, and what a month of it costs; none of another moment than now.
+    #[serde(default)]
+    pub storage: Option<Storage>,
     /// The moment that was asked for; none = now.
     #[serde(default)]
     pub as_of: Option<AsOfView>,
@@ -62,6 +66,7 @@ impl StatusView {
             evidence,
             schedules: None,
             disk: None,
+            storage: None,
             as_of: None,
         }
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::wal::{Archive, Segment};
-use super::{Engine, Listed, Physical, Place, Repository, State, judged};
+use super::{Engine, Listed, Metadata, Part, Physical, Place, Repository, State, Told, judged};
 
 /// 16 MiB, where no backup says another size.
 const SEGMENT: u64 = 16 << 20;
@@ -21,41 +21,57 @@ pub(super) fn is_info(place: &Place, key: &str) -> bool {
     key.strip_prefix(&place.backups()).and_then(|rest| rest.strip_suffix("/backup.info")).is_some_and(|id| !id.contains('/'))
 }
 
-pub(super) fn read(place: &Place, listing: &[Listed<'_>], metadata: &[(String, Vec<u8>)]) -> Repository {
-    let mut problems = Vec::new();
+pub(super) fn read<'a>(place: &Place, listing: &[Listed<'a>], metadata: &[Metadata]) -> Repository {
     let folder = place.backups();
-    let mut sizes: BTreeMap<&str, u64> = BTreeMap::new();
-    for (id, bytes) in listing.iter().filter_map(|(key, bytes, _)| Some((key.strip_prefix(&folder)?.split_once('/')?.0, *bytes))) {
-        *sizes.entry(id).or_default() += bytes;
-    }
-    let mut backups = Vec::new();
-    let mut segment_bytes = SEGMENT;
-    for (id, stored) in sizes {
-        let info = metadata.iter().find(|(key, _)| *key == format!("{folder}{id}/backup.info"));
-        let fields = info.and_then(|(_, bytes)| std::str::from_utf8(bytes).ok()).map(fields);
-        match fields {
-            Some(fields) => {
-                segment_bytes = fields.get("xlog_segment_size").and_then(|size| size.parse().ok()).unwrap_or(segment_bytes);
-                backups.push(backup(id, stored, &fields, listing.iter().any(|(key, ..)| key.starts_with(&format!("{folder}{id}/data.tar")))));
-            }
-            None => {
-                if info.is_some() {
-                    problems.push(format!("{folder}{id}/backup.info is not text"));
-                }
-                let why = Some("it has no backup.info: it is under way, or broke off".to_owned());
-                let (state, kind) = (State::Unfinished, "full".to_owned());
-                backups.push(Physical { id: id.to_owned(), state, why, kind, prior: None, stopped: None, bytes: None, stored, server: None, wal: None });
-            }
+    let mut told = Told::default();
+    // Bytes, and whether there is data.
+    let mut found: BTreeMap<&str, (u64, bool)> = BTreeMap::new();
+    for (key, bytes, at) in listing {
+        let key: &'a str = key;
+        let Some((id, rest)) = key.strip_prefix(folder.as_str()).and_then(|rest| rest.split_once('/')) else { continue };
+        let (stored, data) = found.entry(id).or_default();
+        (*stored, *data) = (*stored + bytes, *data || rest.starts_with("data.tar"));
+        if rest == "backup.info" {
+            told.last.insert(id, *at);
         }
     }
+    let mut segment_bytes = SEGMENT;
+    for (id, (stored, data)) in found {
+        let key = format!("{folder}{id}/backup.info");
+        let untold = |state, why: String| {
+            let (why, kind) = (Some(why), "full".to_owned());
+            Physical { id: id.to_owned(), state, why, kind, prior: None, stopped: None, bytes: None, stored, server: None, wal: None }
+        };
+        let info = metadata.iter().find(|(known, _)| *known == key).map(|(_, read)| read.as_ref().map(|bytes| std::str::from_utf8(bytes).ok().map(fields)));
+        told.backups.push(match info {
+            Some(Ok(Some(fields))) if fields.contains_key("status") => {
+                segment_bytes = fields.get("xlog_segment_size").and_then(|size| size.parse().ok()).unwrap_or(segment_bytes);
+                backup(id, stored, &fields, data)
+            }
+            Some(Ok(_)) => {
+                told.problems.push(format!("{key} is not what barman-cloud writes"));
+                untold(State::Unknown, "its backup.info is not understood".to_owned())
+            }
+            Some(Err(why)) => untold(State::Unknown, format!("its backup.info could not be read: {why}")),
+            None => untold(State::Unfinished, "it has no backup.info: it is under way, or broke off".to_owned()),
+        });
+    }
     let wals = place.wal();
-    let segment = |key: &str| {
-        let name = key.strip_prefix(&wals)?.rsplit('/').next()?;
-        // A label has more behind its segment than the ending of a compression.
-        Segment::parse(name.split('.').next()?).filter(|_| !name.contains(".backup") && !name.contains(".partial"))
-    };
-    let archive = Archive::new(listing.iter().filter_map(|(key, _, stored)| Some((segment(key)?, *stored))).collect(), segment_bytes);
-    judged(place, backups, &archive, problems)
+    let archive = Archive::new(listing.iter().filter_map(|(key, _, stored)| Some((segment(&wals, key)?, *stored))).collect(), segment_bytes);
+    judged(place, told, &archive)
+}
+
+fn segment(wals: &str, key: &str) -> Option<Segment> {
+    let name = key.strip_prefix(wals)?.rsplit('/').next()?;
+    // A label has more behind its segment than the ending of a compression.
+    Segment::parse(name.split('.').next()?).filter(|_| !name.contains(".backup") && !name.contains(".partial"))
+}
+
+pub(super) fn part<'a>(place: &Place, key: &'a str) -> Part<'a> {
+    match key.strip_prefix(&place.backups()).and_then(|rest| rest.split_once('/')) {
+        Some((id, _)) => Part::Backup(id),
+        None => segment(&place.wal(), key).map_or(Part::Other, Part::Wal),
+    }
 }
 
 /// `key=value` lines; `None` stands for nothing.

@@ -2,10 +2,11 @@
 //!
 //! Pure: the listing and the metadata come in as values. What is not understood is said as a problem, never guessed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::backups::CLOCKS;
 pub use crate::model::policy::{PhysicalEngine as Engine, RepositoryPlace as Place};
 
 mod barman;
@@ -14,6 +15,8 @@ mod wal;
 mod walg;
 
 pub use wal::{Gap, Segment};
+
+pub use crate::model::resource::SeenMetadata as Metadata;
 
 /// What a repository holds.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,12 +32,16 @@ pub struct Repository {
     /// The newest moment that can be restored: when S3 stored the last segment that can be replayed without a gap from the newest complete
     /// backup on, or the end of that backup where none follows.
     pub newest: Option<Timestamp>,
+    /// Stretches of which any moment can be restored, oldest first; where they begin and end in one moment, only the end of a backup.
+    pub windows: Vec<(Timestamp, Timestamp)>,
     /// How many segments are archived.
     pub segments: u64,
     /// The first and the last of them, by timeline and position.
     pub range: Option<(Segment, Segment)>,
-    /// What could not be understood.
+    /// What could not be understood, or is odd.
     pub problems: Vec<String>,
+    /// Why it cannot be said which backups there are, and what to do; what is listed is then not all. None = they are known.
+    pub unknown: Option<String>,
 }
 
 /// What a physical backup is.
@@ -50,10 +57,12 @@ pub enum State {
     Orphaned,
     /// Some of it, or of its WAL, is gone.
     Partial,
+    /// What its engine says of it could not be read.
+    Unknown,
 }
 
 impl State {
-    /// `complete`, `failed`, `unfinished`, `orphaned`, `partial`.
+    /// `complete`, `failed`, `unfinished`, `orphaned`, `partial`, `unknown`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Complete => "complete",
@@ -61,6 +70,7 @@ impl State {
             Self::Unfinished => "unfinished",
             Self::Orphaned => "orphaned",
             Self::Partial => "partial",
+            Self::Unknown => "unknown",
         }
     }
 }
@@ -78,7 +88,7 @@ pub struct Physical {
     pub kind: String,
     /// The backup that it builds on.
     pub prior: Option<String>,
-    /// When it ended: the first moment that can be restored.
+    /// When it ended: the first moment that can be restored. Never later than S3's own date of what its engine writes last.
     pub stopped: Option<Timestamp>,
     /// Bytes of the database.
     pub bytes: Option<u64>,
@@ -104,9 +114,31 @@ pub fn places<'a>(listing: impl Iterator<Item = &'a str>) -> Vec<Place> {
 /// The keys that must be read to judge a repository.
 pub fn metadata<'a>(place: &Place, listing: impl Iterator<Item = &'a str>) -> Vec<String> {
     match place.engine {
-        Engine::Pgbackrest => vec![format!("{}backup/{}/backup.info", place.base, place.name)],
+        Engine::Pgbackrest => pgbackrest::info(place, listing).into_iter().collect(),
         Engine::BarmanCloud => listing.filter(|key| barman::is_info(place, key)).map(str::to_owned).collect(),
         Engine::WalG => listing.filter(|key| walg::is_sentinel(place, key)).map(str::to_owned).collect(),
+    }
+}
+
+/// What an object of a repository is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part<'a> {
+    /// Part of the backup with that id.
+    Backup(&'a str),
+    /// That segment of WAL.
+    Wal(Segment),
+    /// A list without which the engine finds nothing.
+    List,
+    /// Anything else: histories, labels, a list's copy.
+    Other,
+}
+
+/// What a key of a repository is for.
+pub fn part<'a>(place: &Place, key: &'a str) -> Part<'a> {
+    match place.engine {
+        Engine::Pgbackrest => pgbackrest::part(place, key),
+        Engine::BarmanCloud => barman::part(place, key),
+        Engine::WalG => walg::part(place, key),
     }
 }
 
@@ -116,7 +148,7 @@ pub fn is_of(place: &Place, key: &str) -> bool {
 }
 
 /// Judges a repository by its listing and the metadata that [`metadata`] asked for, by key.
-pub fn read(place: &Place, listing: &[Listed<'_>], metadata: &[(String, Vec<u8>)]) -> Repository {
+pub fn read(place: &Place, listing: &[Listed<'_>], metadata: &[Metadata]) -> Repository {
     match place.engine {
         Engine::Pgbackrest => pgbackrest::read(place, listing, metadata),
         Engine::BarmanCloud => barman::read(place, listing, metadata),
@@ -124,8 +156,35 @@ pub fn read(place: &Place, listing: &[Listed<'_>], metadata: &[(String, Vec<u8>)
     }
 }
 
+/// What an engine's metadata tells.
+#[derive(Debug, Default)]
+struct Told<'a> {
+    backups: Vec<Physical>,
+    /// When S3 stored what the engine writes last of a backup, by its id.
+    last: BTreeMap<&'a str, Timestamp>,
+    problems: Vec<String>,
+    unknown: Option<String>,
+}
+
+impl Told<'_> {
+    /// No backup ended after S3 had all of it: a clock that is ahead, or a forged word, must not make an archive look new.
+    fn date(&mut self) {
+        for backup in &mut self.backups {
+            let Some((stopped, stored)) = backup.stopped.zip(self.last.get(backup.id.as_str()).copied()).filter(|(stopped, stored)| stopped > stored) else {
+                continue;
+            };
+            if stopped.as_second() > stored.as_second() + CLOCKS {
+                self.problems.push(format!("the end of {} is dated {stopped}, and S3 stored it at {stored}: S3's date counts", backup.id));
+            }
+            backup.stopped = Some(stored);
+        }
+    }
+}
+
 /// Puts what is known of backups and of the archive together: chains, and the WAL that each backup needs.
-fn judged(place: &Place, mut backups: Vec<Physical>, archive: &wal::Archive, problems: Vec<String>) -> Repository {
+fn judged(place: &Place, mut told: Told<'_>, archive: &wal::Archive) -> Repository {
+    told.date();
+    let Told { mut backups, problems, unknown, .. } = told;
     backups.sort_by(|a, b| a.id.cmp(&b.id));
     let sound: BTreeSet<String> = backups.iter().filter(|backup| backup.state == State::Complete).map(|backup| backup.id.clone()).collect();
     for backup in backups.iter_mut().filter(|backup| backup.state == State::Complete) {
@@ -156,7 +215,32 @@ fn judged(place: &Place, mut backups: Vec<Physical>, archive: &wal::Archive, pro
         let behind = backups.iter().filter(|backup| backup.state == State::Complete && backup.wal.is_some_and(|(first, _)| first >= gap.before));
         gap.until = behind.filter_map(|backup| backup.stopped).min();
     }
-    Repository { place: place.clone(), backups, gaps, oldest, newest, segments: archive.count(), range: archive.range(), problems }
+    // Of some that are told the newest may be missing; of none that is told, "none" would be a guess.
+    let untold = || backups.iter().find(|backup| backup.state == State::Unknown).filter(|_| whole.is_empty());
+    let unknown = unknown.or_else(|| untold().map(|backup| format!("{}: {}", backup.id, backup.why.as_deref().unwrap_or("it could not be read"))));
+    let windows = windows(&backups, archive);
+    Repository { place: place.clone(), backups, gaps, oldest, newest, windows, segments: archive.count(), range: archive.range(), problems, unknown }
+}
+
+/// The stretches that the WAL behind each complete backup reaches over.
+fn windows(backups: &[Physical], archive: &wal::Archive) -> Vec<(Timestamp, Timestamp)> {
+    let complete = backups.iter().filter(|backup| backup.state == State::Complete);
+    let mut ends: Vec<(Timestamp, Option<Segment>)> = complete.filter_map(|backup| Some((backup.stopped?, backup.wal.map(|(_, last)| last)))).collect();
+    ends.sort_unstable();
+    // The newest first, so that the walk from an older one ends where that of a newer one began.
+    let mut walked = BTreeMap::new();
+    let mut out: Vec<(Timestamp, Timestamp)> = Vec::new();
+    for (stopped, last) in ends.into_iter().rev() {
+        let reached = last.and_then(|last| archive.reached_by(last, &walked));
+        walked.extend(last.zip(reached));
+        let until = reached.map_or(stopped, |reached| reached.max(stopped));
+        match out.last_mut() {
+            Some((from, later)) if *from <= until => (*from, *later) = (stopped, until.max(*later)),
+            _ => out.push((stopped, until)),
+        }
+    }
+    out.reverse();
+    out
 }
 
 /// The oldest and the newest moment that can be restored.

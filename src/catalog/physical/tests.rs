@@ -11,7 +11,7 @@ fn listed(text: &str) -> Vec<Listed<'_>> {
         .filter_map(|line| {
             let mut words = line.split_whitespace();
             let bytes = words.next()?.parse().ok()?;
-            Some((words.nth(1)?, bytes, Timestamp::UNIX_EPOCH))
+            Some((words.nth(1)?, bytes, "2026-11-22T14:00:00Z".parse().ok()?))
         })
         .collect()
 }
@@ -19,7 +19,7 @@ fn listed(text: &str) -> Vec<Listed<'_>> {
 fn of(listing: &[Listed<'_>], info: &str) -> Repository {
     let found = places(listing.iter().map(|(key, ..)| *key));
     let [place] = found.as_slice() else { panic!("{found:?}") };
-    let metadata = metadata(place, listing.iter().map(|(key, ..)| *key)).into_iter().map(|key| (key, info.as_bytes().to_vec())).collect::<Vec<_>>();
+    let metadata = metadata(place, listing.iter().map(|(key, ..)| *key)).into_iter().map(|key| (key, Ok(info.as_bytes().to_vec()))).collect::<Vec<_>>();
     assert!(listing.iter().all(|(key, ..)| is_of(place, key)));
     read(place, listing, &metadata)
 }
@@ -58,7 +58,7 @@ fn a_chain_that_lost_its_base_or_its_wal_is_not_complete() {
     let unnamed: String = BACKUP_INFO.lines().filter(|line| !line.starts_with(INCR)).map(|line| format!("{line}\n")).collect();
     assert_eq!(states(&of(&listed(PGBACKREST), &unnamed))[2], (INCR, State::Unfinished));
     let newer = of(&listed(PGBACKREST), &BACKUP_INFO.replace("backrest-format=5\n", "backrest-format=6\n"));
-    assert!(newer.problems[0].contains("format 6") && newer.backups.iter().all(|backup| backup.state == State::Unfinished), "{newer:?}");
+    assert!(newer.unknown.as_ref().unwrap().contains("format 6") && newer.backups.iter().all(|backup| backup.state == State::Unknown), "{newer:?}");
 }
 
 #[test]
@@ -92,7 +92,7 @@ type Object = (String, u64, Timestamp);
 
 /// A repository by the format of WAL-G's source, not recorded from a run: a full backup, a delta on it, a delta on that, and the WAL from
 /// segment 2 to segment 9, one a minute.
-fn walg() -> (Vec<Object>, Vec<(String, Vec<u8>)>) {
+fn walg() -> (Vec<Object>, Vec<Metadata>) {
     let at = |minute: i64| Timestamp::from_second(1_795_000_000 + 60 * minute).unwrap();
     let mut listing: Vec<Object> = (2..10).map(|n| (format!("pg/wal_005/0000000100000000000000{n:02X}.br"), 1 << 20, at(n))).collect();
     listing.push(("pg/wal_005/00000001.history.br".to_owned(), 9, at(1)));
@@ -105,7 +105,7 @@ fn walg() -> (Vec<Object>, Vec<(String, Vec<u8>)>) {
             format!(r#"{{"LSN": {start}, {delta}"PgVersion": 150018, "FinishLSN": {finish}, "UncompressedSize": 70381257, "CompressedSize": 5652237}}"#);
         listing.push((format!("pg/basebackups_005/{name}/tar_partitions/part_001.tar.br"), 1000, at(i64::try_from(segment).unwrap())));
         listing.push((format!("pg/basebackups_005/{name}_backup_stop_sentinel.json"), 300, at(i64::try_from(segment).unwrap())));
-        metadata.push((format!("pg/basebackups_005/{name}_backup_stop_sentinel.json"), sentinel.into_bytes()));
+        metadata.push((format!("pg/basebackups_005/{name}_backup_stop_sentinel.json"), Ok(sentinel.into_bytes())));
     }
     (listing, metadata)
 }
@@ -188,4 +188,68 @@ fn a_name_that_claims_the_last_timeline_costs_no_walk_to_it() {
     let archive = wal::Archive::new(segments, 16 << 20);
     assert_eq!(archive.reached(Segment::parse(names[0]).unwrap()), Some(at(1)));
     assert_eq!(archive.reached(Segment::parse(names[2]).unwrap()), Some(at(3)), "there is no timeline behind the last number");
+}
+
+/// A recorded pgBackRest repository whose list of backups is something else.
+fn with_info(info: Result<&[u8], &str>, without: &str) -> Repository {
+    let listing: Vec<Listed<'_>> = listed(PGBACKREST).into_iter().filter(|(key, ..)| without.is_empty() || !key.ends_with(without)).collect();
+    let place = Place { engine: Engine::Pgbackrest, base: "pgbackrest/".to_owned(), name: "main".to_owned() };
+    let wanted = metadata(&place, listing.iter().map(|(key, ..)| *key));
+    let metadata: Vec<Metadata> = wanted.into_iter().map(|key| (key, info.map(<[u8]>::to_vec).map_err(str::to_owned))).collect();
+    read(&place, &listing, &metadata)
+}
+
+#[test]
+fn a_list_of_backups_that_cannot_be_read_is_unknown_and_not_empty() {
+    let garbled = BACKUP_INFO.replace("[backrest]", "[something]");
+    let cases: [(Result<&[u8], &str>, &str); 5] = [
+        (Ok(b"Salted__\x01\x02\xff"), "is encrypted (repo-cipher-type)"),
+        (Ok(b"\xff\xfe"), "is no list of backups of pgBackRest"),
+        (Ok(b""), "is no list of backups of pgBackRest"),
+        (Ok(garbled.as_bytes()), "is no list of backups of pgBackRest"),
+        (Err("access denied"), "could not be read: access denied"),
+    ];
+    for (info, said) in cases {
+        let repository = with_info(info, "");
+        assert!(repository.unknown.as_ref().is_some_and(|why| why.contains(said)), "{said}: {:?}", repository.unknown);
+        assert_eq!(states(&repository), [FULL, DIFF, INCR].map(|label| (label, State::Unknown)));
+        assert_eq!((repository.oldest, repository.newest, repository.segments), (None, None, 11));
+    }
+    assert_eq!(with_info(Ok(BACKUP_INFO.as_bytes()), "").unknown, None);
+    assert_eq!(states(&with_info(Ok(BACKUP_INFO.as_bytes()), "backup/main/backup.info"))[0], (FULL, State::Complete), "its copy says the same");
+    let gone = with_info(Ok(BACKUP_INFO.as_bytes()), "").place;
+    let folders: Vec<Listed<'_>> = listed(PGBACKREST).into_iter().filter(|(key, ..)| !key.contains("backup.info")).collect();
+    assert!(read(&gone, &folders, &[]).unknown.unwrap().contains("backup.info is gone"));
+    assert_eq!(read(&gone, &[], &[]).unknown, None, "nothing lies there, and that is known");
+    let torn = BACKUP_INFO.replace(&format!("{FULL}={{"), &format!("{FULL}="));
+    assert_eq!(states(&with_info(Ok(torn.as_bytes()), "")), [(FULL, State::Unknown), (DIFF, State::Orphaned), (INCR, State::Orphaned)]);
+    assert!(with_info(Ok(torn.as_bytes()), "").unknown.unwrap().starts_with(FULL), "no backup is told, and none would be a guess");
+}
+
+#[test]
+fn backups_of_other_engines_that_cannot_be_read_are_unknown() {
+    let (listing, mut metadata) = walg();
+    let listing: Vec<Listed<'_>> = listing.iter().map(|(key, bytes, at)| (key.as_str(), *bytes, *at)).collect();
+    let place = Place { engine: Engine::WalG, base: "pg/".to_owned(), name: String::new() };
+    metadata[1].1 = Err("access denied".to_owned());
+    let some = read(&place, &listing, &metadata);
+    assert_eq!(states(&some), [(WALG_FULL, State::Complete), (WALG_DELTA, State::Unknown), (WALG_SECOND, State::Orphaned)]);
+    assert_eq!(some.unknown, None, "one is told");
+    metadata[0].1 = Ok(b"Salted__".to_vec());
+    assert!(read(&place, &listing, &metadata).unknown.unwrap().contains("is not understood"));
+    for broken in ["", "\u{1}"] {
+        let barman = of(&listed(BARMAN), broken);
+        assert!(barman.backups[0].state == State::Unknown && barman.unknown.is_some(), "{barman:?}");
+    }
+}
+
+#[test]
+fn no_backup_ended_after_s3_stored_it() {
+    for (years, told) in [(0, false), (10, true)] {
+        let stop = 1_795_353_763 + years * 31_536_000_i64;
+        let info = BACKUP_INFO.replace("\"backup-timestamp-stop\":1795353765", &format!("\"backup-timestamp-stop\":{stop}"));
+        let repository = with_info(Ok(info.as_bytes()), "");
+        assert_eq!(repository.problems.len(), usize::from(told), "{:?}", repository.problems);
+        assert!(repository.newest <= "2026-11-22T14:00:00Z".parse().ok(), "{:?}", repository.newest);
+    }
 }

@@ -105,10 +105,18 @@ impl Archive {
     ///
     /// Where a timeline ends, the next one that has the same or the following segment goes on.
     pub(super) fn reached(&self, from: Segment) -> Option<Timestamp> {
+        self.reached_by(from, &BTreeMap::new())
+    }
+
+    /// The same, where it is known of some segments how far they reach.
+    pub(super) fn reached_by(&self, from: Segment, known: &BTreeMap<Segment, Timestamp>) -> Option<Timestamp> {
         let mut reached = *self.segments.get(&from)?;
         let mut at = from;
         while let Some((next, stored)) = self.following(at) {
             (at, reached) = (next, reached.max(stored));
+            if let Some(further) = known.get(&at) {
+                return Some(reached.max(*further));
+            }
         }
         Some(reached)
     }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::wal::{Archive, Segment};
-use super::{Engine, Listed, Physical, Place, Repository, State, judged};
+use super::{Engine, Listed, Metadata, Part, Physical, Place, Repository, State, Told, judged};
 
 /// Where its backups lie.
 const BACKUPS: &str = "basebackups_005/";
@@ -43,78 +43,74 @@ fn begin(name: &str) -> Option<Segment> {
     Segment::parse(name.strip_prefix("base_")?.get(..24)?)
 }
 
-pub(super) fn read(place: &Place, listing: &[Listed<'_>], metadata: &[(String, Vec<u8>)]) -> Repository {
-    let mut problems = Vec::new();
+pub(super) fn read<'a>(place: &Place, listing: &[Listed<'a>], metadata: &[Metadata]) -> Repository {
+    let mut told = Told::default();
     let folder = place.backups();
     let mut stored: BTreeMap<&str, (u64, Option<Timestamp>)> = BTreeMap::new();
     for (key, bytes, at) in listing {
-        let Some(rest) = key.strip_prefix(&folder) else { continue };
+        let key: &'a str = key;
+        let Some(rest) = key.strip_prefix(folder.as_str()) else { continue };
         match (rest.split_once('/'), rest.strip_suffix(SENTINEL)) {
             (Some((name, _)), _) if begin(name).is_some() => stored.entry(name).or_default().0 += bytes,
             (None, Some(name)) => stored.entry(name).or_default().1 = Some(*at),
             _ => {}
         }
     }
-    let mut backups = Vec::new();
     for (name, (bytes, sentinel)) in stored {
+        told.last.extend(sentinel.map(|at| (name, at)));
         let key = format!("{folder}{name}{SENTINEL}");
-        let read = metadata.iter().find(|(known, _)| *known == key).map(|(_, bytes)| serde_json::from_slice::<Sentinel>(bytes));
-        backups.push(match (sentinel, read) {
-            (Some(at), Some(Ok(said))) => backup(name, bytes, at, said),
-            (Some(_), Some(Err(error))) => {
-                problems.push(format!("{key} is not understood: {error}"));
-                unfinished(name, bytes, "its sentinel is not understood")
+        let read = metadata.iter().find(|(known, _)| *known == key).map(|(_, read)| read.as_ref().map(|bytes| serde_json::from_slice::<Sentinel>(bytes)));
+        told.backups.push(match (sentinel, read) {
+            (Some(at), Some(Ok(Ok(said)))) => backup(name, bytes, at, said),
+            (Some(_), Some(Ok(Err(error)))) => {
+                told.problems.push(format!("{key} is not understood: {error}"));
+                untold(name, bytes, State::Unknown, "its sentinel is not understood".to_owned())
             }
-            (Some(_), None) => unfinished(name, bytes, "its sentinel could not be read"),
-            (None, _) => unfinished(name, bytes, "it has no sentinel: it is under way, or broke off"),
+            (Some(_), Some(Err(why))) => untold(name, bytes, State::Unknown, format!("its sentinel could not be read: {why}")),
+            (Some(_), None) => untold(name, bytes, State::Unknown, "its sentinel was not read".to_owned()),
+            (None, _) => untold(name, bytes, State::Unfinished, "it has no sentinel: it is under way, or broke off".to_owned()),
         });
     }
-    judged(place, backups, &archive(place, listing), problems)
+    judged(place, told, &archive(place, listing))
 }
 
-fn unfinished(name: &str, stored: u64, why: &str) -> Physical {
+fn untold(name: &str, stored: u64, state: State, why: String) -> Physical {
     let kind = if name.contains("_D_") { "delta" } else { "full" };
-    Physical {
-        id: name.to_owned(),
-        state: State::Unfinished,
-        why: Some(why.to_owned()),
-        kind: kind.to_owned(),
-        prior: None,
-        stopped: None,
-        bytes: None,
-        stored,
-        server: None,
-        wal: None,
-    }
+    Physical { id: name.to_owned(), state, why: Some(why), kind: kind.to_owned(), prior: None, stopped: None, bytes: None, stored, server: None, wal: None }
 }
 
 /// A backup with its sentinel, which S3 stored at the time given: what version 1 does not say.
 fn backup(name: &str, stored: u64, sentinel: Timestamp, said: Sentinel) -> Physical {
     let first = begin(name);
     let last = first.and_then(|first| Segment::before(first.timeline(), said.finish_lsn?, SEGMENT));
-    let (state, why) = match stored {
-        0 => (State::Partial, Some("its sentinel is there and its data is gone".to_owned())),
-        _ => (State::Complete, None),
-    };
+    let state = if stored == 0 { State::Partial } else { State::Complete };
     Physical {
-        state,
-        why,
+        why: (stored == 0).then(|| "its sentinel is there and its data is gone".to_owned()),
         kind: if said.delta_from.is_some() { "delta" } else { "full" }.to_owned(),
         prior: said.delta_from,
         stopped: said.finish_time.and_then(|at| at.parse().ok()).or(Some(sentinel)),
         bytes: said.uncompressed_size,
         server: said.pg_version.map(|version| version.to_string()),
         wal: first.zip(last),
-        ..unfinished(name, stored, "")
+        ..untold(name, stored, state, String::new())
     }
 }
 
 /// `wal_005/<24 digits>[.<compression>]`; `.partial` ones, labels and histories are no whole segments.
 fn archive(place: &Place, listing: &[Listed<'_>]) -> Archive {
-    let folder = place.wal();
-    let segment = |key: &str| {
-        let name = key.strip_prefix(&folder)?;
-        Segment::parse(name.split('.').next()?).filter(|_| !name.contains(".backup") && !name.contains(".partial"))
-    };
-    Archive::new(listing.iter().filter_map(|(key, _, stored)| Some((segment(key)?, *stored))).collect(), SEGMENT)
+    let wal = place.wal();
+    Archive::new(listing.iter().filter_map(|(key, _, stored)| Some((segment(&wal, key)?, *stored))).collect(), SEGMENT)
+}
+
+fn segment(wal: &str, key: &str) -> Option<Segment> {
+    let name = key.strip_prefix(wal)?;
+    Segment::parse(name.split('.').next()?).filter(|_| !name.contains(".backup") && !name.contains(".partial"))
+}
+
+pub(super) fn part<'a>(place: &Place, key: &'a str) -> Part<'a> {
+    let name = key.strip_prefix(&place.backups()).and_then(|rest| rest.split_once('/').map(|(name, _)| name).or_else(|| rest.strip_suffix(SENTINEL)));
+    match name.filter(|name| begin(name).is_some()) {
+        Some(name) => Part::Backup(name),
+        None => segment(&place.wal(), key).map_or(Part::Other, Part::Wal),
+    }
 }

@@ -13,7 +13,7 @@ use crate::view::simulate::SimulateView;
 /// Width of a chart in its own units.
 const WIDTH: u64 = 720;
 /// Tiers from the ground up: what lives longest below.
-const TIERS: [&str; 6] = ["yearly", "monthly", "weekly", "daily", "recent", "kept"];
+const TIERS: [&str; 8] = ["yearly", "monthly", "weekly", "daily", "recent", "kept", "incremental", "full"];
 /// Classes from the ground up: what costs most below.
 const CLASSES: [&str; 7] = ["STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"];
 
@@ -37,7 +37,11 @@ struct Page<'a> {
 }
 
 fn headline(view: &SimulateView) -> String {
-    let all = units::plural(view.sets.len() as u64, "backup set");
+    let played = view.sets.iter().filter(|set| set.not_played.is_none()).count();
+    if played == 0 {
+        return "No set was played, so nothing is known of what is promised".to_owned();
+    }
+    let all = units::plural(played as u64, "backup set");
     let days = units::plural(u64::from(view.days), "day");
     match view.broken {
         0 => format!("What is promised of {all} holds on each of {days}"),

@@ -65,6 +65,9 @@ fn line(out: &mut String, backup: &BackupLineView, paint: Paint) {
 fn physical(out: &mut String, repository: &RepositoryView, paint: Paint) {
     let set = repository.set.as_deref().unwrap_or("of no set");
     let _ = writeln!(out, "  {set:<12} {} {}{}", repository.engine, repository.base, repository.name);
+    if let Some(why) = &repository.unknown {
+        labelled(out, "unknown", why);
+    }
     for backup in &repository.backups {
         let label = if backup.state == "complete" { Label::Good } else { Label::Bad };
         let mut parts = vec![backup.kind.clone()];

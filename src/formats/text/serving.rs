@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::super::paint::{Label, Paint};
 use super::wrap;
 use crate::model::units::{bytes, elapsed, plural};
+use crate::report::reading::{Reading, Way};
 use crate::view::serving::{ServingBackup, ServingView};
 
 /// Renders the answer; `exit` is the code that the command will end with.
@@ -63,6 +64,9 @@ fn serves(out: &mut String, view: &ServingView, backup: &ServingBackup) {
     if let Some(seconds) = backup.thaw_seconds {
         line(out, "thaw", &format!("up to {} by the standard retrieval, before anything can be restored", elapsed(seconds * 1000)));
     }
+    if let Some(cost) = view.reading.as_ref().and_then(costs) {
+        line(out, "costs", &cost);
+    }
     let promised = elapsed(view.rto_limit_seconds * 1000);
     let takes = match &view.estimate {
         None => format!("not known: no drill has measured it; {promised} are promised"),
@@ -83,6 +87,27 @@ fn serves(out: &mut String, view: &ServingView, backup: &ServingBackup) {
     if let Some(doubt) = &backup.doubt {
         line(out, "unknown", doubt);
     }
+}
+
+/// What reading it costs; nothing is said where that is surely nothing.
+fn costs(reading: &Reading) -> Option<String> {
+    if let Some(why) = &reading.unknown {
+        return Some(format!("not known: {why}"));
+    }
+    let way = |way: &Way| {
+        let priced = way.unpriced.is_empty();
+        let by = if way.by == "instant" { "to read".to_owned() } else { format!("to thaw by {}", way.by) };
+        match way.cost.bytes().all(|byte| matches!(byte, b'0' | b'.')) {
+            true if !priced => format!("{by}: not known"),
+            _ if priced => format!("{} {by}", way.text),
+            _ => format!("{} {by}, without {}", way.text, way.unpriced.join(" and ")),
+        }
+    };
+    let nothing = reading.ways.iter().all(|way| way.by == "instant" && way.cost == "0.000000" && way.unpriced.is_empty());
+    let old = if reading.old { ", over a year ago" } else { "" };
+    let date = reading.date.as_deref().unwrap_or_default();
+    let ways: Vec<String> = reading.ways.iter().map(way).collect();
+    (!nothing).then(|| format!("{}; list prices of {} on {date}{old}", ways.join("; "), reading.region))
 }
 
 /// How many bytes lie in which class.

@@ -12,7 +12,7 @@ const WIDTH: usize = 60;
 /// A column's height, in eighths.
 const BLOCKS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 /// Rows of a chart, by what they count.
-const TIERS: [&str; 6] = ["kept", "recent", "daily", "weekly", "monthly", "yearly"];
+const TIERS: [&str; 8] = ["kept", "recent", "daily", "weekly", "monthly", "yearly", "full", "incremental"];
 
 /// Renders what was played; `exit` is the code that the command will end with.
 pub fn simulate(view: &SimulateView, exit: u8, paint: Paint) -> String {
@@ -30,8 +30,15 @@ pub fn simulate(view: &SimulateView, exit: u8, paint: Paint) -> String {
         course(&mut out, set, paint);
     }
     let label = if view.broken == 0 { Label::Good } else { Label::Bad };
-    let kept = view.sets.iter().filter(|set| set.not_played.is_none()).count() - view.broken;
-    let closing = format!("what is promised holds for {kept} of {} · exit {exit}", plural(view.sets.len() as u64, "set"));
+    let played = view.sets.iter().filter(|set| set.not_played.is_none()).count();
+    let left_out = match view.sets.len() - played {
+        0 => String::new(),
+        others => format!(" · {others} not played"),
+    };
+    let closing = match played {
+        0 => format!("no set was played, so nothing is known of what is promised{left_out} · exit {exit}"),
+        _ => format!("what is promised holds for {} of {}{left_out} · exit {exit}", played - view.broken, plural(played as u64, "set")),
+    };
     let _ = writeln!(out, "\n{}", paint.text(label, &closing));
     out
 }

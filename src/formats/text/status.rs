@@ -6,11 +6,13 @@ use jiff::Timestamp;
 
 use super::super::paint::{Label, Paint};
 use super::wrap;
+use crate::model::units::bytes;
 use crate::report::Verdict;
 use crate::report::status::Standing;
 use crate::view::status::StatusView;
 
 mod physical;
+mod storage;
 
 /// Missed runs and gaps that are named for a set; the rest is counted.
 const NAMED: usize = 2;
@@ -18,9 +20,11 @@ const NAMED: usize = 2;
 /// Renders a status; `exit` is the code that the command will end with.
 pub fn status(view: &StatusView, exit: u8, paint: Paint) -> String {
     let rows: Vec<Cells> = view.policies.iter().map(|policy| cells(view, policy)).collect();
-    let widths: Vec<usize> = HEADINGS.iter().enumerate().map(|(at, heading)| widest(heading, rows.iter().filter_map(|row| row.get(at)))).collect();
+    let heading = |heading: &'static str| if heading == MONTH && rows.iter().all(|row| row.get(COST).is_none_or(String::is_empty)) { "" } else { heading };
+    let headings = HEADINGS.map(heading);
+    let widths: Vec<usize> = headings.iter().enumerate().map(|(at, heading)| widest(heading, rows.iter().filter_map(|row| row.get(at)))).collect();
     let mut out = as_of(view, paint);
-    let _ = writeln!(out, "{}", paint.text(Label::Dim, &line(&HEADINGS.map(str::to_owned), &widths, |_, cell| cell.to_owned())));
+    let _ = writeln!(out, "{}", paint.text(Label::Dim, &line(&headings.map(str::to_owned), &widths, |_, cell| cell.to_owned())));
     for (policy, row) in view.policies.iter().zip(&rows) {
         let painted = |at: usize, cell: &str| match at {
             0 => paint.text(if policy.is_kept() { Label::Strong } else { Label::Bad }, cell),
@@ -29,6 +33,10 @@ pub fn status(view: &StatusView, exit: u8, paint: Paint) -> String {
         };
         let _ = writeln!(out, "{}", line(row, &widths, painted));
         notes(&mut out, policy, view.evidence.is_none());
+    }
+    let below = storage::lines(view);
+    if !below.is_empty() {
+        let _ = writeln!(out, "\n{}", below.join("\n"));
     }
     if let Some(why) = &view.evidence {
         let _ = writeln!(out, "\nnote: what drills proved is not known: {why}");
@@ -54,7 +62,10 @@ fn as_of(view: &StatusView, paint: Paint) -> String {
 type Cells = [String; HEADINGS.len()];
 
 /// What stands above the columns.
-const HEADINGS: [&str; 7] = ["", "newest", "RPO", "verified", "points", "reaches back", "next"];
+const HEADINGS: [&str; 8] = ["", "newest", "RPO", "verified", "points", "reaches back", MONTH, "next"];
+const MONTH: &str = "a month";
+/// Which column it is.
+const COST: usize = 6;
 
 fn widest<'a>(heading: &str, cells: impl Iterator<Item = &'a String>) -> usize {
     cells.map(|cell| cell.chars().count()).chain([heading.len()]).max().unwrap_or(0)
@@ -62,7 +73,9 @@ fn widest<'a>(heading: &str, cells: impl Iterator<Item = &'a String>) -> usize {
 
 /// One line, as wide as its columns need; the last is not padded.
 fn line(cells: &Cells, widths: &[usize], paint: impl Fn(usize, &str) -> String) -> String {
-    let padded = cells.iter().zip(widths).enumerate().map(|(at, (cell, width))| {
+    // The first has no heading; another one without any width is not there.
+    let shown = cells.iter().zip(widths).enumerate().filter(|(at, (_, width))| *at == 0 || **width > 0);
+    let padded = shown.map(|(at, (cell, width))| {
         let width = if at + 1 == HEADINGS.len() { 0 } else { *width };
         format!("  {}", paint(at, &format!("{cell:<width$}")))
     });
@@ -79,7 +92,7 @@ fn cells(view: &StatusView, policy: &Standing) -> Cells {
     let next = policy.sets.iter().filter_map(|set| set.next.as_ref()).min();
     let next = if running { "running".to_owned() } else { next.map_or_else(|| "–".to_owned(), |at| soon(view, at)) };
     let rpo = format!("{measured} of {}", span(policy.rpo.limit_seconds));
-    [physical::name(policy), ago(newest), rpo, verified, policy.points.to_string(), reach, next]
+    [physical::name(policy), ago(newest), rpo, verified, physical::points(policy), reach, storage::cell(view, &policy.policy), next]
 }
 
 fn rpo_label(policy: &Standing) -> Label {

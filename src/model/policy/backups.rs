@@ -160,14 +160,25 @@ impl StorageClass {
         }
     }
 
+    /// The ways to thaw an object, each with its longest time; nothing is expedited above 250 MB, or when S3 has no capacity left
+    /// (S3 User Guide, restoring-objects-retrieval-options).
+    pub fn thaws(self) -> &'static [(&'static str, Span)] {
+        const fn hours(hours: u64) -> Span {
+            Span::seconds(hours * 3_600)
+        }
+        const GLACIER: [(&str, Span); 3] = [("expedited", Span::seconds(300)), ("standard", hours(5)), ("bulk", hours(12))];
+        const DEEP: [(&str, Span); 2] = [("standard", hours(12)), ("bulk", hours(48))];
+        match self {
+            Self::Glacier => &GLACIER,
+            Self::DeepArchive => &DEEP,
+            Self::StandardIa | Self::OnezoneIa | Self::IntelligentTiering | Self::GlacierIr => &[],
+        }
+    }
+
     /// Longest time to thaw an object by the standard retrieval, if it must be thawed at all
     /// (S3 User Guide, restoring-objects-retrieval-options: 3–5 h, and 12 h for Deep Archive).
     pub fn thaw(self) -> Option<Span> {
-        match self {
-            Self::Glacier => Some(Span::seconds(5 * 3_600)),
-            Self::DeepArchive => Some(Span::seconds(12 * 3_600)),
-            Self::StandardIa | Self::OnezoneIa | Self::IntelligentTiering | Self::GlacierIr => None,
-        }
+        self.thaws().iter().find(|(way, _)| *way == "standard").map(|(_, takes)| *takes)
     }
 }
 

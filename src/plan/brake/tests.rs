@@ -24,7 +24,7 @@ fn with_leave(desired: &Desired, weakened: usize) -> Plan {
     }
     let leave = |at| Leave { id: "weakens-versioning".to_owned(), resource: ResourceId::Bucket(format!("b{at}")) };
     let leaves: Vec<Leave> = (0..weakened).map(leave).collect();
-    asked(desired, &seen, &Ask { leaves: &leaves, prune: false })
+    asked(desired, &seen, &Ask { leaves: &leaves, ..Ask::default() })
 }
 
 fn braked(plan: &Plan) -> Option<(&'static str, usize, usize)> {

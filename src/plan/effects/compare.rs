@@ -66,34 +66,29 @@ pub(super) fn keeping(bucket: &BucketWish, observed: &Observed) -> Fact<Versioni
     fact.and_then(|document: Document| document.to().map_or(Fact::Absent, Fact::Known))
 }
 
-struct Scale<'a> {
-    before: Forecast<'a>,
-    after: Forecast<'a>,
+/// How a bucket of that versioning treats what is overwritten or deleted.
+pub(super) fn keeping_of(versioning: Option<Versioning>) -> Keeping {
+    match versioning {
+        Some(Versioning::Enabled | Versioning::EnabledWithMfa) => Keeping::Enabled,
+        Some(Versioning::Suspended) => Keeping::Suspended,
+        None => Keeping::Unversioned,
+    }
+}
+
+/// Both sides, ready to be asked.
+pub(super) struct Scale<'a> {
+    pub(super) before: Forecast<'a>,
+    pub(super) after: Forecast<'a>,
     /// The same without a time: when a life ends, whether or not that is over.
-    nominal: Forecast<'a>,
-    keeping: Keeping,
+    pub(super) nominal: Forecast<'a>,
+    pub(super) keeping: Keeping,
     /// Whether a rule moves anything to a class that must be thawed.
     archives: bool,
 }
 
 /// Compares the complete backups of a tenant.
 pub(super) fn compare<'a>(bucket: &BucketWish, tenant: &Tenant, sides: Sides<'_>, backups: &[&'a SeenBackup], observed: &Observed) -> Outcome<'a> {
-    let versioning = keeping(bucket, observed).known().copied();
-    let keeping = match versioning {
-        Some(Versioning::Enabled | Versioning::EnabledWithMfa) => Keeping::Enabled,
-        Some(Versioning::Suspended) => Keeping::Suspended,
-        None => Keeping::Unversioned,
-    };
-    let mfa_delete = versioning == Some(Versioning::EnabledWithMfa);
-    let forecast = |rules, now| Forecast::new(&World { rules, keeping, mfa_delete, now });
-    let now = observed.at;
-    let scale = Scale {
-        before: forecast(sides.before, now),
-        after: forecast(sides.after, now),
-        nominal: forecast(sides.after, Timestamp::MIN),
-        keeping,
-        archives: sides.after.rules.iter().flat_map(|rule| &rule.transitions).any(|step| Class::of(&step.class).thaw().is_some()),
-    };
+    let scale = Scale::of(bucket, sides, observed);
     let mut out = Outcome::default();
     for backup in backups {
         let known = observed.released.get(&(tenant.policy.clone(), backup.set.clone(), backup.id.clone()));
@@ -126,7 +121,22 @@ pub(super) fn versions<'v>(backup: &'v SeenBackup, tags: &'v [Tag], keeping: Kee
     plain.map(|version| Version { tags, null: keeping != Keeping::Enabled, ..version }).collect()
 }
 
-impl Scale<'_> {
+impl<'a> Scale<'a> {
+    /// The rules of both sides, in the bucket as it keeps what is deleted.
+    pub(super) fn of(bucket: &BucketWish, sides: Sides<'a>, observed: &Observed) -> Self {
+        let versioning = keeping(bucket, observed).known().copied();
+        let keeping = keeping_of(versioning);
+        let mfa_delete = versioning == Some(Versioning::EnabledWithMfa);
+        let forecast = |rules, now| Forecast::new(&World { rules, keeping, mfa_delete, now });
+        Self {
+            before: forecast(sides.before, observed.at),
+            after: forecast(sides.after, observed.at),
+            nominal: forecast(sides.after, Timestamp::MIN),
+            keeping,
+            archives: sides.after.rules.iter().flat_map(|rule| &rule.transitions).any(|step| Class::of(&step.class).thaw().is_some()),
+        }
+    }
+
     fn weigh<'b>(&self, backup: &'b SeenBackup, tags: &[Vec<Tag>], out: &mut Outcome<'b>) {
         let mut worst: Option<Gone<'b>> = None;
         let (mut earlier, mut longer, mut slow) = (0, 0, None);
@@ -148,7 +158,7 @@ impl Scale<'_> {
     }
 
     /// The first move after which a point that can be restored takes longer to thaw than it would have.
-    fn thaw(&self, versions: &[Version<'_>], after: &Standing) -> Option<Thaw> {
+    pub(super) fn thaw(&self, versions: &[Version<'_>], after: &Standing) -> Option<Thaw> {
         let slower = |moment: &Timestamp| {
             let thaw = self.after.lying(versions, *moment).thaw?;
             let promised = self.before.lying(versions, *moment).thaw;
@@ -168,7 +178,7 @@ fn slower(a: Option<Thaw>, b: Option<Thaw>) -> Option<Thaw> {
 }
 
 /// Whether a life ends before another one.
-fn ends_before(one: &Standing, other: &Standing) -> bool {
+pub(super) fn ends_before(one: &Standing, other: &Standing) -> bool {
     one.restorable_until.is_some_and(|one| other.restorable_until.is_none_or(|other| one < other))
 }
 

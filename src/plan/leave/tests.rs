@@ -52,17 +52,7 @@ fn an_approval_is_for_its_effect_and_no_more() {
         until: "2027-01-01T00:00:00Z".parse().unwrap(),
         points: 7,
     };
-    let effect = |points| super::Effect {
-        policy: "orders".to_owned(),
-        points,
-        bytes: 0,
-        first: None,
-        sentence: String::new(),
-        oldest: None,
-        oldest_left: None,
-        undo: None,
-        named: Vec::new(),
-    };
+    let effect = |points| super::Effect { points, ..super::Effect::said("orders", String::new()) };
     let now = "2026-11-22T00:00:00Z".parse().unwrap();
     assert_eq!(super::objection(&approval, &[effect(4), effect(3)], now), None);
     assert!(super::objection(&approval, &[effect(4), effect(4)], now).is_some_and(|why| why.contains("costs 8")));

@@ -33,7 +33,7 @@ fn planned(desired: &Desired, rules: &[Rule], backups: Fact<Vec<SeenBackup>>, le
     if let Some(left) = left {
         seen.left.insert((bucket().name().to_owned(), "carts".to_owned()), left);
     }
-    asked(desired, &seen, &Ask { leaves: &[], prune })
+    asked(desired, &seen, &Ask { prune, ..Ask::default() })
 }
 
 fn ids(plan: &Plan) -> Vec<String> {

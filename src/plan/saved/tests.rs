@@ -25,17 +25,7 @@ fn effects_that_are_worse_by_now_make_a_plan_stale_and_better_ones_do_not() {
     let costing = |points: usize, first: Option<&str>| {
         let mut plan = plan(&desired, &observed(&desired, &[]), &[]);
         let first = first.map(|at| at.parse().unwrap());
-        plan.steps[0].effects = vec![Effect {
-            policy: "orders".to_owned(),
-            points,
-            bytes: 0,
-            first,
-            sentence: String::new(),
-            oldest: None,
-            oldest_left: None,
-            undo: None,
-            named: Vec::new(),
-        }];
+        plan.steps[0].effects = vec![Effect { points, first, ..Effect::said("orders", String::new()) }];
         plan
     };
     let good = approval(&desired, &costing(7, Some("2026-12-03T00:00:00Z")));

@@ -22,7 +22,7 @@ fn tags(pairs: &[(&str, &str)]) -> Document {
 fn back(steps: &[Done], now: &[(ReadOp, Fact<Document>)], allow: &[&str]) -> Plan {
     let desired = quickstart();
     let leaves: Vec<_> = allow.iter().map(|text| leave(text)).collect();
-    undo(steps, &desired, &observed(&desired, now), &Ask { leaves: &leaves, prune: false })
+    undo(steps, &desired, &observed(&desired, now), &Ask { leaves: &leaves, ..Ask::default() })
 }
 
 #[test]

@@ -17,6 +17,7 @@ use crate::model::id::ResourceId;
 use crate::model::lifecycle::{Lifecycle, Rule};
 use crate::model::request::{ReadOp, RequestOp};
 
+mod classes;
 mod clock;
 mod cloud;
 mod faults;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::classes::{self, Thawing};
 use super::{Op, State, World, failure};
 use crate::catalog::layout::expires_at;
 use crate::model::aspects::Versioning;
@@ -21,13 +22,17 @@ const SMALLEST_PART: usize = 5 << 20;
 #[derive(Clone, Debug)]
 pub(super) struct Version {
     /// None = a delete marker.
-    bytes: Option<Vec<u8>>,
-    modified: Timestamp,
+    pub(super) bytes: Option<Vec<u8>>,
+    pub(super) modified: Timestamp,
     /// Written while versioning was on: only such a version stays when the next one comes.
     numbered: bool,
     /// Its version id; `null` where versioning was never on.
     id: String,
-    tags: BTreeMap<String, String>,
+    pub(super) tags: BTreeMap<String, String>,
+    /// Who asked last that it be thawed.
+    pub(super) thawing: Option<Thawing>,
+    /// The archive tier that it fell to, once it is in INTELLIGENT_TIERING.
+    pub(super) tier: Option<String>,
 }
 
 /// A multipart upload that is neither complete nor aborted.
@@ -42,11 +47,13 @@ pub(super) struct Unfinished {
 impl Objects for World {
     fn list<'a>(&'a self, bucket: &'a str, prefix: &'a str) -> Answer<'a, Result<Vec<ObjectInfo>, PortError>> {
         answer(self.call(Op::List, &url(bucket, prefix), None, |state| {
+            let (now, rules) = (state.now, state.rules(bucket));
             let all = state.bucket(Op::List, bucket)?.objects.iter();
             let below = all.filter(|(key, _)| key.starts_with(prefix));
             let info = below.filter_map(|(key, versions)| {
                 let (bytes, modified) = current(versions)?;
-                Some(ObjectInfo { key: key.clone(), bytes: bytes.len() as u64, modified, etag: etag(bytes), class: None })
+                let class = versions.last().and_then(|version| classes::lying(&rules, key, version, now).class);
+                Some(ObjectInfo { key: key.clone(), bytes: bytes.len() as u64, modified, etag: etag(bytes), class })
             });
             Ok(info.collect())
         }))
@@ -63,6 +70,7 @@ impl Objects for World {
 
     fn get<'a>(&'a self, bucket: &'a str, key: &'a str, limit: u64) -> Answer<'a, Result<Vec<u8>, PortError>> {
         answer(self.call(Op::Get, &url(bucket, key), None, |state| {
+            state.readable(bucket, key)?;
             let (bytes, _) = state.object(bucket, key)?;
             if bytes.len() as u64 > limit {
                 return Err(too_large(&url(bucket, key), bytes.len(), limit));
@@ -74,6 +82,7 @@ impl Objects for World {
     fn get_tagged<'a>(&'a self, bucket: &'a str, key: &'a str, limit: u64) -> Answer<'a, Result<Tagged, PortError>> {
         answer(self.call(Op::Get, &url(bucket, key), None, |state| {
             let now = whole_seconds(state.now);
+            state.readable(bucket, key)?;
             let (bytes, modified) = state.object(bucket, key)?;
             if bytes.len() as u64 > limit {
                 return Err(too_large(&url(bucket, key), bytes.len(), limit));
@@ -84,6 +93,7 @@ impl Objects for World {
 
     fn get_range<'a>(&'a self, bucket: &'a str, key: &'a str, offset: u64, length: u64) -> Answer<'a, Result<Vec<u8>, PortError>> {
         answer(self.call(Op::Get, &url(bucket, key), None, |state| {
+            state.readable(bucket, key)?;
             let (bytes, _) = state.object(bucket, key)?;
             if length == 0 {
                 return Ok(Vec::new());
@@ -208,7 +218,11 @@ impl Objects for World {
     }
 
     fn head<'a>(&'a self, bucket: &'a str, key: &'a str) -> Answer<'a, Result<Head, PortError>> {
-        Box::pin(async move { self.expiry(bucket, key).await.map(|expiry| Head { expiry, ..Head::default() }) })
+        Box::pin(async move {
+            let expiry = self.expiry(bucket, key).await?;
+            let lying = self.lock().lying(bucket, key);
+            Ok(Head { expiry, class: lying.class, archive: lying.archive, restore: lying.restore })
+        })
     }
 
     fn legal_hold<'a>(&'a self, bucket: &'a str, key: &'a str, _: bool) -> Answer<'a, Result<(), PortError>> {
@@ -326,7 +340,7 @@ impl State {
         }
         if bytes.is_some() || versioned.is_some() {
             let id = if numbered { format!("version-{serial}") } else { "null".to_owned() };
-            versions.push(Version { bytes, modified: whole_seconds(modified), numbered, id, tags: BTreeMap::new() });
+            versions.push(Version { bytes, modified: whole_seconds(modified), numbered, id, tags: BTreeMap::new(), thawing: None, tier: None });
         }
         if versions.is_empty() {
             bucket.objects.remove(key);

@@ -47,7 +47,8 @@ fn repository(ended: &[i64], archived: i64, lost: &[i64]) -> Repository {
         let name = format!("orders/pg/basebackups_005/base_{}", segment(*at));
         listing.push((format!("{name}/tar_partitions/part_001.tar.br"), 100, ago(*at)));
         listing.push((format!("{name}_backup_stop_sentinel.json"), 100, ago(*at)));
-        metadata.push((format!("{name}_backup_stop_sentinel.json"), format!("{{\"LSN\": 1, \"FinishLSN\": {finish}, \"PgVersion\": 150018}}").into_bytes()));
+        metadata
+            .push((format!("{name}_backup_stop_sentinel.json"), Ok(format!("{{\"LSN\": 1, \"FinishLSN\": {finish}, \"PgVersion\": 150018}}").into_bytes())));
     }
     let listing: Vec<Listed<'_>> = listing.iter().map(|(key, bytes, at)| (key.as_str(), *bytes, *at)).collect();
     physical::read(&Place { engine: physical::Engine::WalG, base: "orders/pg/".to_owned(), name: String::new() }, &listing, &metadata)
@@ -160,4 +161,38 @@ fn what_is_not_there_or_not_read_is_not_kept() {
         assert_eq!(pitr.unknown.is_some(), verdict == Verdict::Unproven, "{pitr:?}");
         assert_eq!(report.policies[0].rpo.verdict, verdict, "{:?}", report.policies[0].rpo);
     }
+}
+
+#[test]
+fn a_repository_that_cannot_be_read_is_unknown_and_not_empty() {
+    let place = Place { engine: physical::Engine::Pgbackrest, base: "orders/pg/".to_owned(), name: "main".to_owned() };
+    let key = "orders/pg/backup/main/backup.info";
+    let found = physical::read(&place, &[(key, 9, ago(5))], &[(key.to_owned(), Ok(b"Salted__".to_vec()))]);
+    let set = "engine: pgbackrest, prefix: pg/, stanza: main, wal: {maxLag: 10m}";
+    let (report, standing) = reported(&policies(set, true), Fact::Known(found));
+    let pitr = one(&standing).1;
+    assert!(pitr.unknown.as_ref().is_some_and(|why| why.contains("encrypted")) && !pitr.is_kept, "{pitr:?}");
+    assert!(pitr.sentence.as_ref().is_some_and(|said| said.starts_with("which backups it has is not known")), "{pitr:?}");
+    assert_eq!(report.policies[0].rpo.verdict, Verdict::Unproven, "{:?}", report.policies[0].rpo);
+}
+
+#[test]
+fn what_s3_dates_after_now_is_a_wrong_clock_and_no_young_archive() {
+    for (archived, lag) in [(-5, Some(0)), (-30, None)] {
+        let standing = reported(&policies(SET, false), Fact::Known(repository(&[650], archived, &[]))).1;
+        let pitr = one(&standing).1;
+        assert_eq!((pitr.lag_seconds, pitr.is_kept), (lag, lag.is_some()), "{pitr:?}");
+        assert_eq!(pitr.sentence.as_ref().is_some_and(|said| said.contains("2026-11-22T12:30:00Z, which is yet to come")), lag.is_none(), "{pitr:?}");
+    }
+}
+
+#[test]
+fn the_interval_is_the_longest_wait_between_runs_of_any_kind() {
+    let of = |schedule: &str| {
+        let set = SET.replace("schedule: {full: \"0 1 * * *\"}", schedule);
+        one(&reported(&policies(&set, false), Fact::Known(repository(&[650], 2, &[]))).1).0.interval_seconds
+    };
+    // Sunday at one, Wednesday at one: four days from the one to the other.
+    assert_eq!(of("schedule: {full: \"0 1 * * 0\", incremental: \"0 1 * * 3\"}"), Some(4 * 86_400));
+    assert_eq!(of("schedule: {full: \"0 1 * * *\"}"), Some(86_400));
 }

@@ -116,7 +116,7 @@ impl<'a> Court<'a> {
     }
 
     fn last(&self, world: &World<'_>) -> Option<(String, String)> {
-        let (keep, there) = (self.play.spec.retention.keep_last as usize, world.stored.len());
+        let (keep, there) = (self.play.spec.retention.keep_last as usize, world.complete().count());
         let sentence = || format!("{} left, and the newest {keep} are kept", are(there, "complete backup"));
         (there < keep.min(self.taken)).then(|| (sentence(), why(world, |_| true)))
     }
@@ -131,14 +131,14 @@ impl<'a> Court<'a> {
     fn window(&self, world: &World<'_>, now: Timestamp) -> Option<(String, String)> {
         let since = now.as_second() - self.first?.as_second();
         let wanted = self.window.min(since);
-        let oldest = world.stored.iter().map(|stored| stored.point.snapshot).min();
+        let oldest = world.complete().map(|stored| stored.point.snapshot).min();
         let reach = oldest.map_or(0, |oldest| now.as_second() - oldest.as_second());
         let sentence = || format!("restore points reach back {} d, and {} d are promised", reach / DAY, wanted / DAY);
         (reach < wanted).then(|| (sentence(), why(world, |_| true)))
     }
 
     fn tier(&self, world: &World<'_>, now: Timestamp, tier: Tier) -> Option<(String, String)> {
-        let is_there = |promise: &&Promise| world.stored.iter().any(|stored| promise.is_kept_by(&stored.point));
+        let is_there = |promise: &&Promise| world.complete().any(|stored| promise.is_kept_by(&stored.point));
         let promise = self.promises.iter().filter(|promise| promise.tier == tier).find(|promise| !is_there(promise))?;
         let left = promise.until.as_second() - now.as_second();
         let sentence = format!("nothing is left of {}, promised for {} more", promise.of(), plural(left.unsigned_abs().div_ceil(86_400), "day"));

@@ -3,7 +3,7 @@ use std::sync::LazyLock;
 use jiff::Timestamp;
 use proptest::prelude::*;
 
-use super::{Course, Drilled, Part, Play, Stop, play, plays};
+use super::{Course, Drilled, Part, Play, Played, Stop, play, plays};
 use crate::model::lifecycle::{Expiration, Filter, Form, Lifecycle, Rule};
 use crate::model::policy::{BackupSet, Pick, Retention, Schedule};
 use crate::model::resource::{BucketWish, ResourceWish};
@@ -41,7 +41,7 @@ fn course(days: u32, stops: &[Stop], change: (&str, &str), edit: impl FnOnce(&mu
     edit(&mut rules);
     let begin: Timestamp = BEGIN.parse().unwrap();
     let asked = super::Asked { begin, days, stops, bytes: 1 << 30 };
-    let played: Vec<Course> = plays(policy, bucket, &rules, asked).iter().map(play).collect();
+    let played: Vec<Course> = plays(policy, bucket, &rules, asked).iter().map(Played::play).collect();
     played.into_iter().next().unwrap()
 }
 
@@ -168,7 +168,7 @@ proptest! {
     #[test]
     fn any_retention_with_any_stops_keeps_the_law(
         retention in retention(),
-        stops in prop::collection::vec((0..3_usize, 0..150_u32), 0..4),
+        stops in prop::collection::vec((0..Part::ALL.len(), 0..150_u32), 0..4),
         cron in prop::sample::select(vec!["15 2 * * *", "0 */6 * * *", "30 23 */2 * *", "0 3 * * 0"]),
         zone in prop::sample::select(vec!["UTC", "Europe/Berlin", "Pacific/Auckland"]),
         oldest in any::<bool>(),
@@ -181,10 +181,30 @@ proptest! {
         let drill = Schedule { cron: "0 4 * * 0".to_owned(), timezone: zone.to_owned() };
         let stops: Vec<Stop> = stops.into_iter().map(|(part, day)| Stop { part: Part::ALL[part], day }).collect();
         let asked = super::Asked { begin: BEGIN.parse().unwrap(), days: 220, stops: &stops, bytes: 1 << 30 };
-        let base = plays(policy, &bucket, &rules, asked).remove(0);
+        let Played::Taken(base) = plays(policy, &bucket, &rules, asked).remove(0) else { panic!("a set of ours") };
         let pick = if oldest { Pick::Oldest } else { Pick::Latest };
-        let one = Play { spec: &spec, drills: vec![Drilled { schedule: &drill, pick }], ..base };
+        let one = Play { spec: &spec, drills: vec![Drilled { schedule: &drill, pick }], ..*base };
         let course = play(&one);
         prop_assert!(broken(&course).is_empty(), "{:?} {:?}", course.first_broken(), retention);
     }
+}
+
+#[test]
+fn backups_that_break_off_are_no_restore_points_and_take_none_away() {
+    let stops = [Stop { part: Part::Uploads, day: 30 }];
+    let course = course(200, &stops, SAME, |_| ());
+    assert_eq!(broken(&course), []);
+    let points = |day: usize| course.days[day].points.values().sum::<u64>();
+    assert!(points(31) >= points(60) && points(200) >= 3, "{} {} {}", points(31), points(60), points(200));
+    // The last one that was complete is of day 29, and the oldest that is kept is no attempt.
+    assert!(course.days[200].reaches_back_seconds.unwrap() >= 170 * 86_400);
+    let bytes = |day: usize| course.days[day].bytes.values().sum::<u64>();
+    assert!(bytes(34) > bytes(30), "what was dumped lies there");
+    let stopped = course_of_backups_stopped();
+    assert_eq!(course.days[200].points, stopped.days[200].points, "as if none had been begun");
+    assert!(bytes(200) < stopped.days[200].bytes.values().sum::<u64>() + (90 << 30), "attempts are released too, and go");
+}
+
+fn course_of_backups_stopped() -> Course {
+    course(200, &[Stop { part: Part::Backups, day: 30 }], SAME, |_| ())
 }

@@ -64,7 +64,7 @@ pub(super) struct World<'a> {
     play: &'a Play<'a>,
     zone: TimeZone,
     now: Timestamp,
-    /// What can be restored, oldest first.
+    /// What is there, oldest first.
     pub(super) stored: Vec<Stored>,
     /// What expired, the last one last.
     pub(super) departed: Vec<Departed>,
@@ -87,12 +87,27 @@ impl<'a> World<'a> {
 
     /// Takes a backup.
     pub(super) fn backup(&mut self, at: Timestamp) -> Point {
+        self.put(at, Kind::Complete)
+    }
+
+    /// Begins a backup whose upload breaks off: what was dumped is there, and no manifest.
+    pub(super) fn attempt(&mut self, at: Timestamp) {
+        self.put(at, Kind::Attempt);
+    }
+
+    /// What can be restored, oldest first.
+    pub(super) fn complete(&self) -> impl Iterator<Item = &Stored> {
+        self.stored.iter().filter(|stored| stored.point.kind == Kind::Complete)
+    }
+
+    fn put(&mut self, at: Timestamp, kind: Kind) -> Point {
         let id = backup_id(at);
         let at_key = |name: &str| format!("{}{name}", folder(self.play.bucket.prefix, self.play.set, &id));
         let object = |name: &str, bytes| Object { key: at_key(name), bytes, class: Class::Standard };
-        let objects = vec![object("dump.zst", self.play.bytes), object(MANIFEST, MANIFEST_BYTES)];
+        let mut objects = vec![object("dump.zst", self.play.bytes)];
+        objects.extend((kind == Kind::Complete).then(|| object(MANIFEST, MANIFEST_BYTES)));
         let point = Point {
-            kind: Kind::Complete,
+            kind,
             stored: at,
             oldest: at,
             snapshot: at,
@@ -110,7 +125,7 @@ impl<'a> World<'a> {
 
     /// Drills the newest one, or the oldest; it passes.
     pub(super) fn drill(&mut self, at: Timestamp, oldest: bool) {
-        let there = self.stored.iter_mut().filter(|stored| stored.standing.is_restorable_at(at));
+        let there = self.stored.iter_mut().filter(|stored| stored.point.kind == Kind::Complete && stored.standing.is_restorable_at(at));
         let picked = if oldest { there.into_iter().next() } else { there.last() };
         if let Some(stored) = picked {
             stored.point.verified = Some(at);
@@ -229,7 +244,7 @@ impl<'a> World<'a> {
     /// How it stands now.
     pub(super) fn day(&self, now: Timestamp) -> Day {
         let mut points = BTreeMap::new();
-        for stored in &self.stored {
+        for stored in self.complete() {
             let tier = stored.tag.map_or("kept", |(tier, _)| tier.as_str());
             *points.entry(tier.to_owned()).or_insert(0) += 1;
         }
@@ -237,10 +252,10 @@ impl<'a> World<'a> {
         for (class, count) in self.stored.iter().chain(self.departed.iter().map(|departed| &departed.stored)).flat_map(|stored| stored.lying(now)) {
             *bytes.entry(class.as_str().to_owned()).or_insert(0) += count;
         }
-        let oldest = self.stored.iter().map(|stored| stored.point.snapshot).min();
+        let oldest = self.complete().map(|stored| stored.point.snapshot).min();
         Day {
             date: now.strftime("%Y-%m-%d").to_string(),
-            verified: self.stored.iter().filter(|stored| stored.point.verified.is_some()).count() as u64,
+            verified: self.complete().filter(|stored| stored.point.verified.is_some()).count() as u64,
             reaches_back_seconds: oldest.and_then(|oldest| u64::try_from(now.as_second() - oldest.as_second()).ok()),
             points,
             bytes,

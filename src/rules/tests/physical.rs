@@ -70,6 +70,28 @@ fn wal_goes_neither_before_its_backups_nor_into_an_archive() {
 }
 
 #[test]
+fn each_archive_class_of_a_rule_is_named() {
+    let steps = "transitions: [{days: 30, class: GLACIER_IR}, {days: 90, class: GLACIER}, {days: 180, class: DEEP_ARCHIVE}]";
+    let found = judged(&with(SETS[2].1, "orders/pg/wal_005/", steps));
+    let named: Vec<&str> = found.iter().filter(|finding| finding.title.contains("moves WAL")).filter_map(|finding| finding.title.rsplit(' ').next()).collect();
+    assert_eq!(named, ["GLACIER", "DEEP_ARCHIVE"], "{found:?}");
+}
+
+#[test]
+fn a_rule_that_takes_some_backups_does_not_excuse_one_that_takes_the_wal() {
+    let rule = "wal-gone-before-backups";
+    let both = |prefix: &str, days: i32, more: &str| {
+        let wal = "{id: x, enabled: true, filter: {prefix: orders/pg/wal_005/0000000100000000}, expiration: {days: 14}}";
+        let other = format!("{{id: y, enabled: true, filter: {{prefix: {prefix}{more}}}, expiration: {{days: {days}}}}}");
+        format!("backups: {{physical: {}}}\nlive: [{wal}, {other}]", SETS[2].1)
+    };
+    assert!(fires(rule, &both("orders/pg/basebackups_005/base_000000010000000000000002", 7, "")), "the other backups live on");
+    assert!(fires(rule, &both("orders/pg/basebackups_005/", 7, ", largerThan: 1000000")), "small objects live on");
+    assert!(!fires(rule, &both("orders/pg/basebackups_005/", 7, "")) && !fires(rule, &both("orders/pg/", 14, "")));
+    assert!(fires(rule, &both("orders/pg/basebackups_005/", 15, "")));
+}
+
+#[test]
 fn repositories_that_no_set_names_are_judged_too() {
     let live = "live: [{id: x, enabled: true, filter: {prefix: orders/}, expiration: {days: 400}}]";
     assert_eq!(ids(&judged(live)), BTreeSet::from(["retention-not-kept"]));
@@ -96,6 +118,10 @@ fn a_rule_of_others_is_held_against_the_rto_wherever_backups_lie() {
         assert_eq!(fires(rule, &live(prefix, id, class)), wrong, "{prefix} {id} {class}");
     }
     assert!(!fires(rule, &format!("objectives: {{rpo: 26h, rto: 12h}}\n{}", live("orders/", "theirs", "DEEP_ARCHIVE"))));
+    // The first class of a rule is fast enough, the second is not.
+    let both = "live: [{id: x, enabled: true, filter: {prefix: orders/}, transitions: [{days: 30, class: GLACIER}, {days: 120, class: DEEP_ARCHIVE}]}]";
+    let told = |rto: &str| fires(rule, &format!("objectives: {{rpo: 26h, rto: {rto}}}\n{both}"));
+    assert!(told("4h") && told("11h") && !told("12h"));
 }
 
 #[test]

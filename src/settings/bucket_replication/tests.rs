@@ -96,6 +96,7 @@ fn the_other_bucket_must_be_there_and_versioned() {
             applied: BTreeMap::new(),
             requests: 0,
             unasked: 0,
+            stored: BTreeMap::new(),
             repositories: BTreeMap::new(),
             released: BTreeMap::new(),
             listed: BTreeMap::new(),

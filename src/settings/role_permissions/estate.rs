@@ -1,6 +1,6 @@
 //! What the roles of a whole repository may do: planner, applier, auditor.
 //!
-//! The planner reads settings, roles and manifests, never data. The applier changes settings of the named buckets and the roles
+//! The planner reads settings, roles, manifests and what other engines write of their backups, never data. The applier changes settings of the named buckets and the roles
 //! of the policies; it may not touch itself, the boundary or the evidence, delete objects, or take on a role that it made.
 
 use std::collections::BTreeSet;
@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::{list, objects};
+use crate::model::policy::{PhysicalEngine, RepositoryPlace};
 use crate::model::resource::{BoundaryWish, Estate, RoleWish};
 
 /// What changes settings of a bucket, besides making it.
@@ -79,6 +80,11 @@ fn reads(role: &RoleWish, estate: &Estate) -> Vec<Value> {
         // What a change of rules means hangs on the tag by which a backup was released.
         out.push(json!({"Sid": "ReadReleases", "Effect": "Allow", "Action": "s3:GetObjectTagging", "Resource": manifests(role, estate)}));
     }
+    if !estate.repositories.is_empty() {
+        // What a change of rules means for chains and WAL hangs on what their engine says of its backups.
+        let lists: Vec<String> = estate.repositories.iter().flat_map(|(bucket, place)| metadata(role, bucket, place)).collect();
+        out.push(json!({"Sid": "ReadRepositories", "Effect": "Allow", "Action": "s3:GetObject", "Resource": lists}));
+    }
     if !estate.replicas.is_empty() {
         let arns: Vec<String> = estate.replicas.iter().map(|bucket| format!("arn:{}:s3:::{bucket}", role.partition.as_str())).collect();
         let look = ["s3:GetBucketVersioning", "s3:GetLifecycleConfiguration"];
@@ -86,6 +92,17 @@ fn reads(role: &RoleWish, estate: &Estate) -> Vec<Value> {
         out.push(json!({"Sid": "ReadReplicators", "Effect": "Allow", "Action": "iam:GetRole", "Resource": estate.replicators}));
     }
     out
+}
+
+/// What an engine writes of its backups, and nothing of their data.
+fn metadata(role: &RoleWish, bucket: &str, place: &RepositoryPlace) -> Vec<String> {
+    let object = |key: String| format!("arn:{}:s3:::{bucket}/{key}", role.partition.as_str());
+    let backups = place.backups();
+    match place.engine {
+        PhysicalEngine::Pgbackrest => vec![object(format!("{backups}backup.info")), object(format!("{backups}backup.info.copy"))],
+        PhysicalEngine::BarmanCloud => vec![object(format!("{backups}*/backup.info"))],
+        PhysicalEngine::WalG => vec![object(format!("{backups}*_backup_stop_sentinel.json"))],
+    }
 }
 
 /// The manifests of all policies.
@@ -129,6 +146,9 @@ fn control(role: &RoleWish, estate: &Estate, actions: &[&str]) -> Vec<Value> {
 /// Changes settings and roles, and is refused by name what would let it out of that.
 pub(super) fn applier(role: &RoleWish, estate: &Estate) -> Vec<Value> {
     let mut out = reads(role, estate);
+    if !estate.keys.is_empty() && !estate.repositories.is_empty() {
+        out.push(json!({"Sid": "DecryptRepositories", "Effect": "Allow", "Action": "kms:Decrypt", "Resource": estate.keys}));
+    }
     if !estate.places.is_empty() {
         let buckets = bucket_arns(role, estate);
         let change: Vec<&str> = ["s3:CreateBucket"].into_iter().chain(CHANGE_BUCKET).collect();

@@ -24,6 +24,10 @@ const GLOBALS: &str = "arn:aws:s3:::acme-dr/orders/nightly/20261122T000000Z/glob
 fn role(purpose: Purpose, boundary: BoundaryWish) -> RoleWish {
     let estate = Estate {
         places: BTreeSet::from([("acme-dr".to_owned(), "orders/".to_owned()), ("acme-dr".to_owned(), "carts/".to_owned())]),
+        repositories: BTreeSet::from([
+            ("acme-dr".to_owned(), RepositoryPlace { engine: PhysicalEngine::Pgbackrest, base: "orders/pg/".to_owned(), name: "main".to_owned() }),
+            ("acme-dr".to_owned(), RepositoryPlace { engine: PhysicalEngine::BarmanCloud, base: "carts/".to_owned(), name: "pg".to_owned() }),
+        ]),
         keys: BTreeSet::from([KEY.to_owned()]),
         replicas: BTreeSet::from(["acme-replica".to_owned()]),
         replicators: BTreeSet::from([REPLICATOR.to_owned()]),
@@ -347,4 +351,15 @@ fn the_auditor_reads_evidence_and_nothing_else() {
             ("iam:GetRole", WRITER),
         ],
     );
+}
+
+#[test]
+fn what_engines_write_of_their_backups_is_read_and_no_byte_of_data() {
+    for purpose in [Purpose::Planner, Purpose::Applier] {
+        let reads = |key: &str| may(purpose, "s3:GetObject", &format!("arn:aws:s3:::acme-dr/{key}"), &[]);
+        assert!(reads("orders/pg/backup/main/backup.info") && reads("carts/pg/base/20261122T133200/backup.info"), "{purpose:?}");
+        assert!(!reads("orders/pg/backup/main/20261122-132239F/pg_data/PG_VERSION.gz") && !reads("orders/pg/archive/main/archive.info"), "{purpose:?}");
+        assert!(!reads("carts/pg/base/20261122T133200/data.tar.gz") && !reads("carts/pg/wals/0000000100000000/000000010000000000000004.gz"), "{purpose:?}");
+        assert!(may(purpose, "kms:Decrypt", KEY, &[]), "{purpose:?}");
+    }
 }

@@ -14,7 +14,7 @@ use super::{QUICKSTART, carry_out, desired, round};
 async fn pruning(desired: &Desired, world: &Arc<World>) -> Plan {
     let ports = world.ports();
     let observed = observe::observe(desired, &ports, Fact::Known(ports.cloud.identity().await.unwrap())).await;
-    plan::asked(desired, &observed, &Ask { leaves: &[], prune: true })
+    plan::asked(desired, &observed, &Ask { prune: true, ..Ask::default() })
 }
 
 /// A world as the quickstart wants it, whose keeper another role has taken the place of.

@@ -133,6 +133,7 @@ pub(crate) fn releases() -> Vec<ReleaseSetView> {
         oldest: None,
         oldest_left: None,
         undo: Some("`lifeboat hold` keeps each until then".to_owned()),
+        cost: None,
         named: vec!["nightly/20261006T021500Z on 2026-10-22".to_owned()],
     };
     let known = ReleaseSetView {

@@ -176,7 +176,9 @@ async fn what_lifeboat_made_is_imported_with_its_statements_its_repository_and_i
     let (bucket, roles) =
         (format!("s3://{}", config.bucket()), ["backup-writer", "keeper", "restorer", "expirer"].map(|what| format!("shop-import-all-{what}")));
     let mut asked = vec!["import", &bucket, "--name", "orders", "--out", "policies/orders.yaml"];
-    roles.iter().for_each(|role| asked.extend(["--role", role.as_str()]));
+    for role in &roles {
+        asked.extend(["--role", role.as_str()]);
+    }
     let ran = config.lifeboat("admin", &asked);
     let text = std::fs::read_to_string(&file).unwrap();
     assert!(ran.code == 0 && !ran.err.contains("warning:"), "{}{}\n{text}", ran.out, ran.err);

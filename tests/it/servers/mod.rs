@@ -20,6 +20,7 @@ mod keys;
 mod notify;
 mod others;
 mod physical;
+mod prices;
 mod readme;
 mod reconcile;
 pub(crate) mod recorder;

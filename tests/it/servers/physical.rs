@@ -1,6 +1,7 @@
 //! Repositories of other engines on a real server: read, watched, and expired by a role of their own.
 
 use aws_sdk_s3::Client;
+use aws_sdk_s3::types::{BucketLifecycleConfiguration, ExpirationStatus, LifecycleExpiration, LifecycleRule, LifecycleRuleFilter};
 use serde_json::Value;
 
 use super::access::{put, s3};
@@ -109,4 +110,37 @@ async fn the_expirer_deletes_objects_of_the_repository_and_nothing_else() {
     // What was expired can be brought back: its version is there.
     let kept = admin.get_object().bucket(&bucket).key(wal(1)).version_id(&segment).send().await;
     assert!(kept.is_ok(), "{kept:?}");
+}
+
+#[tokio::test]
+async fn a_plan_says_what_a_rule_of_others_takes_from_a_repository() {
+    let config = config("physical-plan");
+    let (admin, bucket) = (s3("admin").await, config.bucket());
+    repository(&admin, &bucket).await;
+    let live = admin.get_bucket_lifecycle_configuration().bucket(&bucket).send().await.unwrap();
+    let cleanup = LifecycleRule::builder()
+        .id("cleanup")
+        .status(ExpirationStatus::Enabled)
+        .filter(LifecycleRuleFilter::builder().prefix("orders/pg/wal_005/").build())
+        .expiration(LifecycleExpiration::builder().days(9).build())
+        .build()
+        .unwrap();
+    let rules = live.rules().iter().cloned().chain([cleanup]).collect();
+    let wanted = BucketLifecycleConfiguration::builder().set_rules(Some(rules)).build().unwrap();
+    admin.put_bucket_lifecycle_configuration().bucket(&bucket).lifecycle_configuration(wanted).send().await.unwrap();
+    let said = |out: &str| -> Vec<Value> {
+        let groups = json(out)["groups"].as_array().unwrap().clone();
+        let steps = groups.iter().flat_map(|group| group["steps"].as_array().unwrap().clone()).collect::<Vec<_>>();
+        steps.iter().flat_map(|step| step["effects"].as_array().unwrap().clone()).collect()
+    };
+    let plan = config.lifeboat("admin", &["plan", "--format", "json"]);
+    let effects = said(&plan.out);
+    let lost = effects.iter().find(|effect| effect["points"] == 1).unwrap_or_else(|| panic!("{}{}", plan.out, plan.err));
+    let sentence = lost["sentence"].as_str().unwrap();
+    assert!(sentence.starts_with("1 backup and 8 WAL segments of `physical` (") && sentence.contains("(1 of them with WAL that they need)"), "{sentence}");
+    assert!(sentence.contains("nothing of it can be restored then; can be undone until "), "{sentence}");
+    // What its engine says of the backup is gone from sight: nothing is guessed.
+    put(&admin, &bucket, "orders/pg/basebackups_005/base_000000010000000000000002_backup_stop_sentinel.json", b"Salted__".to_vec()).await;
+    let effects = said(&config.lifeboat("admin", &["plan", "--format", "json"]).out);
+    assert!(effects.iter().any(|effect| effect["sentence"].as_str().unwrap().starts_with("which backups of `physical` go cannot be said")), "{effects:?}");
 }

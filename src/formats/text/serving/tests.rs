@@ -1,5 +1,6 @@
 use super::serving;
 use crate::formats::paint::Paint;
+use crate::report::reading::{Reading, Way};
 use crate::view::serving::{CommandView, EstimateView, ExpiredView, NeededView, Neighbour, ServingBackup, ServingView};
 
 fn object(name: &str, bytes: u64, class: &str, thaw: &str) -> NeededView {
@@ -40,6 +41,7 @@ fn view() -> ServingView {
             measured_millis: 60_000,
             evidence: "job/000001 sha256:9b1c55d0".to_owned(),
         }),
+        reading: None,
         rto_limit_seconds: 900,
         commands: vec![CommandView {
             what: "restore".to_owned(),
@@ -108,4 +110,37 @@ fn what_is_frozen_expired_or_gone_is_said_first() {
     for words in ["\nnot known: backup 20261122T011507Z would serve it", "  unknown    S3 did not say how shop.dump.zst lies: 403\n", "hold it first"] {
         assert!(text.contains(words), "{words}\n{text}");
     }
+}
+
+#[test]
+fn what_reading_costs_is_said_where_it_costs_something() {
+    let way = |by: &str, cost: &str, text: &str, unpriced: &[&str]| Way {
+        by: by.to_owned(),
+        cost: cost.to_owned(),
+        text: text.to_owned(),
+        unpriced: unpriced.iter().map(|text| (*text).to_owned()).collect(),
+    };
+    let said = |ways: Vec<Way>, old: bool, unknown: Option<&str>| {
+        let mut view = view();
+        let (region, date) = ("eu-west-1".to_owned(), Some("2026-08-01".to_owned()));
+        view.reading = Some(Reading { currency: "USD".to_owned(), region, date, old, ways, unknown: unknown.map(str::to_owned) });
+        let said = serving(&view, 0, Paint { on: false });
+        let lines: Vec<&str> = said.lines().skip_while(|line| !line.starts_with("  costs")).take_while(|line| !line.starts_with("  takes")).collect();
+        lines.join(" ").split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(said(vec![way("instant", "0.000000", "$0", &[])], true, None), "", "reading STANDARD has no fee");
+    assert_eq!(said(vec![way("instant", "3.000000", "about $3.00", &[])], false, None), "costs about $3.00 to read; list prices of eu-west-1 on 2026-08-01");
+    let ways = vec![
+        way("expedited", "8.000000", "about $8.00", &[]),
+        way("standard", "3.000000", "about $3.00", &["requests for standard retrieval from DEEP_ARCHIVE"]),
+        way("bulk", "0.000000", "$0", &["bulk retrieval from GLACIER"]),
+    ];
+    assert_eq!(
+        said(ways, true, None),
+        "costs about $8.00 to thaw by expedited; about $3.00 to thaw by standard, without requests for standard retrieval from DEEP_ARCHIVE; \
+         to thaw by bulk: not known; list prices of eu-west-1 on 2026-08-01, over a year ago"
+    );
+    assert_eq!(said(vec![way("bulk", "0.000000", "$0", &[])], false, None), "costs $0 to thaw by bulk; list prices of eu-west-1 on 2026-08-01");
+    let unknown = said(Vec::new(), false, Some("the prices of eu-south-9 are not known"));
+    assert_eq!(unknown, "costs not known: the prices of eu-south-9 are not known");
 }

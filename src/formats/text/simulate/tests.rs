@@ -50,3 +50,22 @@ fn a_chart_then_what_holds_and_what_does_not() {
     assert!(said.contains("      first        2026-11-09 00:00 UTC, day 8: nothing is left of the day 2026-11-02"), "{said}");
     assert!(said.ends_with("\nwhat is promised holds for 0 of 1 set · exit 3\n"), "{said}");
 }
+
+#[test]
+fn a_set_that_was_not_played_is_counted_apart_and_never_as_kept() {
+    let mut view = view();
+    let unplayed = Course {
+        set: "physical".to_owned(),
+        not_played: Some("it names no `window`".to_owned()),
+        invariants: Vec::new(),
+        days: Vec::new(),
+        ..view.sets[0].clone()
+    };
+    view.sets.push(unplayed.clone());
+    let said = simulate(&view, 3, Paint { on: false });
+    assert!(said.contains("orders/physical\n  not played: it names no `window`\n"), "{said}");
+    assert!(said.ends_with("\nwhat is promised holds for 0 of 1 set · 1 not played · exit 3\n"), "{said}");
+    (view.sets, view.broken) = (vec![unplayed], 0);
+    let said = simulate(&view, 0, Paint { on: false });
+    assert!(said.ends_with("\nno set was played, so nothing is known of what is promised · 1 not played · exit 0\n"), "{said}");
+}

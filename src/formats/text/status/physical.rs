@@ -9,6 +9,16 @@ pub(super) fn name(policy: &Standing) -> String {
     format!("{}{}", policy.policy, if pitr { "  pitr" } else { "" })
 }
 
+/// How many points there are; `?` stands for those of sets of which nothing is known.
+pub(super) fn points(policy: &Standing) -> String {
+    let unknown = policy.sets.iter().any(|set| set.pitr.as_ref().is_some_and(|pitr| pitr.unknown.is_some()));
+    match (policy.points, unknown) {
+        (points, false) => points.to_string(),
+        (0, true) => "?".to_owned(),
+        (points, true) => format!("{points} + ?"),
+    }
+}
+
 /// The notes of a physical set.
 pub(super) fn notes(out: &mut String, set: &SetStanding) {
     if let Some(sentence) = set.pitr.as_ref().and_then(|pitr| pitr.sentence.as_ref()) {

@@ -3,6 +3,7 @@ use super::{NAMED, span, status};
 use crate::formats::paint::Paint;
 use crate::report::alerts::Disk;
 use crate::report::status::{GapStanding, ReleaseStanding, SetStanding, Standing};
+use crate::report::storage::{ClassStorage, PolicyStorage, PricesOf, Storage};
 use crate::report::{DrillStanding, Objective, Pitr, Verdict};
 use crate::view::status::StatusView;
 
@@ -163,6 +164,10 @@ fn a_physical_set_says_its_archive_and_where_nothing_can_be_restored() {
     let (said, gauges) = of(&ledger);
     assert!(said.contains(&"archive nightly: it stands still".to_owned()) && said.contains(&"0 of 1 meet their objectives · exit 0".to_owned()), "{said:?}");
     assert!(gauges.contains("lifeboat_objectives_met{policy=\"ledger\"} 0"), "{gauges}");
+    ledger.sets[0].pitr.as_mut().unwrap().unknown = Some("it is encrypted".to_owned());
+    assert!(of(&ledger).0[1].contains(" 12 + ? 365 d"), "{:?}", of(&ledger).0);
+    ledger.points = 0;
+    assert!(of(&ledger).0[1].contains(" ? 365 d"), "none that is known is not none: {:?}", of(&ledger).0);
 }
 
 #[test]
@@ -218,4 +223,46 @@ fn every_gauge_of_the_alert_rules_is_written() {
     assert!(missing.is_empty(), "{missing:?}");
     assert!(text.contains("lifeboat_drill_disk_free_bytes{folder=\"/tmp\"} 40\n"), "{text}");
     assert!(text.contains("lifeboat_drill_proven{policy=\"orders\",drill=\"weekly\"} 1\n"), "{text}");
+}
+
+#[test]
+fn what_it_costs_stands_in_a_column_and_below_with_the_dates_of_the_prices() {
+    let mut view = view();
+    let classes = vec![
+        ClassStorage { class: "STANDARD".to_owned(), objects: 9, bytes: 12 << 30 },
+        ClassStorage { class: "GLACIER".to_owned(), objects: 3, bytes: 3 << 40 },
+    ];
+    let of = |policy: &str, text: &str, unpriced: &[&str]| PolicyStorage {
+        policy: policy.to_owned(),
+        region: "eu-west-1".to_owned(),
+        classes: classes.clone(),
+        monthly: Some("3.200000".to_owned()),
+        monthly_text: Some(text.to_owned()),
+        unpriced: unpriced.iter().map(|text| (*text).to_owned()).collect(),
+    };
+    let dated = |region: &str, date: &str, old| PricesOf { region: region.to_owned(), date: date.to_owned(), source: "a test".to_owned(), old };
+    view.storage = Some(Storage {
+        currency: "USD".to_owned(),
+        monthly: Some("44.200000".to_owned()),
+        monthly_text: Some("$44".to_owned()),
+        classes: classes.clone(),
+        policies: vec![of("billing", "$3.20", &[]), of("orders", "$41", &["storage in other"])],
+        prices: vec![dated("eu-west-1", "2025-10-16", true), dated("us-east-1", "2026-08-01", false)],
+        notes: vec!["storage in other has no price: not in the cost of orders".to_owned()],
+    });
+    let said = status(&view, 4, Paint { on: false });
+    let lines: Vec<String> = said.lines().map(words).filter(|line| !line.is_empty()).collect();
+    assert_eq!(lines[0], "newest RPO verified points reaches back a month next");
+    assert_eq!(lines[1], "billing 28 h ago 28 h of 24 h 47 h ago 12 365 d $3.20 01:15 UTC");
+    assert!(lines.contains(&"ledger 4 h ago ? of 24 h 47 h ago 12 365 d ? 01:15 UTC".to_owned()), "{said}");
+    assert!(lines.contains(&"orders 4 h ago 4 h of 24 h 47 h ago 12 365 d $41 + ? 01:15 UTC".to_owned()), "{said}");
+    let below = "storage: 12.0 GiB in STANDARD, 3.0 TiB in GLACIER; about $44 a month by the list prices of eu-west-1 on 2025-10-16, \
+                 which is over a year ago and us-east-1 on 2026-08-01, noncurrent versions not counted";
+    assert!(words(&said.replace('\n', " ")).contains(below), "{said}");
+    assert!(lines.contains(&"note: storage in other has no price: not in the cost of orders".to_owned()), "{said}");
+    assert!(said.lines().all(|line| line.chars().count() <= 100 && line.trim_end() == line), "{said}");
+    let storage = view.storage.as_mut().unwrap();
+    (storage.monthly, storage.monthly_text) = (None, None);
+    let said = status(&view, 4, Paint { on: false });
+    assert!(!said.contains("a month") && said.contains("storage: 12.0 GiB in STANDARD, 3.0 TiB in GLACIER\n"), "{said}");
 }

@@ -43,7 +43,7 @@ fn planned(listed: Fact<Document>, facts: BTreeMap<ReadOp, Fact<Document>>, prun
     let question = desired.roles.question().unwrap();
     seen.resources.entry(question.target).or_default().facts.insert(question.op, listed);
     seen.resources.insert(ResourceId::Role("shop-old".to_owned()), ObservedResource { facts });
-    asked(&desired, &seen, &Ask { leaves: &[], prune })
+    asked(&desired, &seen, &Ask { prune, ..Ask::default() })
 }
 
 fn listed() -> Fact<Document> {
