@@ -259,7 +259,7 @@ async fn dispatch(cli: Cli) -> Said {
         Command::Drill(arguments) => drill::run(&arguments, &global).await,
         Command::Restore(arguments) => restore::run(&arguments, &global).await,
         Command::Evidence(arguments) => evidence::run(&arguments, &global).await,
-        Command::Simulate(arguments) => simulate::run(&arguments, &global),
+        Command::Simulate(arguments) => simulate::run(&arguments, &global).await,
         Command::Status(arguments) => status::run(&arguments, &global).await,
         Command::Report(arguments) => report::run(&arguments, &global).await,
         Command::Policy(arguments) => policy::run(&arguments, &global),

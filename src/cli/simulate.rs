@@ -8,17 +8,17 @@ use jiff::tz::TimeZone;
 use super::{Format, Global, Said};
 use crate::formats::{html, json, text};
 use crate::ops::OpError;
-use crate::ops::simulate::{Ended, Wish, simulate};
+use crate::ops::simulate::{Ended, Wish, live, simulate};
 use crate::report::simulate::Stop;
 
 /// Play policies forward, day by day: does what they promise hold, and if something stops?
 ///
-/// Asks no server. Begins with an empty bucket; backups and drills run as scheduled and succeed, the keeper runs at noon
+/// Asks no server, unless with --live. Begins with an empty bucket; backups and drills run as scheduled and succeed, the keeper runs at noon
 /// UTC, and S3 acts by the rules that `apply` would make. Says of each promise whether it holds on every day, or when it
 /// first does not and why. Exit 0: all hold. 3: one does not.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  lifeboat simulate\n  lifeboat simulate orders --days 800 --size 40GiB\n  lifeboat simulate --stop keeper@30 --stop backups@60\n  lifeboat simulate --rev origin/main --format html > simulate.html"
+    after_help = "Examples:\n  lifeboat simulate\n  lifeboat simulate orders --days 800 --size 40GiB\n  lifeboat simulate --stop keeper@30 --stop backups@60\n  lifeboat simulate --live\n  lifeboat simulate --rev origin/main --format html > simulate.html"
 )]
 pub(super) struct Arguments {
     /// Policies, or sets of them; every one when left out
@@ -33,16 +33,19 @@ pub(super) struct Arguments {
     /// The first day, as in 2026-11-23 [default: today, UTC]
     #[arg(long, value_name = "DATE")]
     from: Option<Date>,
-    /// What one backup is taken to hold, as in 800MiB or 40GiB
-    #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = size)]
-    size: u64,
+    /// What one backup is taken to hold, as in 800MiB or 40GiB [default: 1GiB; with --live as the newest one]
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    size: Option<u64>,
+    /// Begin at the next midnight with the backups, the lifecycle rules (those of others too) and the versioning that are there
+    #[arg(long, conflicts_with = "from")]
+    live: bool,
 }
 
-pub(super) fn run(arguments: &Arguments, global: &Global) -> Result<Said, OpError> {
+pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, OpError> {
     let from = arguments.from.and_then(|date| date.to_zoned(TimeZone::UTC).ok()).map(|zoned| zoned.timestamp());
     let from: Option<Timestamp> = from;
     let wish = Wish { names: &arguments.names, from, days: arguments.days, stops: &arguments.stop, bytes: arguments.size };
-    let (ended, exit) = simulate(&global.place(), &wish)?;
+    let (ended, exit) = if arguments.live { live(&global.place(), &wish).await? } else { simulate(&global.place(), &wish)? };
     let view = match ended {
         Ended::Stopped(findings) => return Ok(Said::stopped(&findings, exit, global)),
         Ended::Played(view) => view,

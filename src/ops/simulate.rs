@@ -1,16 +1,25 @@
-//! `lifeboat simulate`: the policies played forward. Asks no server and writes nothing.
+//! `lifeboat simulate`: the policies played forward. Writes nothing, and asks a server only when the play is to begin with what is there.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
-use super::{Exit, OpError, Prepared, Where, backups, check, prepare};
-use crate::model::lifecycle::Lifecycle;
+use super::catalogue::{self, Asking, Marked, Proofs, Shelf};
+use super::{Exit, OpError, Prepared, Where, backups, check, connect, control, identify, prepare};
+use crate::catalog::backups::Backup;
+use crate::catalog::retention::{Kind, Tier, tag_value};
+use crate::model::aspects::Versioning;
+use crate::model::fact::{Fact, Why};
+use crate::model::id::ResourceId;
+use crate::model::lifecycle::{EXPIRE_TAG, Lifecycle};
 use crate::model::policy::Name;
-use crate::model::resource::{BucketWish, ResourceWish};
+use crate::model::request::ReadOp;
+use crate::model::resource::{BucketWish, Observed, ResourceWish};
+use crate::observe;
 use crate::policy::LoadedPolicy;
 use crate::ports::Clock as _;
 use crate::ports::quirks::AWS;
 use crate::ports::system::SystemClock;
-use crate::report::simulate::{Asked, Course, Played, Stop, plays};
+use crate::report::simulate::{Asked, Course, Played, Stop, There, plays};
 use crate::settings;
 use crate::view::check::CheckView;
 use crate::view::simulate::SimulateView;
@@ -35,9 +44,14 @@ pub struct Wish<'a> {
     pub days: u32,
     /// What stops.
     pub stops: &'a [Stop],
-    /// Bytes of one backup.
-    pub bytes: u64,
+    /// Bytes of one backup; none = those of the newest one, or 1 GiB.
+    pub bytes: Option<u64>,
 }
+
+/// What a backup is taken to hold when nobody says it.
+const BYTES: u64 = 1 << 30;
+/// What of a bucket decides what becomes of its objects.
+const ASKED: [ReadOp; 2] = [ReadOp::BucketLifecycle, ReadOp::BucketVersioning];
 
 /// Plays every set that is asked for. A broken invariant is a finding against the policy.
 ///
@@ -49,14 +63,96 @@ pub fn simulate(place: &Where, wish: &Wish<'_>) -> Result<(Ended, Exit), OpError
     if exit == Exit::Findings {
         return Ok((Ended::Stopped(findings), exit));
     }
-    let asked = Asked { begin: midnight(wish.from.unwrap_or_else(|| SystemClock.now())), days: wish.days, stops: wish.stops, bytes: wish.bytes };
+    let begin = midnight(wish.from.unwrap_or_else(|| SystemClock.now()));
+    let asked = Asked { begin, days: wish.days, stops: wish.stops, bytes: wish.bytes.unwrap_or(BYTES) };
     let mut sets = Vec::new();
     for (policy, set) in wanted(&prepared, wish.names)? {
         sets.extend(courses(&prepared, policy, set, asked));
     }
-    let view = SimulateView::of(&prepared.revision, &asked, sets);
+    Ok(ended(SimulateView::of(&prepared.revision, &asked, sets)))
+}
+
+fn ended(view: SimulateView) -> (Ended, Exit) {
     let exit = if view.broken > 0 { Exit::Findings } else { Exit::Good };
-    Ok((Ended::Played(Box::new(view)), exit))
+    (Ended::Played(Box::new(view)), exit)
+}
+
+/// The same from the next midnight on, with the backups, the lifecycle rules and the versioning that are there now.
+///
+/// # Errors
+/// When there is no config repo, no usable identity, nothing of that name, or a bucket cannot be listed.
+pub async fn live(place: &Where, wish: &Wish<'_>) -> Result<(Ended, Exit), OpError> {
+    let (prepared, ports, aws) = connect(place).await?;
+    let (findings, exit) = check::view(&prepared);
+    if exit == Exit::Findings {
+        return Ok((Ended::Stopped(findings), exit));
+    }
+    let identity = identify(&ports, Some(&aws)).await?;
+    let observed = observe::observe_only(&prepared.desired, &ports, Fact::Known(identity), &ASKED, false).await;
+    let proofs = catalogue::proofs(&prepared, &ports).await;
+    let begin = midnight(Timestamp::from_second(observed.at.as_second() + DAY).unwrap_or(observed.at));
+    let asked = Asked { begin, days: wish.days, stops: wish.stops, bytes: wish.bytes.unwrap_or(BYTES) };
+    let mut sets = Vec::new();
+    for (policy, set) in wanted(&prepared, wish.names)? {
+        let Some(bucket) = bucket(&prepared, policy) else { continue };
+        let (bucket, rules, unknown) = match (world(bucket, &observed), &proofs) {
+            (Err(why), _) => (bucket.clone(), Lifecycle::default(), Some(why)),
+            (Ok(_), Fact::Unknown(why)) => (bucket.clone(), Lifecycle::default(), Some(format!("what drills proved is not known: {why}"))),
+            (Ok((bucket, rules)), _) => (bucket, rules, None),
+        };
+        let asking = Asking { proofs: &proofs, marked: Marked::Last, control: control(&prepared), anew: false };
+        let shelf = catalogue::shelf(&ports, policy, set.filter(|set| policy.policy.spec.backups.contains_key(*set)), asking).await?;
+        for mut one in plays(policy, &bucket, &rules, asked).into_iter().filter(|one| set.is_none_or(|set| set.0 == one.set())) {
+            if let Played::Taken(play) = &mut one {
+                play.there = there(&shelf, play.set, &proofs);
+                play.bytes = wish.bytes.or_else(|| newest(&play.there)).unwrap_or(BYTES);
+            }
+            sets.push(unknown.as_ref().map_or_else(|| one.play(), |why| one.not_played(why)));
+        }
+    }
+    Ok(ended(SimulateView { live: true, ..SimulateView::of(&prepared.revision, &asked, sets) }))
+}
+
+/// A bucket as it keeps what is deleted now, and all its rules.
+fn world(bucket: &BucketWish, observed: &Observed) -> Result<(BucketWish, Lifecycle), String> {
+    let seen = observed.resources.get(&ResourceId::Bucket(bucket.name.clone()));
+    let fact = |op| seen.map_or(Fact::Unknown(Why::NotAsked), |seen| seen.fact(op));
+    let rules = match fact(ReadOp::BucketLifecycle) {
+        Fact::Known(document) => document.to::<Lifecycle>().ok_or("the lifecycle rules are not understood")?,
+        Fact::Absent => Lifecycle::default(),
+        Fact::Unknown(why) => return Err(format!("the lifecycle rules could not be read: {why}")),
+    };
+    let versioning = match fact(ReadOp::BucketVersioning) {
+        Fact::Known(document) => document.to::<Versioning>(),
+        Fact::Absent => None,
+        Fact::Unknown(why) => return Err(format!("versioning could not be read: {why}")),
+    };
+    Ok((BucketWish { versioning, ..bucket.clone() }, rules))
+}
+
+/// The backups of a set, oldest first.
+fn there(shelf: &Shelf<'_>, set: &str, proofs: &Fact<Proofs>) -> Vec<There> {
+    let spec = shelf.policy.policy.spec.backups.iter().find(|(name, _)| name.0 == set).map(|(_, spec)| spec);
+    let zone = spec.and_then(|spec| TimeZone::get(&spec.schedule.timezone).ok()).unwrap_or(TimeZone::UTC);
+    let of = |backup: &Backup| {
+        let class = |key: &String| backup.seen.classes.get(key).cloned().unwrap_or_default();
+        let value = backup.tags.known().and_then(|tags| tags.get(EXPIRE_TAG));
+        let tiers = std::iter::once(Tier::Recent).chain(Tier::PERIODS);
+        let tier = value.and_then(|value| tiers.into_iter().find(|tier| tag_value(&shelf.policy.name, set, tier.as_str()) == *value));
+        There {
+            point: backup.point(&backups::proven(proofs, shelf.policy, &backup.seen), &zone),
+            objects: backup.seen.keys.iter().map(|(key, bytes)| (key.clone(), *bytes, class(key))).collect(),
+            tier,
+        }
+    };
+    let mut all: Vec<There> = shelf.backups.iter().filter(|backup| backup.seen.set == set).map(of).collect();
+    all.sort_by(|a, b| (a.point.oldest, &a.point.id).cmp(&(b.point.oldest, &b.point.id)));
+    all
+}
+
+fn newest(there: &[There]) -> Option<u64> {
+    let complete = there.iter().rev().find(|there| there.point.kind == Kind::Complete)?;
+    Some(complete.objects.iter().map(|(_, bytes, _)| bytes).sum())
 }
 
 fn wanted<'a>(prepared: &'a Prepared, names: &[String]) -> Result<Vec<(&'a LoadedPolicy, Option<&'a Name>)>, OpError> {
@@ -94,7 +190,9 @@ fn rules(bucket: &BucketWish) -> Lifecycle {
     wanted.and_then(|document| document.to()).unwrap_or_default()
 }
 
+const DAY: i64 = 86_400;
+
 fn midnight(at: Timestamp) -> Timestamp {
     let second = at.as_second();
-    Timestamp::from_second(second - second.rem_euclid(86_400)).unwrap_or(at)
+    Timestamp::from_second(second - second.rem_euclid(DAY)).unwrap_or(at)
 }

@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::catalog::retention::{Point, Tier};
 use crate::catalog::timeline::Keeping;
 use crate::model::aspects::Versioning;
 use crate::model::lifecycle::Lifecycle;
@@ -108,6 +109,17 @@ pub struct Bucket<'a> {
     pub expires: bool,
 }
 
+/// A backup that is there when a play begins.
+#[derive(Clone, Debug)]
+pub struct There {
+    /// As the retention sees it.
+    pub point: Point,
+    /// Its objects: key, bytes and S3's name of the class.
+    pub objects: Vec<(String, u64, String)>,
+    /// As what it is released.
+    pub tier: Option<Tier>,
+}
+
 /// One backup set that is played.
 #[derive(Clone, Debug)]
 pub struct Play<'a> {
@@ -129,6 +141,8 @@ pub struct Play<'a> {
     pub stops: &'a [Stop],
     /// Bytes that each backup is taken to have.
     pub bytes: u64,
+    /// What is there when it begins, oldest first.
+    pub there: Vec<There>,
 }
 
 /// What is asked of a play besides the policy.
@@ -162,6 +176,16 @@ impl Played<'_> {
         }
     }
 
+    /// That it is not played, and why.
+    pub fn not_played(&self, why: &str) -> Course {
+        let (policy, set) = match self {
+            Self::Taken(play) => (play.policy, play.set),
+            Self::Physical(play) => (play.policy, play.set),
+        };
+        let not_played = Some(why.to_owned());
+        Course { policy: policy.to_owned(), set: set.to_owned(), not_played, invariants: Vec::new(), days: Vec::new() }
+    }
+
     /// Plays it.
     pub fn play(&self) -> Course {
         match self {
@@ -193,7 +217,7 @@ pub fn plays<'a>(policy: &'a LoadedPolicy, bucket: &'a BucketWish, rules: &'a Li
         let drills = spec.drills.values().filter(|drill| drill.backups.contains(name));
         let drills = drills.map(|drill| Drilled { schedule: &drill.schedule, pick: drill.pick }).collect();
         let Asked { begin, days, stops, bytes } = asked;
-        Play { policy: &policy.name, set: &name.0, spec: set, drills, bucket: place.clone(), begin, days, stops, bytes }
+        Play { policy: &policy.name, set: &name.0, spec: set, drills, bucket: place.clone(), begin, days, stops, bytes, there: Vec::new() }
     };
     let taken = spec.backups.iter().map(of).map(|play| Played::Taken(Box::new(play)));
     taken.chain(physical::plays(policy, &place, asked).into_iter().map(|play| Played::Physical(Box::new(play)))).collect()
@@ -293,6 +317,10 @@ pub fn play(play: &Play<'_>) -> Course {
     let mut world = World::new(play, zone);
     let mut court = Court::new(play, asked.longest_wait().unwrap_or(0));
     let mut days = Vec::new();
+    for there in &play.there {
+        world.find(there);
+        court.found(&there.point);
+    }
     for day in 0..=play.days {
         let midnight = moment(play.begin.as_second() + i64::from(day) * DAY);
         world.pass(midnight);

@@ -23,6 +23,9 @@ pub struct SimulateView {
     pub stops: Vec<Stop>,
     /// Bytes that each backup is taken to have.
     pub backup_bytes: u64,
+    /// Whether it begins with the backups, the rules and the versioning that are there, and not with an empty bucket.
+    #[serde(default)]
+    pub live: bool,
     /// What came of each backup set.
     pub sets: Vec<Course>,
     /// In how many of them something is broken.
@@ -40,6 +43,7 @@ impl SimulateView {
             days: asked.days,
             stops: asked.stops.to_vec(),
             backup_bytes: asked.bytes,
+            live: false,
             broken: sets.iter().filter(|set| set.first_broken().is_some()).count(),
             sets,
         }

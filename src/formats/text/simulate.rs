@@ -19,12 +19,12 @@ pub fn simulate(view: &SimulateView, exit: u8, paint: Paint) -> String {
     let stops: Vec<String> = view.stops.iter().map(|stop| format!(" · {} stop on day {}", stop.part.as_str(), stop.day)).collect();
     let stops = stops.concat().replace("keeper stop", "keeper stops");
     let mut out = format!(
-        "{} at {} · {} from {} · backups of {}{stops}\n",
+        "{} at {} · {} from {} · {}{stops}\n",
         paint.text(Label::Strong, "lifeboat simulate"),
         view.revision,
         plural(u64::from(view.days), "day"),
         view.from,
-        bytes(view.backup_bytes)
+        if view.live { "with what is in the buckets".to_owned() } else { format!("backups of {}", bytes(view.backup_bytes)) }
     );
     for set in &view.sets {
         course(&mut out, set, paint);

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 
 use super::world::{Departed, World};
 use super::{Broken, DAY, Invariant, Play};
-use crate::catalog::retention::{Point, Tier};
+use crate::catalog::retention::{Kind, Point, Tier};
 use crate::model::units::{Span, plural};
 
 /// The invariants, in the order in which they are listed.
@@ -83,6 +83,13 @@ impl<'a> Court<'a> {
         // Between two that open a period lies the period, and one wait more; each lives one period more than is promised.
         let window = (longest * DAY).saturating_sub(i64::try_from(wait).unwrap_or(i64::MAX)).max(0);
         Self { play, taken: 0, first: None, verified: BTreeSet::new(), promises: Vec::new(), window, broken: BTreeMap::new() }
+    }
+
+    /// A backup is there already: it counts as one that was taken, and what doubts it has keep it from counting.
+    pub(super) fn found(&mut self, point: &Point) {
+        if point.kind == Kind::Complete {
+            self.taken(point);
+        }
     }
 
     /// A backup was taken.

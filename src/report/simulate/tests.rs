@@ -3,7 +3,8 @@ use std::sync::LazyLock;
 use jiff::Timestamp;
 use proptest::prelude::*;
 
-use super::{Course, Drilled, Part, Play, Played, Stop, play, plays};
+use super::{Course, Drilled, Part, Play, Played, Stop, There, play, plays};
+use crate::catalog::retention::{Hold, Holding, Kind, Periods, Point, Tier};
 use crate::model::lifecycle::{Expiration, Filter, Form, Lifecycle, Rule};
 use crate::model::policy::{BackupSet, Pick, Retention, Schedule};
 use crate::model::resource::{BucketWish, ResourceWish};
@@ -207,4 +208,40 @@ fn backups_that_break_off_are_no_restore_points_and_take_none_away() {
 
 fn course_of_backups_stopped() -> Course {
     course(200, &[Stop { part: Part::Backups, day: 30 }], SAME, |_| ())
+}
+
+#[test]
+fn what_is_there_is_played_on_with_its_tags_and_counts_as_taken() {
+    let (policy, bucket) = &*QUICKSTART;
+    let rules = rules(bucket);
+    let begin: Timestamp = BEGIN.parse().unwrap();
+    let asked = super::Asked { begin, days: 60, stops: &[Stop { part: Part::Backups, day: 0 }], bytes: 1 << 30 };
+    let there = |days_ago: i64, tier: Option<Tier>, kind: Kind| {
+        let at = begin - jiff::SignedDuration::from_hours(24 * days_ago - 1);
+        let id = at.strftime("%Y%m%dT%H%M%SZ").to_string();
+        let objects = [("dump.zst", 1 << 30), ("manifest.json", 900)].map(|(name, bytes)| (format!("orders/nightly/{id}/{name}"), bytes, String::new()));
+        let holding = Holding { tables: [("one".to_owned(), 100)].into(), bytes: 1 << 30 };
+        let periods = Periods::of(at, &jiff::tz::TimeZone::UTC);
+        let point = Point { id, kind, stored: at, oldest: at, snapshot: at, periods, verified: None, failed: false, hold: Hold::None, holding };
+        There { point, objects: objects.to_vec(), tier }
+    };
+    let played = |there: Vec<There>, rules: &Lifecycle| {
+        let Played::Taken(play) = plays(policy, bucket, rules, asked).remove(0) else { panic!("a set of ours") };
+        super::play(&Play { there, ..*play })
+    };
+    let all = || (1..=9).rev().map(|day| there(day, (day == 9).then_some(Tier::Daily), Kind::Complete)).collect::<Vec<_>>();
+    let course = played(all(), &rules);
+    let points = |day: usize| course.days[day].points.clone();
+    assert_eq!((points(0)["kept"], points(0)["daily"]), (8, 1), "as they lie on the first day");
+    // The oldest one opens the month, so the keeper takes its tag off; the next one lives fourteen days and one of lateness, rounded up.
+    assert!(points(6).values().sum::<u64>() == 9 && points(8).values().sum::<u64>() == 8, "{:?} {:?}", points(6), points(8));
+    assert!(points(60).values().sum::<u64>() >= 3 && broken(&course).is_empty(), "{:?}", course.first_broken());
+    let mut with = rules.clone();
+    with.rules.push(cleanup("cleanup", "", 10));
+    let ended = played(all(), &with);
+    let (_, first) = ended.first_broken().unwrap();
+    assert!(first.day < 4 && first.cause.contains("rule `cleanup`"), "{first:?}");
+    // What is in doubt is there, and counts for nothing.
+    let doubtful = played(vec![there(2, None, Kind::Doubtful)], &rules);
+    assert_eq!((doubtful.days[0].points.len(), broken(&doubtful)), (0, Vec::new()));
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::{DAY, Day, Play, moment};
+use super::{DAY, Day, Play, There, moment};
 use crate::catalog::layout::{MANIFEST, backup_id, expires_at, folder};
 use crate::catalog::release;
 use crate::catalog::retention::{Decision, Hold, Holding, Kind, Periods, Point, Terms, Tier, decide, tag_value};
@@ -64,6 +64,8 @@ pub(super) struct World<'a> {
     play: &'a Play<'a>,
     zone: TimeZone,
     now: Timestamp,
+    /// What each backup holds.
+    holding: Holding,
     /// What is there, oldest first.
     pub(super) stored: Vec<Stored>,
     /// What expired, the last one last.
@@ -72,7 +74,8 @@ pub(super) struct World<'a> {
 
 impl<'a> World<'a> {
     pub(super) fn new(play: &'a Play<'a>, zone: TimeZone) -> Self {
-        Self { play, zone, now: play.begin, stored: Vec::new(), departed: Vec::new() }
+        let holding = Holding { tables: BTreeMap::new(), bytes: play.bytes };
+        Self { play, zone, now: play.begin, holding, stored: Vec::new(), departed: Vec::new() }
     }
 
     /// Moves on, and lets go what is due.
@@ -83,6 +86,18 @@ impl<'a> World<'a> {
         // Who asks why something is gone asks at the next midnight.
         self.departed.retain(|departed| departed.stored.standing.bytes_gone_at.is_none_or(|gone| now < gone));
         self.departed.extend(gone.into_iter().filter_map(|stored| Some(Departed { at: stored.standing.restorable_until?, stored })));
+    }
+
+    /// What is there before anything happens; the backups to come are taken to hold what the newest of them holds.
+    pub(super) fn find(&mut self, there: &There) {
+        let object = |(key, bytes, class): &(String, u64, String)| Object { key: key.clone(), bytes: *bytes, class: Class::of(class) };
+        let objects: Vec<Object> = there.objects.iter().map(object).collect();
+        let (standing, classes) = self.fate(&objects, there.point.oldest, there.tier, self.now);
+        if there.point.kind == Kind::Complete {
+            self.holding.clone_from(&there.point.holding);
+        }
+        let tag = there.tier.map(|tier| (tier, self.now));
+        self.stored.push(Stored { point: there.point.clone(), objects, tag, wanted: None, standing, classes });
     }
 
     /// Takes a backup.
@@ -115,7 +130,7 @@ impl<'a> World<'a> {
             verified: None,
             failed: false,
             hold: Hold::None,
-            holding: Holding { tables: BTreeMap::new(), bytes: self.play.bytes },
+            holding: self.holding.clone(),
             id,
         };
         let (standing, classes) = self.fate(&objects, at, None, at);

@@ -1,5 +1,6 @@
 //! What brings a moment back, asked of real servers; the commands that it prints are run.
 
+use aws_sdk_s3::types::{BucketLifecycleConfiguration, ExpirationStatus, LifecycleExpiration, LifecycleRule, LifecycleRuleFilter};
 use jiff::Timestamp;
 use lifeboat::ports::Clock as _;
 use lifeboat::ports::system::SystemClock;
@@ -118,4 +119,40 @@ async fn an_expired_backup_that_is_nearer_is_named_and_its_command_brings_it_bac
     let gone = ask();
     let view = json(&gone);
     assert_eq!((gone.code, &view["verdict"], &view["commands"][0]["what"]), (5, &"undelete".into(), &"bring it back".into()), "{view:#}");
+}
+
+#[tokio::test]
+async fn a_play_begins_with_what_is_there_and_by_the_rules_that_are_there() {
+    let stage = Stage::new("ahead", SMALL);
+    let id = stage.backup()["backup"].as_str().unwrap().to_owned();
+    assert_eq!(stage.drill(&[]).0, 0);
+    let (admin, bucket) = (s3("admin").await, stage.config.bucket());
+    let live = || stage.run("admin", &["simulate", "orders", "--live", "--days", "60", "--format", "json"]);
+    let whole = live();
+    let view = json(&whole);
+    assert_eq!(complaints(&published("simulate"), &view), Vec::<String>::new());
+    assert_eq!((whole.code, &view["live"], &view["broken"]), (0, &true.into(), &0.into()), "{view:#}");
+    let first = &view["sets"][0]["days"][0];
+    assert_eq!((&first["points"]["kept"], &first["verified"]), (&1.into(), &1.into()), "{first}");
+
+    let rules = admin.get_bucket_lifecycle_configuration().bucket(&bucket).send().await.unwrap();
+    let cleanup = LifecycleRule::builder()
+        .id("cleanup")
+        .status(ExpirationStatus::Enabled)
+        .filter(LifecycleRuleFilter::builder().prefix("").build())
+        .expiration(LifecycleExpiration::builder().days(3).build())
+        .build()
+        .unwrap();
+    let rules = BucketLifecycleConfiguration::builder().set_rules(Some(rules.rules().iter().cloned().chain([cleanup]).collect())).build().unwrap();
+    admin.put_bucket_lifecycle_configuration().bucket(&bucket).lifecycle_configuration(rules).send().await.unwrap();
+    let broken = live();
+    let view = json(&broken);
+    let invariants = view["sets"][0]["invariants"].as_array().unwrap();
+    let daily = invariants.iter().find(|invariant| invariant["id"] == "daily-kept").unwrap();
+    let cause = daily["broken"]["cause"].as_str().unwrap_or_default();
+    assert!(broken.code == 3 && cause.starts_with(&format!("{id} was never released, and rule `cleanup` ended it on ")), "{daily:#}");
+    let planned = stage.run("admin", &["simulate", "orders", "--days", "60"]);
+    assert_eq!(planned.code, 0, "the policy alone knows nothing of that rule: {}{}", planned.out, planned.err);
+    let text = stage.run("admin", &["simulate", "orders", "--live", "--days", "60"]);
+    assert!(text.code == 3 && text.out.contains("60 days from ") && text.out.contains(" · with what is in the buckets\n"), "{}{}", text.out, text.err);
 }
