@@ -184,6 +184,9 @@ pub fn endpoints() -> String {
         if kind.makes_buckets {
             out.push_str("- An upload to a bucket that does not exist makes one, without any protection: the bucket is asked for before every upload.\n");
         }
+        if kind.lists_by_folder {
+            out.push_str("- It lists folder by folder and not in the order of keys: a large listing is asked for page after page, never in parts.\n");
+        }
     }
     matrix(&mut out);
     differences(&mut out);

@@ -17,16 +17,18 @@ use crate::model::id::{ResourceId, ResourceKind};
 use crate::model::lifecycle::{EXPIRE_TAG, Lifecycle};
 use crate::model::policy::Trust;
 use crate::model::request::{Read, ReadOp};
-use crate::model::resource::{BucketWish, Desired, Identity, Observed, ObservedResource, ResourceWish, SeenBackup, SeenRepository};
+use crate::model::resource::{BucketWish, Desired, Identity, Observed, ObservedResource, ResourceWish, SeenBackup, SeenRepository, Tenant};
 use crate::ports::{Answer, Clock, ObjectInfo, Ports};
 use crate::settings;
 use crate::settings::bucket_lifecycle::left;
 
 mod beside;
+mod gather;
 mod pace;
 mod repositories;
 
 pub use beside::beside;
+pub use gather::{Gathered, gather};
 use pace::Pace;
 
 /// How often a question is asked of an endpoint that is too busy, each time with the attempts of the SDK.
@@ -267,7 +269,8 @@ pub fn offline(desired: &Desired, clock: &dyn Clock) -> Observed {
     for read in questions(desired) {
         resources.entry(read.target).or_default().facts.insert(read.op, Fact::Unknown(Why::NotAsked));
     }
-    let backups = tenants(desired).map(|(policy, _, _)| (policy.to_owned(), Fact::Unknown(Why::NotAsked))).collect();
+    let tenants = desired.resources.iter().filter_map(bucket_of).flat_map(|bucket| &bucket.tenants);
+    let backups = tenants.map(|tenant| (tenant.policy.clone(), Fact::Unknown(Why::NotAsked))).collect();
     Observed {
         at: clock.now(),
         identity: Fact::Unknown(Why::NotAsked),
@@ -284,14 +287,6 @@ pub fn offline(desired: &Desired, clock: &dyn Clock) -> Observed {
     }
 }
 
-fn tenants(desired: &Desired) -> impl Iterator<Item = (&str, &str, &str)> {
-    let buckets = desired.resources.iter().filter_map(|wish| match wish {
-        ResourceWish::Bucket(bucket) => Some(bucket),
-        ResourceWish::Role(_) | ResourceWish::Provider(_) => None,
-    });
-    buckets.flat_map(|bucket| bucket.tenants.iter().map(|tenant| (tenant.policy.as_str(), bucket.name.as_str(), tenant.prefix.as_str())))
-}
-
 /// Questions to one service: S3 and IAM have limits of their own, and IAM's are the lower ones.
 struct Lane {
     open: VecDeque<Question>,
@@ -304,8 +299,14 @@ fn lanes(desired: &Desired) -> [Lane; 2] {
     let mut reads: Vec<Read> = questions(desired).into_iter().collect();
     reads.sort_by(|a, b| (&a.target, a.op).cmp(&(&b.target, b.op)));
     let (roles, buckets): (Vec<Read>, Vec<Read>) = reads.into_iter().partition(|read| read.target.kind() != ResourceKind::Bucket);
-    let listings =
-        tenants(desired).map(|(policy, bucket, prefix)| Question::Backups { policy: policy.to_owned(), bucket: bucket.to_owned(), prefix: prefix.to_owned() });
+    let listing = |bucket: &str, tenant: &Tenant| Question::Backups {
+        policy: tenant.policy.clone(),
+        bucket: bucket.to_owned(),
+        prefix: tenant.prefix.clone(),
+        sets: tenant.sets.iter().map(|set| set.name.clone()).collect(),
+    };
+    let tenants = desired.resources.iter().filter_map(bucket_of).flat_map(|bucket| bucket.tenants.iter().map(|tenant| (bucket.name.as_str(), tenant)));
+    let listings = tenants.map(|(bucket, tenant)| listing(bucket, tenant));
     let lane = |open| Lane { open, running: 0, pace: Pace::new() };
     [lane(buckets.into_iter().map(Question::Setting).chain(listings).collect()), lane(roles.into_iter().map(Question::Setting).collect())]
 }
@@ -316,6 +317,7 @@ enum Question {
         policy: String,
         bucket: String,
         prefix: String,
+        sets: Vec<String>,
     },
     /// The backups of a policy that left the bucket.
     Left {
@@ -360,7 +362,8 @@ fn ask(lane: usize, question: Question, asks: usize, pause: Duration, ports: &Po
         }
         let fact = match &question {
             Question::Setting(read) => Seen::Setting(ports.cloud.read(read).await),
-            Question::Backups { bucket, prefix, .. } | Question::Left { bucket, prefix, .. } => seen_below(ports, bucket, prefix).await,
+            Question::Backups { bucket, prefix, sets, .. } => seen_below(ports, bucket, prefix, sets).await,
+            Question::Left { bucket, prefix, .. } => seen_below(ports, bucket, prefix, &[]).await,
             Question::Release { bucket, key, .. } => Seen::Release(release_tag(ports, bucket, key).await),
             Question::Metadata { bucket, key, .. } => Seen::Metadata(repositories::metadata(ports, bucket, key).await),
         };
@@ -418,16 +421,16 @@ impl Question {
 
 /// The backups below one prefix, as the bucket lists them.
 pub async fn seen_backups(ports: &Ports, bucket: &str, prefix: &str) -> Fact<Vec<SeenBackup>> {
-    match seen_below(ports, bucket, prefix).await {
+    match seen_below(ports, bucket, prefix, &[]).await {
         Seen::Backups(fact, ..) => fact,
         Seen::Setting(_) | Seen::Release(_) | Seen::Metadata(_) => Fact::Absent,
     }
 }
 
 /// The same, and the repositories of other engines among them.
-async fn seen_below(ports: &Ports, bucket: &str, prefix: &str) -> Seen {
-    match ports.objects.list(bucket, prefix).await {
-        Ok(listing) => {
+async fn seen_below(ports: &Ports, bucket: &str, prefix: &str, sets: &[String]) -> Seen {
+    match gather(ports, bucket, (prefix, prefix), sets).await {
+        Ok(Gathered { objects: listing, .. }) => {
             let mut backups = layout::backups(prefix, listing.iter().map(|object| (object.key.as_str(), object.bytes, object.modified)));
             layout::classify(&mut backups, prefix, listing.iter().filter_map(|object| Some((object.key.as_str(), object.class.as_deref()?))));
             let listed = backups.iter().map(|backup| listed(backup, &listing)).collect();

@@ -168,31 +168,50 @@ def tools_bin() -> Path:
 
 
 def promtool() -> Path:
-    """The program that checks Prometheus rules: the one of this machine, else that of Debian's package, of which nothing else is unpacked."""
-    found = shutil.which("promtool")
+    """The program that checks Prometheus rules."""
+    return _debian("promtool", "prometheus")
+
+
+def rclone() -> Path:
+    """The program that a listing is measured against: only `make bench` asks for it."""
+    return _debian("rclone", "rclone")
+
+
+def aws_cli() -> Path:
+    """The AWS command line, the other one."""
+    found = shutil.which("aws")
+    if not found:
+        raise SandboxError("no aws is installed: `pip install awscli` brings it")
+    return Path(found)
+
+
+def _debian(name: str, package: str) -> Path:
+    """A program of this machine, else that of Debian's package, of which nothing else is unpacked."""
+    found = shutil.which(name)
     if found:
         return Path(found)
-    folder = home() / "promtool"
-    program = folder / "usr" / "bin" / "promtool"
+    folder = home() / name
+    program = folder / "usr" / "bin" / name
     if not (folder / "complete").exists():
         if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
-            raise SandboxError("no promtool is installed, and no apt-get brings it: put the promtool of Prometheus into PATH")
+            raise SandboxError(f"no {name} is installed, and no apt-get brings it: put the {name} of {package} into PATH")
         with _unfinished(folder) as todo:
             if todo:
-                say(f"installing promtool into {folder}")
-                download = ["sh", "-c", "cd \"$1\" && apt-get download -q prometheus", "sh", folder]
+                say(f"installing {name} into {folder}")
+                download = ["sh", "-c", "cd \"$1\" && apt-get download -q \"$2\"", "sh", folder, package]
                 try:
-                    step("apt-get download prometheus", download)
+                    step(f"apt-get download {package}", download)
                 except SandboxError:
                     if os.geteuid() != 0:
                         raise
                     step("apt-get update", ["apt-get", "update", "-q"])
-                    step("apt-get download prometheus", download)
-                for package in folder.glob("*.deb"):
-                    step("unpacking promtool", ["sh", "-c", "dpkg-deb --fsys-tarfile \"$1\" | tar -x -C \"$2\" ./usr/bin/promtool", "sh", package, folder])
-                    package.unlink()
+                    step(f"apt-get download {package}", download)
+                for found in folder.glob("*.deb"):
+                    unpack = "dpkg-deb --fsys-tarfile \"$1\" | tar -x -C \"$2\" \"./usr/bin/$3\""
+                    step(f"unpacking {name}", ["sh", "-c", unpack, "sh", found, folder, name])
+                    found.unlink()
                 if not os.access(program, os.X_OK):
-                    raise SandboxError("the package prometheus holds no promtool")
+                    raise SandboxError(f"the package {package} holds no {name}")
     return program
 
 

@@ -106,13 +106,72 @@ const NAMED: usize = 5;
 /// What a listing below `prefix` shows besides backups.
 pub fn foreign<'a>(prefix: &str, listing: impl Iterator<Item = Listed<'a>>) -> Foreign {
     let mut out = Foreign::default();
-    for (key, bytes, _) in listing.filter(|(key, ..)| split(prefix, key).is_none()) {
-        out.objects += 1;
-        out.bytes = out.bytes.saturating_add(bytes);
-        if out.first.len() < NAMED {
-            out.first.push(key.to_owned());
+    listing.filter(|(key, ..)| split(prefix, key).is_none()).for_each(|(key, bytes, _)| out.add(key, bytes));
+    out
+}
+
+impl Foreign {
+    /// Counts one more.
+    fn add(&mut self, key: &str, bytes: u64) {
+        self.objects += 1;
+        self.bytes = self.bytes.saturating_add(bytes);
+        let place = self.first.partition_point(|first| first.as_str() < key);
+        if place < NAMED {
+            self.first.insert(place, key.to_owned());
+            self.first.truncate(NAMED);
         }
     }
+
+    /// Both together.
+    #[must_use]
+    pub fn with(mut self, other: Self) -> Self {
+        self.objects += other.objects;
+        self.bytes = self.bytes.saturating_add(other.bytes);
+        self.first.extend(other.first);
+        self.first.sort_unstable();
+        self.first.truncate(NAMED);
+        self
+    }
+}
+
+/// Folders of repositories of other engines: what lies in one of that name may be part of one.
+const ENGINES: [&str; 6] = ["archive", "backup", "base", "basebackups_005", "wals", "wal_005"];
+
+/// Goes over a listing while it comes: what no backup and no repository can need is counted and not kept, so that a million objects
+/// of others take no memory.
+#[derive(Debug)]
+pub struct Sieve<'a> {
+    prefix: &'a str,
+    /// What was not kept.
+    pub foreign: Foreign,
+}
+
+impl<'a> Sieve<'a> {
+    /// A sieve for the listing below a prefix.
+    pub fn new(prefix: &'a str) -> Self {
+        Self { prefix, foreign: Foreign::default() }
+    }
+
+    /// Whether an object is kept; one that is not is counted.
+    pub fn keeps(&mut self, key: &str, bytes: u64) -> bool {
+        let below = key.strip_prefix(self.prefix).unwrap_or(key);
+        let keeps = split(self.prefix, key).is_some() || below.split('/').any(|part| ENGINES.contains(&part));
+        if !keeps {
+            self.foreign.add(key, bytes);
+        }
+        keeps
+    }
+}
+
+/// Keys between which a listing of these sets can be asked for in parts: the months of the last years of each set.
+pub fn bounds<'a>(prefix: &str, sets: impl Iterator<Item = &'a str>, now: Timestamp) -> Vec<String> {
+    const MONTHS: i32 = 26;
+    let date = now.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let last = i32::from(date.year()) * 12 + i32::from(date.month()) - 1;
+    let months =
+        |set: &str| (last - MONTHS..=last).map(|month| format!("{prefix}{set}/{:04}{:02}", month.div_euclid(12), month.rem_euclid(12) + 1)).collect::<Vec<_>>();
+    let mut out: Vec<String> = sets.flat_map(months).collect();
+    out.sort_unstable();
     out
 }
 

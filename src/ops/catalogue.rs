@@ -153,8 +153,9 @@ pub(super) async fn shelf<'a>(ports: &Ports, policy: &'a LoadedPolicy, set: Opti
     let storage = &policy.policy.spec.storage;
     let physical = |set: &Name| policy.policy.spec.backups.physical.get(set).map(|set| format!("{}{}", storage.prefix, set.prefix));
     let below = set.map_or_else(|| storage.prefix.clone(), |set| physical(set).unwrap_or_else(|| format!("{}{set}/", storage.prefix)));
-    let listing = match ports.objects.list(&storage.bucket, &below).await {
-        Err(error) if error.kind == Kind::Missing => Vec::new(),
+    let sets: Vec<String> = policy.policy.spec.backups.keys().map(|name| name.0.clone()).collect();
+    let observe::Gathered { objects: listing, foreign: dropped } = match observe::gather(ports, &storage.bucket, (&storage.prefix, &below), &sets).await {
+        Err(error) if error.kind == Kind::Missing => observe::Gathered::default(),
         listed => listed.map_err(|source| unlisted(policy, source))?,
     };
     let objects = || listing.iter().map(|object| (object.key.as_str(), object.bytes, object.modified));
@@ -175,7 +176,7 @@ pub(super) async fn shelf<'a>(ports: &Ports, policy: &'a LoadedPolicy, set: Opti
     let all: Vec<One> = stream::iter(seen).map(read).buffered(AT_ONCE).collect().await;
     let places = physical::places(listing.iter().map(|object| object.key.as_str()));
     let others = objects().filter(|(key, ..)| places.iter().all(|place| !physical::is_of(place, key)));
-    let foreign = layout::foreign(&storage.prefix, others);
+    let foreign = layout::foreign(&storage.prefix, others).with(dropped);
     let repositories = join_all(places.iter().map(|place| repository(ports, &storage.bucket, place, &listing))).await;
     let (backups, entries, remembered) = (Vec::new(), BTreeMap::new(), BTreeSet::new());
     let mut shelf = Shelf { policy, backups, foreign, repositories, now, clock, entries, remembered, indexes };

@@ -46,6 +46,21 @@ pub trait Cloud: Send + Sync {
 pub trait Objects: Send + Sync {
     /// All objects below a prefix, in key order.
     fn list<'a>(&'a self, bucket: &'a str, prefix: &'a str) -> Answer<'a, Result<Vec<ObjectInfo>, PortError>>;
+    /// The same page by page, in no order that is promised, for who keeps only a part. Of a large listing the parts between `bounds`, which
+    /// are keys or beginnings of keys in order, may be asked for at once: they decide how fast it is, and nothing else.
+    fn pages<'a>(
+        &'a self,
+        bucket: &'a str,
+        prefix: &'a str,
+        bounds: &'a [String],
+        take: &'a mut (dyn FnMut(Vec<ObjectInfo>) + Send),
+    ) -> Answer<'a, Result<(), PortError>> {
+        let _ = bounds;
+        Box::pin(async move {
+            take(self.list(bucket, prefix).await?);
+            Ok(())
+        })
+    }
     /// The names of the folders right below a prefix (the part of the keys up to the next `/`, without it), in order.
     fn folders<'a>(&'a self, bucket: &'a str, prefix: &'a str) -> Answer<'a, Result<Vec<String>, PortError>>;
     /// A whole object of at most `limit` bytes; a larger one is an error.

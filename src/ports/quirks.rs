@@ -21,12 +21,23 @@ pub struct Quirks {
     pub not_taken: &'static [NotTaken],
     /// Whether an upload makes a missing bucket. Then the bucket is asked for before anything is uploaded.
     pub makes_buckets: bool,
+    /// Whether it lists folder by folder, and so not in the order of keys: then a listing is not asked for in parts.
+    pub lists_by_folder: bool,
     /// How its `Server` header begins, where that can be relied upon.
     pub server: Option<&'static str>,
 }
 
 /// Amazon's own endpoints: all conditions are written.
-pub const AWS: Quirks = Quirks { name: "AWS", unfilled_keys: &[], path_style: false, not_enforced: &[], not_taken: &[], makes_buckets: false, server: None };
+pub const AWS: Quirks = Quirks {
+    name: "AWS",
+    unfilled_keys: &[],
+    path_style: false,
+    not_enforced: &[],
+    not_taken: &[],
+    makes_buckets: false,
+    lists_by_folder: false,
+    server: None,
+};
 
 /// Any other endpoint. ministack 1.5.33 was measured: a condition on `s3:RequestObjectTag/…` refuses every tagging, right
 /// value or wrong, because the key is never filled; overwrites without `If-None-Match` are accepted from the writer.
@@ -41,6 +52,7 @@ pub const OTHER: Quirks = Quirks {
     ],
     not_taken: &[],
     makes_buckets: false,
+    lists_by_folder: false,
     server: None,
 };
 
@@ -66,6 +78,7 @@ pub const SEAWEEDFS: Quirks = Quirks {
         NotTaken { op: RequestOp::PutBucketLogging, part: &[], sentence: "access logging: SeaweedFS takes the request for one that makes the bucket" },
     ],
     makes_buckets: true,
+    lists_by_folder: true,
     server: Some("SeaweedFS "),
 };
 

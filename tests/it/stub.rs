@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 use crate::servers::cli::{Config, Ran};
 use crate::servers::stage::until;
 
+mod listing;
+
 /// A request as it came.
 #[derive(Clone, Debug)]
 struct Asked {

@@ -1,4 +1,4 @@
-use super::{Foreign, backup_id, backups, classify, expires_at, foreign, id_time, is_id};
+use super::{Foreign, Sieve, backup_id, backups, bounds, classify, expires_at, foreign, id_time, is_id};
 
 #[test]
 fn the_guides_example_of_expiry() {
@@ -28,6 +28,29 @@ fn a_million_foreign_objects_are_counted_and_not_kept() {
     let found = foreign("shop/", listing.iter().copied());
     assert_eq!((found.objects, found.bytes, found.first.len()), (1_000_000, 1_000_000, 5));
     assert_eq!(backups("shop/", listing.iter().copied()).len(), 1);
+}
+
+#[test]
+fn a_sieve_keeps_what_is_ours_or_an_engines_and_counts_the_rest() {
+    let at: jiff::Timestamp = "2026-11-22T01:00:00Z".parse().unwrap();
+    let ours = ["shop/nightly/20261122T010000Z/manifest.json", "shop/pg/archive/main/archive.info", "shop/pg/backup/main/backup.info", "shop/wals/x"];
+    let others = ["shop/a", "shop/nightly/x/y", "shop/archived/x", "shop/nightly/20261122/x", "shop//", "shop/z"];
+    let mut sieve = Sieve::new("shop/");
+    assert!(ours.iter().all(|key| sieve.keeps(key, 1)) && others.iter().all(|key| !sieve.keeps(key, 2)));
+    // Whatever order they come in, it is what a whole listing shows.
+    let mut sorted = others;
+    sorted.sort_unstable();
+    assert_eq!(sieve.foreign, foreign("shop/", sorted.iter().map(|key| (*key, 2, at))));
+    let halves = [&others[..3], &others[3..]].map(|half| foreign("shop/", half.iter().map(|key| (*key, 2, at))));
+    let [one, two] = halves;
+    assert_eq!(one.with(two), sieve.foreign);
+}
+
+#[test]
+fn the_bounds_of_a_listing_are_months_in_the_order_of_keys() {
+    let bounds = bounds("shop/", ["nightly", "hourly"].into_iter(), "2026-01-22T01:00:00Z".parse().unwrap());
+    assert!(bounds.is_sorted() && bounds.contains(&"shop/hourly/202512".to_owned()) && bounds.contains(&"shop/nightly/202601".to_owned()), "{bounds:?}");
+    assert_eq!((bounds.len(), bounds[0].as_str(), bounds.last().unwrap().as_str()), (54, "shop/hourly/202311", "shop/nightly/202601"));
 }
 
 #[test]

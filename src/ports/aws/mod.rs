@@ -20,6 +20,7 @@ mod guard;
 mod iam;
 mod kms;
 mod lifecycle;
+mod listing;
 mod lock;
 mod logging;
 mod look;

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::error::port;
 use super::raw::ServerDate;
-use super::{Aws, Bucket, marks};
+use super::{Aws, Bucket, listing, marks};
 use crate::ports::{Answer, Head, Kind, ObjectInfo, Objects, PortError, Tagged, Upload, VersionInfo};
 
 /// How often a body that breaks off is asked for.
@@ -34,9 +34,6 @@ async fn must_exist(at: &Bucket, bucket: &str, what: &str) -> Result<(), PortErr
     }
 }
 
-/// The class that needs no mention.
-const STANDARD: &str = "STANDARD";
-
 pub(super) fn strange(what: &str, message: &str) -> PortError {
     PortError { what: what.to_owned(), kind: Kind::NotUnderstood, message: message.to_owned(), maybe_done: false }
 }
@@ -44,31 +41,24 @@ pub(super) fn strange(what: &str, message: &str) -> PortError {
 impl Objects for Aws {
     fn list<'a>(&'a self, bucket: &'a str, prefix: &'a str) -> Answer<'a, Result<Vec<ObjectInfo>, PortError>> {
         Box::pin(async move {
-            let what = format!("ListObjectsV2 of s3://{bucket}/{prefix}");
-            let at = self.bucket(bucket);
             let mut out = Vec::new();
-            let mut token = None;
-            loop {
-                let page =
-                    at.control.list_objects_v2().bucket(bucket).prefix(prefix).set_expected_bucket_owner(at.account.clone()).set_continuation_token(token);
-                let page = page.send().await.map_err(|error| port(&what, error))?;
-                for object in page.contents() {
-                    let modified = object.last_modified().and_then(|date| Timestamp::from_second(date.secs()).ok());
-                    let (Some(key), Some(size), Some(modified)) = (object.key(), object.size(), modified) else {
-                        return Err(strange(&what, "an entry without key, size or date"));
-                    };
-                    let etag = object.e_tag().unwrap_or_default().to_owned();
-                    let class = object.storage_class().map(|class| class.as_str().to_owned()).filter(|class| class != STANDARD);
-                    out.push(ObjectInfo { key: key.to_owned(), bytes: u64::try_from(size).unwrap_or(0), modified, etag, class });
-                }
-                token = page.next_continuation_token().map(str::to_owned);
-                if token.is_none() {
-                    // AWS lists by key; SeaweedFS lists an unversioned bucket folder by folder.
-                    out.sort_by(|a, b| a.key.cmp(&b.key));
-                    return Ok(out);
-                }
-            }
+            self.pages(bucket, prefix, &[], &mut |page| out.extend(page)).await?;
+            // AWS lists by key; SeaweedFS lists an unversioned bucket folder by folder.
+            out.sort_by(|a, b| a.key.cmp(&b.key));
+            Ok(out)
         })
+    }
+
+    fn pages<'a>(
+        &'a self,
+        bucket: &'a str,
+        prefix: &'a str,
+        bounds: &'a [String],
+        take: &'a mut (dyn FnMut(Vec<ObjectInfo>) + Send),
+    ) -> Answer<'a, Result<(), PortError>> {
+        let at = self.bucket(bucket);
+        let bounds = if at.quirks.lists_by_folder { &[] } else { bounds };
+        Box::pin(async move { listing::pages(at, bucket, prefix, bounds, take).await })
     }
 
     fn folders<'a>(&'a self, bucket: &'a str, prefix: &'a str) -> Answer<'a, Result<Vec<String>, PortError>> {

@@ -77,6 +77,13 @@ async fn the_keeper_releases_by_tag_and_a_hold_keeps_it_away() {
 
     let dry = stage.run("keeper", &["keep", "--dry-run"]);
     assert_eq!(dry.code, 4, "{}{}", dry.out, dry.err);
+    let dry = json(&stage.run("keeper", &["keep", "--dry-run", "--format", "json"]).out);
+    let plan = stage.run("admin", &["plan", "--format", "json"]);
+    let said = &json(&plan.out)["releases"][0];
+    let of = |steps: &Value, name: &str| steps.as_array().unwrap().iter().map(|step| (step[name].to_string(), step["to"].clone())).collect::<Vec<_>>();
+    let foretold: Vec<_> = of(&said["steps"], "id").into_iter().map(|(id, to)| (id.replace("backup-release@", ""), to)).collect();
+    assert!(!foretold.is_empty() && foretold == of(&dry["sets"][0]["steps"], "backup"), "{said:#}");
+    assert!(said["unknown"].is_null() && plan.code == 0, "a release comes with time and is no difference: {} {said:#}", plan.code);
     assert_eq!(released(&admin, &stage, monthly).await, [None]);
     let done = stage.run("keeper", &["keep", "orders/nightly", "--format", "json"]);
     let view = json(&done.out);
