@@ -97,7 +97,12 @@ pub async fn notify(looked: Looked<'_>, now: &[Judged], receivers: &Receivers, s
         let changed = changes(told, &now);
         let text = serde_json::to_string(&NotificationView::of(looked.at, looked.revision, changed.clone())).unwrap_or_default();
         let sent = if changed.is_empty() { Ok(()) } else { send(&receiver, &text, &SystemClock).await };
-        after.remember(&receiver, if sent.is_ok() { now_told(told, &now) } else { told.clone() });
+        // What was not told is not remembered.
+        if sent.is_ok() {
+            after.remember(&receiver, now_told(told, &now));
+        } else if !told.is_empty() {
+            after.remember(&receiver, told.clone());
+        }
         failed = failed.or(sent.err());
     }
     if let Some(state) = state.filter(|_| after != before) {
