@@ -63,7 +63,7 @@ fn a_moment_is_explained_and_the_printed_command_brings_it_back() {
     let status = stage.run("admin", &["status"]);
     assert!(status.out.contains(" in STANDARD\n") && status.out.contains("are not known: not in the cost of orders"), "{}{}", status.out, status.err);
     let status = stage.run("admin", &["status", "--prices", "prices.json"]);
-    let dated = format!(" EUR a month by the list prices of {region} on 2026-11-01, noncurrent versions not counted");
+    let dated = format!(" EUR a month without noncurrent versions, by list prices ({region} of 2026-11-01)");
     assert!(status.out.replace('\n', " ").contains(&dated), "{}{}", status.out, status.err);
     let wrong = stage.run("admin", &["status", "--prices", "lifeboat.yaml"]);
     assert!(wrong.code == 1 && wrong.err.contains("the prices in lifeboat.yaml cannot be used"), "{}{}", wrong.out, wrong.err);

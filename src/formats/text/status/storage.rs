@@ -29,10 +29,10 @@ fn cost(storage: &Storage) -> String {
     let Some(monthly) = &storage.monthly_text else { return String::new() };
     let of: Vec<String> = storage.prices.iter().map(dated).collect();
     let about = if monthly.starts_with("less") { "" } else { "about " };
-    format!("; {about}{monthly} a month by the list prices of {}, noncurrent versions not counted", of.join(" and "))
+    format!("; {about}{monthly} a month without noncurrent versions, by list prices ({})", of.join("; "))
 }
 
 fn dated(of: &PricesOf) -> String {
-    let old = if of.old { ", which is over a year ago" } else { "" };
-    format!("{} on {}{old}", of.region, of.date)
+    let old = if of.old { ", over a year old" } else { "" };
+    format!("{} of {}{old}", of.region, of.date)
 }

@@ -256,8 +256,8 @@ fn what_it_costs_stands_in_a_column_and_below_with_the_dates_of_the_prices() {
     assert_eq!(lines[1], "billing 28 h ago 28 h of 24 h 47 h ago 12 365 d $3.20 01:15 UTC");
     assert!(lines.contains(&"ledger 4 h ago ? of 24 h 47 h ago 12 365 d ? 01:15 UTC".to_owned()), "{said}");
     assert!(lines.contains(&"orders 4 h ago 4 h of 24 h 47 h ago 12 365 d $41 + ? 01:15 UTC".to_owned()), "{said}");
-    let below = "storage: 12.0 GiB in STANDARD, 3.0 TiB in GLACIER; about $44 a month by the list prices of eu-west-1 on 2025-10-16, \
-                 which is over a year ago and us-east-1 on 2026-08-01, noncurrent versions not counted";
+    let below = "storage: 12.0 GiB in STANDARD, 3.0 TiB in GLACIER; about $44 a month without noncurrent versions, by list prices \
+                 (eu-west-1 of 2025-10-16, over a year old; us-east-1 of 2026-08-01)";
     assert!(words(&said.replace('\n', " ")).contains(below), "{said}");
     assert!(lines.contains(&"note: storage in other has no price: not in the cost of orders".to_owned()), "{said}");
     assert!(said.lines().all(|line| line.chars().count() <= 100 && line.trim_end() == line), "{said}");
