@@ -291,8 +291,8 @@ fn spec(subject: &Subject<'_>, storage: &Value, found: &Found) -> String {
     );
     let database = serde_yaml::to_string(name).unwrap_or_default();
     let guessed = BTreeMap::from([("nightly".to_owned(), json!({"recent": "3d", "daily": 14}))]);
-    // A repository right at the prefix leaves no place for another set.
-    let alone = found.physical.values().any(|set| set.get("prefix").and_then(Value::as_str) == Some(""));
+    // A repository right at the prefix, or in the folder of the guessed set, leaves no place for it.
+    let alone = found.physical.values().filter_map(|set| set.get("prefix")?.as_str()).any(|below| below.is_empty() || below.starts_with("nightly/"));
     let nothing = BTreeMap::new();
     let sets = match (found.sets.is_empty(), alone) {
         (true, true) => &nothing,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::finding::Finding;
-use crate::model::policy::{Access, Algorithm, GithubEvent, GithubTrust, Policy, RepositoryPlace, Role, Trust};
+use crate::model::policy::{Access, Algorithm, GithubEvent, GithubTrust, Policy, RepositoryPlace, Role, Storage, Trust};
 use crate::model::repository::RepositoryAccess;
 use crate::model::resource::{BoundaryWish, Estate, Partition, Purpose, RolePlaces, RoleWish};
 use crate::policy::{Loaded, LoadedPolicy};
@@ -242,7 +242,8 @@ fn control(loaded: &Loaded) -> Option<(String, String)> {
 fn estate(loaded: &Loaded) -> Estate {
     let storages = || loaded.policies.iter().map(|policy| &policy.policy.spec.storage);
     let places: BTreeSet<(String, String)> = storages().map(|storage| (storage.bucket.clone(), storage.prefix.clone())).collect();
-    let keys = storages().filter_map(|storage| storage.encryption.as_ref()?.key.clone()).filter(|key| is_key_arn(key));
+    let key = |storage: &Storage| storage.encryption.as_ref()?.key.clone().filter(|key| is_key_arn(key));
+    let with_repositories = loaded.policies.iter().map(|policy| &policy.policy.spec).filter(|spec| !spec.backups.physical.is_empty());
     let replications = || storages().filter_map(|storage| storage.replication.as_ref());
     let repositories = loaded.policies.iter().flat_map(|policy| {
         let storage = &policy.policy.spec.storage;
@@ -251,7 +252,8 @@ fn estate(loaded: &Loaded) -> Estate {
     Estate {
         places,
         repositories: repositories.collect(),
-        keys: keys.collect(),
+        keys: storages().filter_map(key).collect(),
+        repository_keys: with_repositories.filter_map(|spec| key(&spec.storage)).collect(),
         replicas: replications().map(|wish| wish.bucket.clone()).collect(),
         replicators: replications().map(|wish| wish.role.0.clone()).collect(),
         plans_as: storages().filter_map(|storage| Some(storage.assume_role.as_ref()?.plan.0.clone())).collect(),

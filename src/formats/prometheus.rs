@@ -72,16 +72,21 @@ fn of_sets(view: &StatusView) -> Vec<Family> {
         of_set(view, "lifeboat_backup_duration_seconds", "How long it took, from its beginning until S3 had all of it", |set| set.newest_seconds),
         of_set(view, "lifeboat_backup_upload_seconds", "For how long of that something was on its way to the bucket", |set| set.newest_upload_seconds),
         of_set(view, "lifeboat_backup_interval_seconds", "The longest that two scheduled runs are apart", |set| set.interval_seconds),
-        of_set(view, "lifeboat_restore_points", "How many restore points there are", |set| Some(set.points as u64)),
-        of_set(view, "lifeboat_stored_bytes", "Size of all of them", |set| Some(set.bytes)),
-        of_set(view, "lifeboat_missed_runs", "Scheduled runs of the last seven days that left nothing complete", |set| Some(set.missed.len() as u64)),
-        of_set(view, "lifeboat_failed_runs", "Runs of the last seven days that began and never completed", |set| Some(set.failed.len() as u64)),
+        of_set(view, "lifeboat_restore_points", "How many restore points there are", |set| known(set, set.points as u64)),
+        of_set(view, "lifeboat_stored_bytes", "Size of all of them", |set| known(set, set.bytes)),
+        of_set(view, "lifeboat_missed_runs", "Scheduled runs of the last seven days that left nothing complete", |set| known(set, set.missed.len() as u64)),
+        of_set(view, "lifeboat_failed_runs", "Runs of the last seven days that began and never completed", |set| known(set, set.failed.len() as u64)),
         of_set(view, "lifeboat_failed_uploads", "Those of them that failed as the bucket did not take them", |set| Some(set.upload_failed.len() as u64)),
         of_set(view, "lifeboat_release_overdue", "Backups that were to be released more than two days ago and bear no tag", overdue),
         of_set(view, "lifeboat_archive_lag_seconds", "How long ago the newest WAL was stored that can be replayed", |set| set.pitr.as_ref()?.lag_seconds),
         of_set(view, "lifeboat_archive_lag_limit_seconds", "How long ago that may be", |set| set.pitr.as_ref()?.max_lag_seconds),
-        of_set(view, "lifeboat_gaps", "Stretches without a restore point that schedule and retention do not explain", |set| Some(set.gaps.len() as u64)),
+        of_set(view, "lifeboat_gaps", "Stretches without a restore point that schedule and retention do not explain", |set| known(set, set.gaps.len() as u64)),
     ]
+}
+
+/// None where the repository could not be read: nought would be a claim.
+fn known(set: &SetStanding, number: u64) -> Option<u64> {
+    set.pitr.as_ref().is_none_or(|pitr| pitr.unknown.is_none()).then_some(number)
 }
 
 /// None where it is not known: that is neither overdue nor well.

@@ -234,6 +234,8 @@ fn repositories_of_other_engines_become_physical_sets() {
     assert_eq!((three.len(), taken), (3, 1), "{three:?}");
     let (right_there, taken, _) = written(&["orders/basebackups_005/base_000000010000000000000002_backup_stop_sentinel.json"]);
     assert_eq!((right_there, taken), (vec!["physical wal-g  ".to_owned()], 0));
+    let (in_the_guessed_folder, taken, _) = written(&["orders/nightly/basebackups_005/base_000000010000000000000002_backup_stop_sentinel.json"]);
+    assert_eq!((in_the_guessed_folder, taken), (vec!["physical wal-g nightly/ ".to_owned()], 0));
     let (none, _, notes) = written(&["pg/basebackups_005/base_000000010000000000000002_backup_stop_sentinel.json"]);
     assert!(none.is_empty() && notes.iter().any(|note| note.contains("it is not below orders/")), "{notes:?}");
     let (none, ..) = written(&["orders/nightly/20261101T000000Z/manifest.json"]);

@@ -385,6 +385,8 @@ pub struct Estate {
     pub control: Option<(String, String)>,
     /// ARNs of the KMS keys of the buckets.
     pub keys: BTreeSet<String>,
+    /// Those of the buckets with repositories of other engines.
+    pub repository_keys: BTreeSet<String>,
     /// Names of the buckets that receive copies.
     pub replicas: BTreeSet<String>,
     /// ARNs of the roles that S3 takes on to copy.

@@ -51,16 +51,18 @@ pub async fn backup(place: &Where, wish: &Wish<'_>, progress: Arc<dyn Progress>)
         Err(error) => return (Err(error), None),
     };
     let (findings, exit) = check::view(&prepared);
-    if exit == Exit::Findings {
-        return (Ok((Ended::Stopped(findings), exit)), None);
-    }
     let began = ports.clock.now();
-    let ran = one(&prepared, &ports, &aws, wish, progress).await;
+    let ran = match exit {
+        Exit::Findings => Ok((Ended::Stopped(findings), exit)),
+        _ => one(&prepared, &ports, &aws, wish, progress).await,
+    };
     let Ok((policy, set, _)) = find(&prepared, wish.name) else { return (ran, None) };
-    let failed = ran.as_ref().err().map(|error| match error {
-        OpError::Backup { source, .. } => source.step(),
-        _ => "machine",
-    });
+    let failed = match &ran {
+        Ok((Ended::Stopped(_), _)) => Some("policies"),
+        Ok(_) => None,
+        Err(OpError::Backup { source, .. }) => Some(source.step()),
+        Err(_) => Some("machine"),
+    };
     let now = ports.clock.now();
     let untold = notify::ended(&prepared, wish.telling, backup_ended(&policy.name, &set.0, (began, now), failed), now).await;
     (ran, untold)

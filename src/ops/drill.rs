@@ -62,20 +62,21 @@ pub async fn drill(place: &Where, wish: &Wish<'_>, progress: Arc<dyn Progress>) 
         Err(error) => return (Err(error), None),
     };
     let (findings, exit) = check::view(&prepared);
-    if exit == Exit::Findings {
-        return (Ok((Ended::Stopped(findings), exit)), None);
-    }
-    let ran = all(&prepared, &ports, &aws, wish, progress).await;
+    let ran = match exit {
+        Exit::Findings => Ok((Ended::Stopped(findings), exit)),
+        _ => all(&prepared, &ports, &aws, wish, progress).await,
+    };
     let Ok((policy, name, _)) = find(&prepared, wish.name) else { return (ran, None) };
-    let (verdict, why) = said(&ran);
+    let Some((verdict, why)) = said(&ran) else { return (ran, None) };
     let now = ports.clock.now();
     let untold = notify::ended(&prepared, wish.telling, drill_ended(&policy.name, &name.0, now, verdict, &why), now).await;
     (ran, untold)
 }
 
-/// The worst verdict of a run, and what broke that off; a run that could not even begin has failed.
-fn said(ran: &Result<(Ended, Exit), OpError>) -> (Verdict, String) {
-    match ran {
+/// The worst verdict of a run, and what broke that off; a run that could not even begin has failed. None of one that passed and left no
+/// record: nobody after this one would know of it.
+fn said(ran: &Result<(Ended, Exit), OpError>) -> Option<(Verdict, String)> {
+    let said = match ran {
         Ok((Ended::Drilled(run), _)) => {
             let of = |drill: &DrillView| match drill.verdict.as_str() {
                 "passed" => Verdict::Passed,
@@ -85,9 +86,12 @@ fn said(ran: &Result<(Ended, Exit), OpError>) -> (Verdict, String) {
             let worst = run.drills.iter().min_by_key(|drill| of(drill));
             worst.map_or((Verdict::Unproven, String::new()), |drill| (of(drill), drill.cause.clone().unwrap_or_default()))
         }
-        Ok((Ended::Stopped(_), _)) => (Verdict::Unproven, String::new()),
+        Ok((Ended::Stopped(_), _)) => (Verdict::Unproven, "it could not begin: the policies have errors".to_owned()),
         Err(error) => (Verdict::Failed, format!("it could not begin: {}", causes(error))),
-    }
+    };
+    let is_recorded = |run: &DrillRunView| run.drills.iter().all(|drill| drill.evidence.is_some() && drill.evidence_failed.is_none());
+    let is_known = said.0 != Verdict::Passed || matches!(ran, Ok((Ended::Drilled(run), _)) if is_recorded(run));
+    is_known.then_some(said)
 }
 
 async fn all(prepared: &Prepared, ports: &Ports, aws: &Aws, wish: &Wish<'_>, progress: Arc<dyn Progress>) -> Result<(Ended, Exit), OpError> {

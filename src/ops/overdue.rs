@@ -20,7 +20,8 @@ use crate::policy::LoadedPolicy;
 use crate::ports::Ports;
 use crate::report::status::{ReleaseStanding, Standing};
 
-/// So many of the newest backups that are due are asked for their tags: a keeper that stopped left just these without.
+/// So many of the newest and of the oldest backups that are due are asked for their tags: a keeper that stopped left the newest without, one
+/// that waits for leave the oldest.
 const ASKED: usize = 8;
 /// How many sets are looked at at once.
 const AT_ONCE: usize = 16;
@@ -97,7 +98,9 @@ impl Look<'_> {
         let mut newest = self.due(&points, self.now);
         newest.sort_by_key(|at| std::cmp::Reverse(points.get(*at).map(|point| point.stored)));
         let mut untagged = Vec::new();
-        for seen in newest.into_iter().take(ASKED).filter_map(|at| self.own.get(at)) {
+        let middle = ASKED..newest.len().saturating_sub(ASKED);
+        let ends = newest.into_iter().enumerate().filter(|(nth, _)| !middle.contains(nth));
+        for seen in ends.filter_map(|(_, at)| self.own.get(at)) {
             let storage = &self.policy.policy.spec.storage;
             let key = format!("{}{MANIFEST}", layout::folder(&storage.prefix, &self.name.0, &seen.id));
             match self.ports.objects.tags(&storage.bucket, &key, None).await {

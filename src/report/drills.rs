@@ -201,7 +201,7 @@ pub(super) fn standing(name: &str, drill: &Drill, own: &[&DrillReport], now: Tim
     let each: Vec<DrillStanding> = each.collect();
     let all_passed: Option<Vec<&String>> = each.iter().map(|standing| standing.passed_at.as_ref()).collect();
     let passed_at = all_passed.and_then(|all| all.into_iter().min().cloned());
-    let worst = each.iter().min_by_key(|standing| standing.verdict).cloned();
+    let worst = each.iter().min_by_key(|standing| (standing.verdict, std::cmp::Reverse(standing.at.clone()))).cloned();
     worst.map_or_else(|| nothing(name, "it names no backup set".to_owned()), |worst| DrillStanding { passed_at, ..worst })
 }
 

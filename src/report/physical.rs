@@ -40,6 +40,9 @@ pub struct Pitr {
     /// Why nothing is known of the repository; none = it was read.
     #[serde(default)]
     pub unknown: Option<String>,
+    /// How many of its backups could not be read.
+    #[serde(default)]
+    pub unread: usize,
     /// When the newest complete backup ended, RFC 3339.
     #[serde(default)]
     pub last_backup: Option<String>,
@@ -119,6 +122,7 @@ fn empty(name: &str, set: &PhysicalSet, why: String) -> SetStanding {
         is_kept: false,
         sentence: Some(why),
         unknown: None,
+        unread: 0,
         last_backup: None,
         last_full: None,
         missed_full: Vec::new(),
@@ -209,6 +213,7 @@ fn pitr(set: &PhysicalSet, found: &Repository, holes: &[(Timestamp, Option<Times
         is_kept: sentence.is_none(),
         sentence,
         unknown: None,
+        unread: found.backups.iter().filter(|backup| backup.state == State::Unknown).count(),
         last_backup: ended(found, false).max().map(text),
         last_full: ended(found, true).max().map(text),
         missed_full: Vec::new(),

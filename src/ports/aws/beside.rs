@@ -17,7 +17,7 @@ use crate::model::aspects::Parts;
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
 use crate::model::request::ReadOp;
-use crate::ports::PortError;
+use crate::ports::{Kind, PortError};
 
 type Reading = Result<Fact<Document>, PortError>;
 type Words = BTreeMap<String, String>;
@@ -40,23 +40,37 @@ macro_rules! pages {
     ($bucket:ident, $name:ident, $what:literal, $root:literal, $operation:ident, $list:ident, $words:expr) => {{
         let mut found = Words::new();
         let mut next: Option<String> = None;
+        let mut pages = 0;
         loop {
+            pages += 1;
             let page = ask!($bucket, $name, $what, $root, $bucket.control.$operation().set_continuation_token(next.clone()));
             found.extend(page.$list().iter().map($words));
-            let token = page.next_continuation_token().filter(|_| page.is_truncated() == Some(true)).map(str::to_owned);
-            if token.is_some() && token == next {
-                return Ok(Fact::Unknown(Why::NotUnderstood(format!("{} gives the same page again", $what))));
-            }
-            match token {
-                Some(token) => next = Some(token),
-                None => break Ok(said(found)),
+            let token = page.next_continuation_token().map(str::to_owned);
+            match (page.is_truncated() == Some(true), token) {
+                (false, _) => break Ok(said(found)),
+                (true, Some(token)) if Some(&token) != next.as_ref() && pages < PAGES => next = Some(token),
+                (true, _) => return Ok(Fact::Unknown(Why::NotUnderstood(format!("{} does not come to an end", $what)))),
             }
         }
     }};
 }
 
+/// The answers by which S3 says that there is no such thing (S3 API, error responses). Any other 404 may be of somebody who knows no such question.
+const NOTHING: &[&str] = &["NoSuchCORSConfiguration", "NoSuchWebsiteConfiguration", "NoSuchConfiguration", "NoSuchBucket"];
+/// Pages that are asked for: S3 keeps at most 1,000 configurations of each kind.
+const PAGES: usize = 20;
+
 /// Asks one question.
 pub(super) async fn read(bucket: &Bucket, op: ReadOp, name: &str) -> Reading {
+    match asked(bucket, op, name).await {
+        Err(error) if error.kind == Kind::Missing && !NOTHING.iter().any(|code| error.message.starts_with(code)) => {
+            Ok(Fact::Unknown(Why::NotUnderstood(format!("{} was answered with 404: {}", error.what, error.message))))
+        }
+        answered => answered,
+    }
+}
+
+async fn asked(bucket: &Bucket, op: ReadOp, name: &str) -> Reading {
     match op {
         ReadOp::BucketCors => {
             let answer = ask!(bucket, name, "GetBucketCors", "CORSConfiguration", bucket.control.get_bucket_cors());

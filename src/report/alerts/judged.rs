@@ -137,7 +137,9 @@ fn of_set(set: &SetStanding, at: Timestamp) -> Vec<(&'static str, Now)> {
     let reaches = |to: &str| moment(to).is_none_or(|to| u64::try_from(at.as_second() - to.as_second()).is_ok_and(|age| age < window));
     let gap = set.gaps.iter().filter(|gap| reaches(&gap.to)).max_by(|a, b| a.from.cmp(&b.from));
     let sentence = |from: &str, to: &str| format!("WAL is missing: nothing between {} and {} can be restored", minute(from), minute(to));
-    out.push(("wal-gap", gap.map_or(Now::Well, |gap| open(&gap.from, sentence(&gap.from, &gap.to)))));
+    // Where nothing can be restored, or a backup could not be read, that no gap is seen proves nothing.
+    let none = if set.points > 0 && pitr.unread == 0 { Now::Well } else { Now::Unknown };
+    out.push(("wal-gap", gap.map_or(none, |gap| open(&gap.from, sentence(&gap.from, &gap.to)))));
     out
 }
 

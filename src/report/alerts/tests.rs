@@ -62,6 +62,7 @@ fn base() -> SetStanding {
         is_kept: true,
         sentence: None,
         unknown: None,
+        unread: 0,
         last_backup: Some("2026-11-23T01:20:00Z".to_owned()),
         last_full: Some("2026-11-22T01:20:00Z".to_owned()),
         missed_full: Vec::new(),
@@ -283,6 +284,11 @@ fn a_gap_in_the_wal_is_told_while_it_breaks_the_window() {
     assert_eq!(said, ["Again wal-gap orders/base"]);
     assert_eq!(round(&told, &with(&[("2026-11-22T10:00:00Z", "2026-11-23T01:20:00Z")], day)).0, Vec::<String>::new(), "an older one is no news");
     assert_eq!(round(&told, &with(&[old], day)).0, ["Recovered wal-gap orders/base"]);
+    let mut blind = with(&[old], day);
+    blind.sets[0].pitr.as_mut().unwrap().unread = 1;
+    assert_eq!(round(&told, &blind).0, Vec::<String>::new(), "the backup that could not be read may be the one before the gap");
+    let gone = Standing { sets: vec![SetStanding { points: 0, ..blind.sets[0].clone() }], ..standing() };
+    assert_eq!(round(&told, &gone).0, Vec::<String>::new(), "nothing is left that a gap could be in");
     assert_eq!(round(&Told::new(), &with(&[newer, old], None)).0, ["New wal-gap orders/base"], "nothing behind it can be restored");
     assert_eq!(round(&Told::new(), &with(&[old], None)).0, Vec::<String>::new());
 }

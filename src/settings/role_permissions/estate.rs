@@ -146,8 +146,8 @@ fn control(role: &RoleWish, estate: &Estate, actions: &[&str]) -> Vec<Value> {
 /// Changes settings and roles, and is refused by name what would let it out of that.
 pub(super) fn applier(role: &RoleWish, estate: &Estate) -> Vec<Value> {
     let mut out = reads(role, estate);
-    if !estate.keys.is_empty() && !estate.repositories.is_empty() {
-        out.push(json!({"Sid": "DecryptRepositories", "Effect": "Allow", "Action": "kms:Decrypt", "Resource": estate.keys}));
+    if !estate.repository_keys.is_empty() {
+        out.push(json!({"Sid": "DecryptRepositories", "Effect": "Allow", "Action": "kms:Decrypt", "Resource": estate.repository_keys}));
     }
     if !estate.places.is_empty() {
         let buckets = bucket_arns(role, estate);

@@ -29,6 +29,7 @@ fn role(purpose: Purpose, boundary: BoundaryWish) -> RoleWish {
             ("acme-dr".to_owned(), RepositoryPlace { engine: PhysicalEngine::BarmanCloud, base: "carts/".to_owned(), name: "pg".to_owned() }),
         ]),
         keys: BTreeSet::from([KEY.to_owned()]),
+        repository_keys: BTreeSet::from([KEY.to_owned()]),
         replicas: BTreeSet::from(["acme-replica".to_owned()]),
         replicators: BTreeSet::from([REPLICATOR.to_owned()]),
         plans_as: BTreeSet::from([THEIR_PLANNER.to_owned()]),

@@ -102,6 +102,7 @@ fn pitr() -> Pitr {
         is_kept: true,
         sentence: None,
         unknown: None,
+        unread: 0,
         last_backup: Some("2026-11-22T01:20:00Z".to_owned()),
         last_full: None,
         missed_full: Vec::new(),
@@ -166,6 +167,9 @@ fn a_physical_set_says_its_archive_and_where_nothing_can_be_restored() {
     assert!(gauges.contains("lifeboat_objectives_met{policy=\"ledger\"} 0"), "{gauges}");
     ledger.sets[0].pitr.as_mut().unwrap().unknown = Some("it is encrypted".to_owned());
     assert!(of(&ledger).0[1].contains(" 12 + ? 365 d"), "{:?}", of(&ledger).0);
+    let gauges = of(&ledger).1;
+    assert!(!gauges.contains("lifeboat_gaps{") && !gauges.contains("lifeboat_missed_runs{"), "nought would be a claim: {gauges}");
+    assert!(gauges.contains("lifeboat_archive_lag_limit_seconds{"), "by which an alert sees that the lag is not known: {gauges}");
     ledger.points = 0;
     assert!(of(&ledger).0[1].contains(" ? 365 d"), "none that is known is not none: {:?}", of(&ledger).0);
 }

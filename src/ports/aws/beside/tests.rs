@@ -183,6 +183,11 @@ async fn an_answer_that_proves_nothing_is_unknown_and_never_nothing() {
             }
         }
     }
+    for page in ["", "<html>no such page</html>", "<Error><Code>NoSuchKey</Code></Error>"] {
+        for (part, fact) in table(&[], (404, page)).await.all().await {
+            assert!(matches!(fact, Fact::Unknown(Why::NotUnderstood(_))), "{part} after {page}: {fact:?}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -192,7 +197,10 @@ async fn a_list_that_never_ends_is_not_understood() {
         200,
         "<ListMetricsConfigurationsResult><IsTruncated>true</IsTruncated><NextContinuationToken>1</NextContinuationToken></ListMetricsConfigurationsResult>",
     )];
-    let table = table(ROUND, (404, "")).await;
-    let facts = table.all().await;
-    assert!(matches!(&facts["metrics"], Fact::Unknown(Why::NotUnderstood(why)) if why.contains("same page")), "{facts:?}");
+    const CUT: &[(&str, u16, &str)] =
+        &[("?metrics", 200, "<ListMetricsConfigurationsResult><IsTruncated>true</IsTruncated></ListMetricsConfigurationsResult>")];
+    for answers in [ROUND, CUT] {
+        let facts = table(answers, (404, "")).await.all().await;
+        assert!(matches!(&facts["metrics"], Fact::Unknown(Why::NotUnderstood(why)) if why.contains("does not come to an end")), "{facts:?}");
+    }
 }
