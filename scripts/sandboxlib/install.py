@@ -24,7 +24,7 @@ from .process import SandboxError, say, step
 
 SCRIPTS = Path(__file__).resolve().parent.parent
 REQUIREMENTS = {"ministack": SCRIPTS / "sandbox-requirements.txt", "moto": SCRIPTS / "sandbox-moto-requirements.txt",
-                "ansible": SCRIPTS / "bench-requirements.txt"}
+                "ansible": SCRIPTS / "bench-requirements.txt", "awscli": SCRIPTS / "bench-aws-requirements.txt"}
 TOOLS = SCRIPTS / "tools-requirements.txt"
 OLDEST_POSTGRES = 14  # the first with pg_read_all_data
 POSTGRES_TOOLS = ("initdb", "postgres", "pg_ctl", "pg_dump", "pg_restore", "pg_dumpall", "psql")
@@ -179,10 +179,7 @@ def rclone() -> Path:
 
 def aws_cli() -> Path:
     """The AWS command line, the other one."""
-    found = shutil.which("aws")
-    if not found:
-        raise SandboxError("no aws is installed: `pip install awscli` brings it")
-    return Path(found)
+    return _venv("awscli").parent / "aws"
 
 
 def _debian(name: str, package: str) -> Path:
