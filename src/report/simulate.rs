@@ -2,7 +2,7 @@
 //!
 //! It plays with the very functions that decide in earnest: the schedule, the retention, the keeper's rules about tags, the timeline of
 //! S3 and the lifecycle rules that the policy compiles to. Nothing is random, and every backup and drill is taken to succeed. Sets of other
-//! engines are played by [`physical`].
+//! engines are played by `physical`.
 
 use std::collections::BTreeMap;
 
