@@ -17,8 +17,9 @@ use crate::model::resource::Identity;
 use crate::model::when::When;
 use crate::policy::LoadedPolicy;
 use crate::ports::{Head, Kind, PortError, Ports};
-use crate::report::serving::{self, Hidden, Rate, Thaw};
+use crate::report::serving::{self, Hidden, Rate};
 use crate::report::sound;
+use crate::restore::thaw::{self, Thaw};
 use crate::source;
 use crate::view::check::CheckView;
 use crate::view::serving::{CommandView, EstimateView, ExpiredView, NeededView, Neighbour, ServingBackup, ServingView, kept, moment, quoted};
@@ -167,7 +168,7 @@ impl Asking<'_> {
 
     async fn is_frozen(&self, backup: &Backup) -> bool {
         let Some(manifest) = serving::manifest(backup) else { return false };
-        self.head(manifest).await.is_ok_and(|head| matches!(serving::lies(&head).1, Thaw::Needed | Thaw::UnderWay))
+        self.head(manifest).await.is_ok_and(|head| matches!(thaw::lies(&head).1, Thaw::Needed | Thaw::UnderWay))
     }
 
     /// What expired and is nearer than what serves.
@@ -241,8 +242,8 @@ impl Answer<'_> {
     fn backup(&self, asking: &Asking<'_>, when: Timestamp, backup: &Backup, heads: Vec<(String, u64, Result<Head, PortError>)>) -> ServingBackup {
         let manifest = serving::manifest(backup);
         let expiry = heads.iter().find(|(key, ..)| Some(key) == manifest).and_then(|(.., head)| head.as_ref().ok()?.expiry.clone());
-        let lies = |head: &Result<Head, PortError>| head.as_ref().ok().map(serving::lies);
-        let thaw = heads.iter().filter_map(|(.., head)| lies(head)?.2).max();
+        let lies = |head: &Result<Head, PortError>| head.as_ref().ok().map(thaw::lies);
+        let takes = heads.iter().filter_map(|(.., head)| lies(head)?.2).max();
         let object = |(key, bytes, head): &(String, u64, Result<Head, PortError>)| {
             let lies = lies(head);
             NeededView {
@@ -260,7 +261,7 @@ impl Answer<'_> {
             databases: backup.facts.as_ref().map(|facts| facts.databases.clone()).unwrap_or_default(),
             bytes: heads.iter().map(|(_, bytes, _)| *bytes).fold(0, u64::saturating_add),
             objects: heads.iter().map(object).collect(),
-            thaw_seconds: thaw.map(crate::model::units::Span::as_secs),
+            thaw_seconds: takes.map(crate::model::units::Span::as_secs),
             expiry,
             doubt: heads.iter().find_map(|(key, _, head)| Some(format!("S3 did not say how {key} lies: {}", head.as_ref().err()?))),
         }

@@ -9,11 +9,8 @@ use jiff::Timestamp;
 use super::{Proof, text};
 use crate::catalog::backups::{Backup, State};
 use crate::catalog::layout::{BEGUN, MANIFEST, id_time, is_id};
-use crate::catalog::timeline::Class;
 use crate::evidence::record::Kind;
-use crate::model::policy::StorageClass;
-use crate::model::units::Span;
-use crate::ports::{Head, VersionInfo};
+use crate::ports::VersionInfo;
 
 /// The moment that a backup restores; for one whose manifest could not be read, when it was begun, which is a little earlier.
 pub fn moment(backup: &Backup) -> Option<Timestamp> {
@@ -45,49 +42,6 @@ pub fn needed(backup: &Backup) -> impl Iterator<Item = (&String, u64)> {
 /// The key of the manifest, if there is one.
 pub fn manifest(backup: &Backup) -> Option<&String> {
     backup.seen.keys.keys().find(|key| key.ends_with(&format!("/{MANIFEST}")))
-}
-
-/// Whether an object must be thawed before it can be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Thaw {
-    /// It can be read as it lies.
-    Unneeded,
-    /// It was thawed, and can be read for some days.
-    Done,
-    /// Somebody asked for it already.
-    UnderWay,
-    /// Nobody did.
-    Needed,
-}
-
-impl Thaw {
-    /// `unneeded`, `done`, `underWay`, `needed`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Unneeded => "unneeded",
-            Self::Done => "done",
-            Self::UnderWay => "underWay",
-            Self::Needed => "needed",
-        }
-    }
-}
-
-/// The class of an object by S3's name, whether it must be thawed, and how long that takes at the most by the standard retrieval
-/// (S3 User Guide, restoring-objects-retrieval-options; archived-objects for the two tiers of Intelligent-Tiering).
-pub fn lies(head: &Head) -> (String, Thaw, Option<Span>) {
-    let class = head.class.as_deref().unwrap_or("STANDARD");
-    let lasts = match head.archive.as_deref() {
-        Some("ARCHIVE_ACCESS") => StorageClass::Glacier.thaw(),
-        Some(_) => StorageClass::DeepArchive.thaw(),
-        None => Class::of(class).thaw(),
-    };
-    let name = head.archive.as_ref().map_or_else(|| class.to_owned(), |tier| format!("{class} ({tier})"));
-    let Some(lasts) = lasts else { return (name, Thaw::Unneeded, None) };
-    match head.restore.as_deref() {
-        None => (name, Thaw::Needed, Some(lasts)),
-        Some(said) if said.contains("ongoing-request=\"true\"") => (name, Thaw::UnderWay, Some(lasts)),
-        Some(_) => (name, Thaw::Done, None),
-    }
 }
 
 /// A backup that is hidden by delete markers, in part or whole.

@@ -22,7 +22,10 @@ pub async fn readable(objects: &dyn Objects, at: &At, seen: &SeenBackup) -> Resu
     let suspects = seen.classes.iter().filter(|(_, class)| Class::of(class).thaw().is_some() || *class == TIERED);
     for (key, class) in suspects {
         match objects.head(&at.bucket, key).await {
-            Ok(head) => frozen.extend(frozen_by(&head).map(|(takes, name, asked)| (takes, key.as_str(), name, asked))),
+            Ok(head) => {
+                let (name, thaw, takes) = lies(&head);
+                frozen.extend(takes.map(|takes| (takes, key.as_str(), name, thaw == Thaw::UnderWay)));
+            }
             // What S3 does not say of a frozen class is that it was thawed.
             Err(_) => frozen.extend(Class::of(class).thaw().map(|takes| (takes, key.as_str(), class.clone(), false))),
         }
@@ -34,17 +37,47 @@ pub async fn readable(objects: &dyn Objects, at: &At, seen: &SeenBackup) -> Resu
     }
 }
 
-/// How long an object takes to thaw, what it is in, and whether a thaw is under way; none when it can be read.
-fn frozen_by(head: &Head) -> Option<(Span, String, bool)> {
+/// Whether an object must be thawed before it can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Thaw {
+    /// It can be read as it lies.
+    Unneeded,
+    /// It was thawed, and can be read for some days.
+    Done,
+    /// Somebody asked for it already.
+    UnderWay,
+    /// Nobody did.
+    Needed,
+}
+
+impl Thaw {
+    /// `unneeded`, `done`, `underWay`, `needed`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unneeded => "unneeded",
+            Self::Done => "done",
+            Self::UnderWay => "underWay",
+            Self::Needed => "needed",
+        }
+    }
+}
+
+/// The class of an object by S3's name, whether it must be thawed, and how long that takes at the most by the standard retrieval
+/// (S3 User Guide, restoring-objects-retrieval-options; archived-objects for the two tiers of Intelligent-Tiering).
+pub fn lies(head: &Head) -> (String, Thaw, Option<Span>) {
     let class = head.class.as_deref().unwrap_or("STANDARD");
-    let (takes, name) = match head.archive.as_deref() {
-        Some("ARCHIVE_ACCESS") => (StorageClass::Glacier.thaw()?, format!("{class} (ARCHIVE_ACCESS)")),
-        Some(tier) => (StorageClass::DeepArchive.thaw()?, format!("{class} ({tier})")),
-        None => (Class::of(class).thaw()?, class.to_owned()),
+    let lasts = match head.archive.as_deref() {
+        Some("ARCHIVE_ACCESS") => StorageClass::Glacier.thaw(),
+        Some(_) => StorageClass::DeepArchive.thaw(),
+        None => Class::of(class).thaw(),
     };
-    let restore = head.restore.as_deref();
-    let thawed = restore.is_some_and(|said| said.contains("ongoing-request=\"false\""));
-    (!thawed).then(|| (takes, name, restore.is_some()))
+    let name = head.archive.as_ref().map_or_else(|| class.to_owned(), |tier| format!("{class} ({tier})"));
+    let Some(lasts) = lasts else { return (name, Thaw::Unneeded, None) };
+    match head.restore.as_deref() {
+        None => (name, Thaw::Needed, Some(lasts)),
+        Some(said) if said.contains("ongoing-request=\"false\"") => (name, Thaw::Done, None),
+        Some(_) => (name, Thaw::UnderWay, Some(lasts)),
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalog::prices::Prices;
 use crate::report::reading::{self, Reading};
-use crate::report::serving::{Hidden, Rate, Thaw};
+use crate::report::serving::{Hidden, Rate};
+use crate::restore::thaw::Thaw;
 
 /// What `explain restore` says.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]

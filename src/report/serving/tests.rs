@@ -3,14 +3,14 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{Thaw, following, hidden, lies, nearest, rate};
+use super::{following, hidden, nearest, rate};
 use crate::catalog::backups::{Backup, Facts, State};
 use crate::catalog::retention::Holding;
 use crate::evidence::record::{FORMAT, Kind};
 use crate::evidence::{Record, Reference};
 use crate::model::fact::Fact;
 use crate::model::resource::SeenBackup;
-use crate::ports::{Head, VersionInfo};
+use crate::ports::VersionInfo;
 
 fn time(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -64,25 +64,6 @@ fn the_nearest_is_the_newest_whose_snapshot_is_not_after_the_moment() {
     assert_eq!(ids("2026-11-20T00:59:59Z"), Vec::<String>::new());
     assert_eq!(following(&backups, "nightly", time("2026-11-21T12:00:00Z")).map(|(at, _)| at), Some(time("2026-11-22T01:03:00Z")));
     assert!(following(&backups, "nightly", time("2026-11-22T12:00:00Z")).is_none());
-}
-
-#[test]
-fn what_must_be_thawed_is_told_from_what_was() {
-    let head = |class: &str, archive: Option<&str>, restore: Option<&str>| {
-        let class = (!class.is_empty()).then(|| class.to_owned());
-        let (class, thaw, span) = lies(&Head { class, archive: archive.map(str::to_owned), restore: restore.map(str::to_owned), expiry: None });
-        (class, thaw, span.map(|span| span.as_secs() / 3_600))
-    };
-    let (done, open) = ("ongoing-request=\"false\", expiry-date=\"Fri, 21 Dec 2026 00:00:00 GMT\"", "ongoing-request=\"true\"");
-    assert_eq!(head("", None, None), ("STANDARD".to_owned(), Thaw::Unneeded, None));
-    for class in ["STANDARD_IA", "GLACIER_IR", "INTELLIGENT_TIERING", "EXPRESS_ONEZONE"] {
-        assert_eq!(head(class, None, None), (class.to_owned(), Thaw::Unneeded, None));
-    }
-    assert_eq!(head("GLACIER", None, None), ("GLACIER".to_owned(), Thaw::Needed, Some(5)));
-    assert_eq!(head("DEEP_ARCHIVE", None, Some(open)), ("DEEP_ARCHIVE".to_owned(), Thaw::UnderWay, Some(12)));
-    assert_eq!(head("DEEP_ARCHIVE", None, Some(done)), ("DEEP_ARCHIVE".to_owned(), Thaw::Done, None));
-    let tiered = head("INTELLIGENT_TIERING", Some("DEEP_ARCHIVE_ACCESS"), None);
-    assert_eq!(tiered, ("INTELLIGENT_TIERING (DEEP_ARCHIVE_ACCESS)".to_owned(), Thaw::Needed, Some(12)));
 }
 
 fn version(key: &str, marker: bool, latest: bool) -> VersionInfo {

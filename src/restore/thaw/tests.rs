@@ -140,3 +140,22 @@ fn on_each_day_an_object_lies_where_the_timeline_says() {
         }
     }
 }
+
+#[test]
+fn what_must_be_thawed_is_told_from_what_was() {
+    let head = |class: &str, archive: Option<&str>, restore: Option<&str>| {
+        let class = (!class.is_empty()).then(|| class.to_owned());
+        let (class, thaw, span) = lies(&Head { class, archive: archive.map(str::to_owned), restore: restore.map(str::to_owned), expiry: None });
+        (class, thaw, span.map(|span| span.as_secs() / 3_600))
+    };
+    let (done, open) = ("ongoing-request=\"false\", expiry-date=\"Fri, 21 Dec 2026 00:00:00 GMT\"", "ongoing-request=\"true\"");
+    assert_eq!(head("", None, None), ("STANDARD".to_owned(), Thaw::Unneeded, None));
+    for class in ["STANDARD_IA", "GLACIER_IR", "INTELLIGENT_TIERING", "EXPRESS_ONEZONE"] {
+        assert_eq!(head(class, None, None), (class.to_owned(), Thaw::Unneeded, None));
+    }
+    assert_eq!(head("GLACIER", None, None), ("GLACIER".to_owned(), Thaw::Needed, Some(5)));
+    assert_eq!(head("DEEP_ARCHIVE", None, Some(open)), ("DEEP_ARCHIVE".to_owned(), Thaw::UnderWay, Some(12)));
+    assert_eq!(head("DEEP_ARCHIVE", None, Some(done)), ("DEEP_ARCHIVE".to_owned(), Thaw::Done, None));
+    let tiered = head("INTELLIGENT_TIERING", Some("DEEP_ARCHIVE_ACCESS"), None);
+    assert_eq!(tiered, ("INTELLIGENT_TIERING (DEEP_ARCHIVE_ACCESS)".to_owned(), Thaw::Needed, Some(12)));
+}
