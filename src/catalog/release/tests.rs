@@ -43,7 +43,8 @@ fn backup() -> Backup {
     Backup { seen, state: State::Complete, why: None, facts: None, tags: Fact::Known(Tags::new()), marks: BTreeMap::new(), notes: Vec::new() }
 }
 
-fn rules(days: &[(&str, i32)]) -> Fact<Lifecycle> {
+/// A rule for each tier, that ends its backups after so many days.
+pub(super) fn lifecycle(days: &[(&str, i32)]) -> Lifecycle {
     let rule = |(tier, days): &(&str, i32)| Rule {
         id: format!("lifeboat/orders/nightly:{tier}"),
         enabled: true,
@@ -54,7 +55,11 @@ fn rules(days: &[(&str, i32)]) -> Fact<Lifecycle> {
         noncurrent_transitions: Vec::new(),
         abort_uploads_days: None,
     };
-    Fact::Known(Lifecycle { rules: days.iter().map(rule).collect(), minimum_size: None })
+    Lifecycle { rules: days.iter().map(rule).collect(), minimum_size: None }
+}
+
+fn rules(days: &[(&str, i32)]) -> Fact<Lifecycle> {
+    Fact::Known(lifecycle(days))
 }
 
 fn as_applied() -> Fact<Lifecycle> {

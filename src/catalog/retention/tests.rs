@@ -44,7 +44,7 @@ fn point_in(zone: &TimeZone, at: &str) -> Point {
     }
 }
 
-fn point(at: &str) -> Point {
+pub(super) fn point(at: &str) -> Point {
     point_in(&TimeZone::UTC, at)
 }
 

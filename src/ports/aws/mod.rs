@@ -199,3 +199,6 @@ fn bucket(base: &SdkConfig, place: Option<&BucketPlace>) -> Bucket {
         quirks,
     }
 }
+
+#[cfg(test)]
+mod tests;

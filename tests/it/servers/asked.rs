@@ -1,12 +1,11 @@
 //! What brings a moment back, asked of real servers; the commands that it prints are run.
 
-use aws_sdk_s3::types::{BucketLifecycleConfiguration, ExpirationStatus, LifecycleExpiration, LifecycleRule, LifecycleRuleFilter};
 use jiff::Timestamp;
 use lifeboat::ports::Clock as _;
 use lifeboat::ports::system::SystemClock;
 use serde_json::Value;
 
-use super::access::{keys, s3};
+use super::access::{add_rule, keys, rule, s3};
 use super::cli::Ran;
 use super::stage::{Stage, create_database, sql, until, url};
 use crate::formats::{complaints, published};
@@ -135,16 +134,7 @@ async fn a_play_begins_with_what_is_there_and_by_the_rules_that_are_there() {
     let first = &view["sets"][0]["days"][0];
     assert_eq!((&first["points"]["kept"], &first["verified"]), (&1.into(), &1.into()), "{first}");
 
-    let rules = admin.get_bucket_lifecycle_configuration().bucket(&bucket).send().await.unwrap();
-    let cleanup = LifecycleRule::builder()
-        .id("cleanup")
-        .status(ExpirationStatus::Enabled)
-        .filter(LifecycleRuleFilter::builder().prefix("").build())
-        .expiration(LifecycleExpiration::builder().days(3).build())
-        .build()
-        .unwrap();
-    let rules = BucketLifecycleConfiguration::builder().set_rules(Some(rules.rules().iter().cloned().chain([cleanup]).collect())).build().unwrap();
-    admin.put_bucket_lifecycle_configuration().bucket(&bucket).lifecycle_configuration(rules).send().await.unwrap();
+    add_rule(&admin, &bucket, rule("cleanup", "", 3)).await;
     let broken = live();
     let view = json(&broken);
     let invariants = view["sets"][0]["invariants"].as_array().unwrap();

@@ -6,10 +6,7 @@ use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
-use aws_sdk_s3::types::{
-    BucketLifecycleConfiguration, BucketVersioningStatus, ExpirationStatus, LifecycleExpiration, LifecycleRule, LifecycleRuleFilter, Tag, Tagging,
-    VersioningConfiguration,
-};
+use aws_sdk_s3::types::{BucketVersioningStatus, LifecycleExpiration, Tag, Tagging, VersioningConfiguration};
 use jiff::SignedDuration;
 use lifeboat::journal::lock::{self, LEASE, LockError};
 use lifeboat::journal::{End, Run, runs};
@@ -22,7 +19,7 @@ use lifeboat::ports::aws::Aws;
 use lifeboat::ports::system::{SystemClock, SystemEntropy};
 use lifeboat::view::plan::PlanView;
 
-use super::access::{get, keys, put, s3};
+use super::access::{get, keys, put, put_rules, rule, s3};
 use super::cli::{Config, Ran};
 use super::stage::{Running, until};
 use super::toll::{Side, Stop, Stopped, Toll};
@@ -157,15 +154,7 @@ async fn disturb(client: &Client, config: &Config) {
     client.put_bucket_versioning().bucket(&bucket).versioning_configuration(suspended).send().await.unwrap();
     let tags = Tagging::builder().tag_set(Tag::builder().key("owner").value("them").build().unwrap()).build().unwrap();
     client.put_bucket_tagging().bucket(&bucket).tagging(tags).send().await.unwrap();
-    let theirs = LifecycleRule::builder()
-        .id("theirs")
-        .status(ExpirationStatus::Enabled)
-        .filter(LifecycleRuleFilter::builder().prefix("theirs/").build())
-        .expiration(LifecycleExpiration::builder().days(3).build())
-        .build()
-        .unwrap();
-    let wanted = BucketLifecycleConfiguration::builder().rules(theirs).build().unwrap();
-    client.put_bucket_lifecycle_configuration().bucket(&bucket).lifecycle_configuration(wanted).send().await.unwrap();
+    put_rules(client, &bucket, [rule("theirs", "theirs/", 3)]).await;
     client.delete_public_access_block().bucket(&bucket).send().await.unwrap();
 }
 

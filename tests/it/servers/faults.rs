@@ -4,13 +4,10 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use aws_sdk_s3::types::{
-    BucketLifecycleConfiguration, BucketLocationConstraint, CreateBucketConfiguration, ExpirationStatus, LifecycleExpiration, LifecycleRule,
-    LifecycleRuleFilter, Tag, Tagging,
-};
+use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration, LifecycleExpiration, Tag, Tagging};
 use serde_json::Value;
 
-use super::access::s3;
+use super::access::{put_rules, rule, s3};
 use super::cli::{Config, Ran, sandbox};
 use crate::proxy::{Deed, Proxy, Rule};
 
@@ -27,15 +24,7 @@ async fn shared(name: &str) -> Config {
     client.create_bucket().bucket(config.bucket()).create_bucket_configuration(place).send().await.unwrap();
     let tag = Tag::builder().key("owner").value("them").build().unwrap();
     client.put_bucket_tagging().bucket(config.bucket()).tagging(Tagging::builder().tag_set(tag).build().unwrap()).send().await.unwrap();
-    let theirs = LifecycleRule::builder()
-        .id("theirs")
-        .status(ExpirationStatus::Enabled)
-        .filter(LifecycleRuleFilter::builder().prefix("tmp/").build())
-        .expiration(LifecycleExpiration::builder().days(3).build())
-        .build()
-        .unwrap();
-    let rules = BucketLifecycleConfiguration::builder().rules(theirs).build().unwrap();
-    client.put_bucket_lifecycle_configuration().bucket(config.bucket()).lifecycle_configuration(rules).send().await.unwrap();
+    put_rules(&client, &config.bucket(), [rule("theirs", "tmp/", 3)]).await;
     config
 }
 

@@ -2,12 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_s3::types::{
-    BucketLifecycleConfiguration, BucketLocationConstraint, CorsConfiguration, CorsRule, CreateBucketConfiguration, ExpirationStatus, IndexDocument,
-    LifecycleExpiration, LifecycleRule, LifecycleRuleFilter, Tag, Tagging, WebsiteConfiguration,
-};
+use aws_sdk_s3::types::{BucketLocationConstraint, CorsConfiguration, CorsRule, CreateBucketConfiguration, IndexDocument, Tag, Tagging, WebsiteConfiguration};
 use serde_json::Value;
 
+use super::access::{put_rules, rule};
 use super::cli::{Config, Ran};
 use super::others::Server;
 use super::recorder::{Recorder, Sent};
@@ -32,10 +30,7 @@ impl World {
         client.create_bucket().bucket(&bucket).create_bucket_configuration(place).send().await.unwrap();
         let tags = Tagging::builder().tag_set(Tag::builder().key("team").value("dba").build().unwrap()).build().unwrap();
         client.put_bucket_tagging().bucket(&bucket).tagging(tags).send().await.unwrap();
-        let rule = LifecycleRule::builder().id("theirs").status(ExpirationStatus::Enabled).filter(LifecycleRuleFilter::builder().prefix("tmp/").build());
-        let rule = rule.expiration(LifecycleExpiration::builder().days(3).build()).build().unwrap();
-        let rules = BucketLifecycleConfiguration::builder().rules(rule).build().unwrap();
-        client.put_bucket_lifecycle_configuration().bucket(&bucket).lifecycle_configuration(rules).send().await.unwrap();
+        put_rules(&client, &bucket, [rule("theirs", "tmp/", 3)]).await;
         let cors = CorsRule::builder().allowed_methods("GET").allowed_origins("https://shop.example").build().unwrap();
         let cors = CorsConfiguration::builder().cors_rules(cors).build().unwrap();
         client.put_bucket_cors().bucket(&bucket).cors_configuration(cors).send().await.unwrap();

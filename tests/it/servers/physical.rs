@@ -1,10 +1,10 @@
 //! Repositories of other engines on a real server: read, watched, and expired by a role of their own.
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::types::{BucketLifecycleConfiguration, ExpirationStatus, LifecycleExpiration, LifecycleRule, LifecycleRuleFilter};
+
 use serde_json::Value;
 
-use super::access::{put, s3};
+use super::access::{add_rule, put, rule, s3};
 use super::cli::Config;
 use super::rights::Wanted::{Allowed, Refused};
 use super::rights::{Attempts, assumed};
@@ -117,17 +117,7 @@ async fn a_plan_says_what_a_rule_of_others_takes_from_a_repository() {
     let config = config("physical-plan");
     let (admin, bucket) = (s3("admin").await, config.bucket());
     repository(&admin, &bucket).await;
-    let live = admin.get_bucket_lifecycle_configuration().bucket(&bucket).send().await.unwrap();
-    let cleanup = LifecycleRule::builder()
-        .id("cleanup")
-        .status(ExpirationStatus::Enabled)
-        .filter(LifecycleRuleFilter::builder().prefix("orders/pg/wal_005/").build())
-        .expiration(LifecycleExpiration::builder().days(9).build())
-        .build()
-        .unwrap();
-    let rules = live.rules().iter().cloned().chain([cleanup]).collect();
-    let wanted = BucketLifecycleConfiguration::builder().set_rules(Some(rules)).build().unwrap();
-    admin.put_bucket_lifecycle_configuration().bucket(&bucket).lifecycle_configuration(wanted).send().await.unwrap();
+    add_rule(&admin, &bucket, rule("cleanup", "orders/pg/wal_005/", 9)).await;
     let said = |out: &str| -> Vec<Value> {
         let groups = json(out)["groups"].as_array().unwrap().clone();
         let steps = groups.iter().flat_map(|group| group["steps"].as_array().unwrap().clone()).collect::<Vec<_>>();

@@ -1,10 +1,8 @@
 //! Plan and apply on real servers: what is missing is made, then nothing is left to do; drift is said and mended.
 
-use aws_sdk_s3::types::{
-    BucketLifecycleConfiguration, BucketVersioningStatus, ExpirationStatus, LifecycleExpiration, LifecycleRule, LifecycleRuleFilter, VersioningConfiguration,
-};
+use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 
-use super::access::s3;
+use super::access::{add_rule, rule, s3};
 use super::cli::Config;
 
 fn applied(name: &str) -> Config {
@@ -38,17 +36,7 @@ async fn drift_behind_lifeboats_back_is_said_in_recovery_terms() {
     let client = s3("admin").await;
     let suspended = VersioningConfiguration::builder().status(BucketVersioningStatus::Suspended).build();
     client.put_bucket_versioning().bucket(config.bucket()).versioning_configuration(suspended).send().await.unwrap();
-    let live = client.get_bucket_lifecycle_configuration().bucket(config.bucket()).send().await.unwrap();
-    let foreign = LifecycleRule::builder()
-        .id("cleanup")
-        .status(ExpirationStatus::Enabled)
-        .filter(LifecycleRuleFilter::builder().prefix("").build())
-        .expiration(LifecycleExpiration::builder().days(3).build())
-        .build()
-        .unwrap();
-    let rules = live.rules().iter().cloned().chain([foreign]).collect();
-    let wanted = BucketLifecycleConfiguration::builder().set_rules(Some(rules)).build().unwrap();
-    client.put_bucket_lifecycle_configuration().bucket(config.bucket()).lifecycle_configuration(wanted).send().await.unwrap();
+    add_rule(&client, &config.bucket(), rule("cleanup", "", 3)).await;
 
     let plan = config.lifeboat("planner", &["plan"]);
     assert_eq!(plan.code, 5, "{}{}", plan.out, plan.err);

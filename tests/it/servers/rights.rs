@@ -10,13 +10,12 @@ use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{
-    BucketLifecycleConfiguration, BucketVersioningStatus, ExpirationStatus, LifecycleExpiration, LifecycleRule, LifecycleRuleFilter,
-    PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule, Tag,
-    Tagging, VersioningConfiguration,
+    BucketVersioningStatus, PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration,
+    ServerSideEncryptionRule, Tag, Tagging, VersioningConfiguration,
 };
 use lifeboat::ports::quirks::OTHER;
 
-use super::access::{keys, put, s3};
+use super::access::{keys, put, rule, rules, s3};
 use super::stage::Stage;
 
 /// What is expected of an attempt.
@@ -119,9 +118,7 @@ impl Attempts {
         let (client, bucket) = (self.client.clone(), self.bucket.clone());
         let suspended = VersioningConfiguration::builder().status(BucketVersioningStatus::Suspended).build();
         self.of("suspend versioning", Refused, client.put_bucket_versioning().bucket(&bucket).versioning_configuration(suspended).send()).await;
-        let rule = LifecycleRule::builder().id("all").status(ExpirationStatus::Enabled).filter(LifecycleRuleFilter::builder().prefix("").build());
-        let rule = rule.expiration(LifecycleExpiration::builder().days(1).build()).build().unwrap();
-        let rules = BucketLifecycleConfiguration::builder().rules(rule).build().unwrap();
+        let rules = rules([rule("all", "", 1)]);
         self.of("expire everything", Refused, client.put_bucket_lifecycle_configuration().bucket(&bucket).lifecycle_configuration(rules).send()).await;
         self.of("remove the lifecycle", Refused, client.delete_bucket_lifecycle().bucket(&bucket).send()).await;
         let policy = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "*"}]}"#;

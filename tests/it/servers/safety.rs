@@ -4,10 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::types::{
-    BucketLifecycleConfiguration, BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, ExpirationStatus, LifecycleExpiration,
-    LifecycleRule, LifecycleRuleFilter, Tag, Tagging, VersioningConfiguration,
-};
+use aws_sdk_s3::types::{BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, Tag, Tagging, VersioningConfiguration};
 use lifeboat::model::id::ResourceKind;
 use lifeboat::model::request::Request;
 use lifeboat::model::resource::BucketPlace;
@@ -16,7 +13,7 @@ use lifeboat::ports::aws::Aws;
 use lifeboat::ports::conformance;
 use serde_json::Value;
 
-use super::access::put;
+use super::access::{put, put_rules, rule};
 use super::cli::{Config, Ran};
 use super::others::Server;
 use super::recorder::Recorder;
@@ -121,10 +118,7 @@ impl World {
         self.client.put_bucket_versioning().bucket(&bucket).versioning_configuration(off).send().await.unwrap();
         let tags = Tagging::builder().tag_set(Tag::builder().key("cost-centre").value("another").build().unwrap()).build().unwrap();
         self.client.put_bucket_tagging().bucket(&bucket).tagging(tags).send().await.unwrap();
-        let rule = LifecycleRule::builder().id("theirs").status(ExpirationStatus::Enabled).filter(LifecycleRuleFilter::builder().prefix("tmp/").build());
-        let rule = rule.expiration(LifecycleExpiration::builder().days(3).build()).build().unwrap();
-        let rules = BucketLifecycleConfiguration::builder().rules(rule).build().unwrap();
-        self.client.put_bucket_lifecycle_configuration().bucket(&bucket).lifecycle_configuration(rules).send().await.unwrap();
+        put_rules(&self.client, &bucket, [rule("theirs", "tmp/", 3)]).await;
     }
 }
 

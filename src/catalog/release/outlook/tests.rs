@@ -1,22 +1,8 @@
+use super::super::tests::lifecycle as rules;
 use super::*;
-use crate::model::lifecycle::{EXPIRE_TAG, Expiration, Filter, Rule};
 
 fn retention() -> Retention {
     serde_json::from_value(serde_json::json!({"recent": "3d", "daily": 14, "weekly": 12, "monthly": 12})).unwrap()
-}
-
-fn rules(days: &[(&str, i32)]) -> Lifecycle {
-    let rule = |(tier, days): &(&str, i32)| Rule {
-        id: format!("lifeboat/orders/nightly:{tier}"),
-        enabled: true,
-        filter: Filter::tag(EXPIRE_TAG, &format!("orders/nightly:{tier}")),
-        expiration: Some(Expiration::Days(*days)),
-        transitions: Vec::new(),
-        noncurrent: None,
-        noncurrent_transitions: Vec::new(),
-        abort_uploads_days: None,
-    };
-    Lifecycle { rules: days.iter().map(rule).collect(), minimum_size: None }
 }
 
 #[test]

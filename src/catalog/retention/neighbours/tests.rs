@@ -1,8 +1,5 @@
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
-
 use super::*;
-use crate::catalog::retention::{Hold, Holding, Periods, decide};
+use crate::catalog::retention::{Holding, decide};
 use crate::model::policy::{Anomalies, Retention};
 use crate::model::units::Span;
 
@@ -15,19 +12,8 @@ fn terms<'a>(retention: &'a Retention, now: &str) -> Terms<'a> {
 }
 
 fn point(at: &str, rows: u64) -> Point {
-    let snapshot: Timestamp = at.parse().unwrap();
-    Point {
-        id: at.to_owned(),
-        kind: Kind::Complete,
-        stored: snapshot,
-        oldest: snapshot,
-        snapshot,
-        periods: Periods::of(snapshot, &TimeZone::UTC),
-        verified: None,
-        failed: false,
-        hold: Hold::None,
-        holding: Holding { tables: [("shop.public.orders".to_owned(), rows)].into(), bytes: rows * 10 },
-    }
+    let holding = Holding { tables: [("shop.public.orders".to_owned(), rows)].into(), bytes: rows * 10 };
+    Point { holding, ..super::super::tests::point(at) }
 }
 
 #[test]

@@ -1,12 +1,10 @@
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
+use aws_config::retry::RetryConfig;
 
 use super::super::Aws;
+use super::super::tests::answering;
 use crate::model::aspects::Parts;
 use crate::model::fact::{Fact, Why};
 use crate::model::id::ResourceId;
@@ -21,26 +19,10 @@ struct Table {
 }
 
 async fn table(answers: &'static [(&'static str, u16, &'static str)], other: (u16, &'static str)) -> Table {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let asked = Arc::<Mutex<Vec<String>>>::default();
-    let all = Arc::clone(&asked);
-    std::thread::spawn(move || {
-        for client in listener.incoming() {
-            let mut client = client.unwrap();
-            let mut line = String::new();
-            BufReader::new(client.try_clone().unwrap()).read_line(&mut line).unwrap();
-            let found = answers.iter().find(|(part, ..)| line.contains(part)).map_or(other, |(_, status, body)| (*status, *body));
-            all.lock().unwrap().push(line.trim_end().to_owned());
-            let head = format!("HTTP/1.1 {} x\r\ncontent-type: application/xml\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", found.0, found.1.len());
-            let _ = client.write_all(format!("{head}{}", found.1).as_bytes());
-        }
-    });
-    let keys = SharedCredentialsProvider::new(Credentials::new("key", "secret", None, None, "test"));
-    let config = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).region(Region::new("eu-west-1")).endpoint_url(url).credentials_provider(keys);
-    let retries = aws_config::retry::RetryConfig::disabled();
-    let aws = Aws::with(config.retry_config(retries).build(), &[]).await;
-    asked.lock().unwrap().clear();
+    let (aws, asked) = answering(RetryConfig::disabled(), move |line| {
+        answers.iter().find(|(part, ..)| line.contains(part)).map_or(other, |(_, status, body)| (*status, *body))
+    })
+    .await;
     Table { aws, asked }
 }
 

@@ -1,13 +1,8 @@
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::TcpListener;
-use std::sync::{Arc, Mutex};
-
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
+use aws_config::retry::RetryConfig;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 
-use super::super::Aws;
 use super::super::error::port;
+use super::super::tests::answering;
 use super::{ACTIONS, KMS, REFUSED, STS, judge};
 use crate::ports::Kind;
 
@@ -76,31 +71,9 @@ fn of_kms_and_sts_only_what_is_listed_passes() {
     assert!(STS.judge(None, None).is_err());
 }
 
-/// A server that says yes to everything, and what it was asked.
-fn server() -> (String, Arc<Mutex<Vec<String>>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let asked = Arc::<Mutex<Vec<String>>>::default();
-    let all = Arc::clone(&asked);
-    std::thread::spawn(move || {
-        for client in listener.incoming() {
-            let mut client = client.unwrap();
-            let mut line = String::new();
-            BufReader::new(client.try_clone().unwrap()).read_line(&mut line).unwrap();
-            all.lock().unwrap().push(line.trim_end().to_owned());
-            let _ = client.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
-        }
-    });
-    (url, asked)
-}
-
 #[tokio::test]
 async fn no_client_sends_what_is_not_in_the_tables() {
-    let (url, asked) = server();
-    let keys = SharedCredentialsProvider::new(Credentials::new("key", "secret", None, None, "test"));
-    let config = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).region(Region::new("eu-west-1")).endpoint_url(url).credentials_provider(keys);
-    let aws = Aws::with(config.build(), &[]).await;
-    asked.lock().unwrap().clear();
+    let (aws, asked) = answering(RetryConfig::standard(), |_| (200, "")).await;
     let bucket = aws.bucket("b");
     let mut refused = vec![
         port("DeleteBucket", bucket.control.delete_bucket().bucket("b").send().await.unwrap_err()),
