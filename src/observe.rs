@@ -269,8 +269,7 @@ pub fn offline(desired: &Desired, clock: &dyn Clock) -> Observed {
     for read in questions(desired) {
         resources.entry(read.target).or_default().facts.insert(read.op, Fact::Unknown(Why::NotAsked));
     }
-    let tenants = desired.resources.iter().filter_map(bucket_of).flat_map(|bucket| &bucket.tenants);
-    let backups = tenants.map(|tenant| (tenant.policy.clone(), Fact::Unknown(Why::NotAsked))).collect();
+    let backups = tenants(desired).map(|(_, tenant)| (tenant.policy.clone(), Fact::Unknown(Why::NotAsked))).collect();
     Observed {
         at: clock.now(),
         identity: Fact::Unknown(Why::NotAsked),
@@ -281,10 +280,14 @@ pub fn offline(desired: &Desired, clock: &dyn Clock) -> Observed {
         requests: 0,
         unasked: 0,
         stored: BTreeMap::new(),
-        repositories: BTreeMap::new(),
         released: BTreeMap::new(),
         listed: BTreeMap::new(),
     }
+}
+
+/// Each policy of each bucket.
+fn tenants(desired: &Desired) -> impl Iterator<Item = (&BucketWish, &Tenant)> {
+    desired.resources.iter().filter_map(bucket_of).flat_map(|bucket| bucket.tenants.iter().map(move |tenant| (bucket, tenant)))
 }
 
 /// Questions to one service: S3 and IAM have limits of their own, and IAM's are the lower ones.
@@ -294,21 +297,24 @@ struct Lane {
     pace: Pace,
 }
 
+impl Lane {
+    fn of(open: impl Iterator<Item = Question>) -> Self {
+        Self { open: open.collect(), running: 0, pace: Pace::new() }
+    }
+}
+
 /// S3, then IAM. Resource by resource, so that what is answered when the asking ends early is whole.
 fn lanes(desired: &Desired) -> [Lane; 2] {
     let mut reads: Vec<Read> = questions(desired).into_iter().collect();
     reads.sort_by(|a, b| (&a.target, a.op).cmp(&(&b.target, b.op)));
     let (roles, buckets): (Vec<Read>, Vec<Read>) = reads.into_iter().partition(|read| read.target.kind() != ResourceKind::Bucket);
-    let listing = |bucket: &str, tenant: &Tenant| Question::Backups {
+    let listings = tenants(desired).map(|(bucket, tenant)| Question::Backups {
         policy: tenant.policy.clone(),
-        bucket: bucket.to_owned(),
+        bucket: bucket.name.clone(),
         prefix: tenant.prefix.clone(),
         sets: tenant.sets.iter().map(|set| set.name.clone()).collect(),
-    };
-    let tenants = desired.resources.iter().filter_map(bucket_of).flat_map(|bucket| bucket.tenants.iter().map(|tenant| (bucket.name.as_str(), tenant)));
-    let listings = tenants.map(|(bucket, tenant)| listing(bucket, tenant));
-    let lane = |open| Lane { open, running: 0, pace: Pace::new() };
-    [lane(buckets.into_iter().map(Question::Setting).chain(listings).collect()), lane(roles.into_iter().map(Question::Setting).collect())]
+    });
+    [Lane::of(buckets.into_iter().map(Question::Setting).chain(listings)), Lane::of(roles.into_iter().map(Question::Setting))]
 }
 
 enum Question {
@@ -390,7 +396,6 @@ impl Seen {
             (Question::Backups { policy, .. }, Self::Backups(fact, stored, listed)) => {
                 let backups = fact.known().into_iter().flatten();
                 seen.listed.extend(backups.zip(listed).map(|(backup, listed)| ((policy.clone(), backup.set.clone(), backup.id.clone()), listed)));
-                seen.repositories.insert(policy.clone(), stored.iter().map(|repository| repository.place.clone()).collect());
                 seen.stored.insert(policy.clone(), stored);
                 seen.backups.insert(policy, fact);
             }

@@ -10,7 +10,9 @@
 
 use jiff::Timestamp;
 
+use crate::model::aspects::Versioning;
 use crate::model::lifecycle::{Lifecycle, Tag};
+use crate::model::resource::SeenBackup;
 use crate::model::units::Span;
 
 mod classes;
@@ -34,6 +36,17 @@ pub enum Keeping {
     Suspended,
 }
 
+impl Keeping {
+    /// How a bucket of that versioning does; none = it was never versioned.
+    pub const fn of(versioning: Option<Versioning>) -> Self {
+        match versioning {
+            Some(Versioning::Enabled | Versioning::EnabledWithMfa) => Self::Enabled,
+            Some(Versioning::Suspended) => Self::Suspended,
+            None => Self::Unversioned,
+        }
+    }
+}
+
 /// What decides what becomes of the objects of a bucket.
 #[derive(Clone, Copy, Debug)]
 pub struct World<'a> {
@@ -45,6 +58,13 @@ pub struct World<'a> {
     pub mfa_delete: bool,
     /// The time.
     pub now: Timestamp,
+}
+
+impl<'a> World<'a> {
+    /// A bucket of that versioning with these rules; none = it was never versioned.
+    pub fn of(rules: &'a Lifecycle, versioning: Option<Versioning>, now: Timestamp) -> Self {
+        Self { rules, keeping: Keeping::of(versioning), mfa_delete: versioning == Some(Versioning::EnabledWithMfa), now }
+    }
 }
 
 /// One version of one object, or a delete marker.
@@ -77,6 +97,13 @@ impl<'a> Version<'a> {
     pub fn plain(key: &'a str, bytes: u64, written: Timestamp) -> Self {
         Self { key, bytes, written, class: Class::Standard, tags: &[], noncurrent: None, marker: false, null: false, locked: None, held: false }
     }
+}
+
+/// A backup as the listing shows it. Locks are not listed, so none is counted on: a moment is the earliest one.
+pub fn versions<'v>(backup: &'v SeenBackup, tags: &'v [Tag], keeping: Keeping) -> Vec<Version<'v>> {
+    let class = |key: &String| backup.classes.get(key).map_or(Class::Standard, |class| Class::of(class));
+    let plain = backup.keys.iter().map(|(key, bytes)| Version { class: class(key), ..Version::plain(key, *bytes, backup.oldest) });
+    plain.map(|version| Version { tags, null: keeping != Keeping::Enabled, ..version }).collect()
 }
 
 /// Whether what S3 expires can be brought back.

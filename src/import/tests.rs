@@ -52,7 +52,6 @@ fn round(facts: &[(ReadOp, Fact<Document>)]) -> (String, usize, usize) {
         requests: 0,
         unasked: 0,
         stored: BTreeMap::new(),
-        repositories: BTreeMap::new(),
         released: BTreeMap::new(),
         listed: BTreeMap::new(),
     };

@@ -97,6 +97,13 @@ pub struct Tag {
     pub value: String,
 }
 
+impl Tag {
+    /// The one by which the keeper releases a backup.
+    pub fn release(value: &str) -> Self {
+        Self { key: EXPIRE_TAG.to_owned(), value: value.to_owned() }
+    }
+}
+
 /// Expiration of current versions: exactly one of the three is set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -470,9 +470,7 @@ pub struct Observed {
     pub resources: BTreeMap<ResourceId, ObservedResource>,
     /// Backups in each bucket and prefix that a policy uses, by policy name.
     pub backups: BTreeMap<String, Fact<Vec<SeenBackup>>>,
-    /// The repositories of other engines that were found there, by policy name.
-    pub repositories: BTreeMap<String, Vec<RepositoryPlace>>,
-    /// The same with all that lies in them, by policy name.
+    /// The repositories of other engines that were found there, with all that lies in them, by policy name.
     pub stored: BTreeMap<String, Vec<SeenRepository>>,
     /// The backups of policies that left a bucket and whose cleanup rule is still there, by bucket and policy.
     pub left: BTreeMap<(String, String), Fact<Vec<SeenBackup>>>,

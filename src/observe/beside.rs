@@ -8,7 +8,7 @@ use crate::model::resource::{Desired, Observed};
 use crate::ports::Ports;
 use crate::settings::beside::BESIDE;
 
-use super::{Asking, Lane, Pace, Question, Watch, offline};
+use super::{Asking, Lane, Question, Watch, offline};
 
 /// Reads it of every wanted bucket, or what there is time for.
 pub async fn beside(desired: &Desired, ports: &Ports, watch: &Watch<'_>) -> Observed {
@@ -18,8 +18,7 @@ pub async fn beside(desired: &Desired, ports: &Ports, watch: &Watch<'_>) -> Obse
     for read in &reads {
         seen.resources.entry(read.target.clone()).or_default().facts.insert(read.op, Fact::Unknown(Why::NotAsked));
     }
-    let lane = |open| Lane { open, running: 0, pace: Pace::new() };
-    let lanes = [lane(reads.into_iter().map(Question::Setting).collect()), lane(std::collections::VecDeque::new())];
+    let lanes = [Lane::of(reads.into_iter().map(Question::Setting)), Lane::of(std::iter::empty())];
     let mut asking = Asking { seen, lanes, answered: 0, total: 0 };
     asking.ask_all(ports, watch).await;
     asking.seen

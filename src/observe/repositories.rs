@@ -18,12 +18,7 @@ const TAKE: [ReadOp; 3] = [ReadOp::BucketLifecycle, ReadOp::BucketVersioning, Re
 pub(super) fn seen(listing: &[ObjectInfo]) -> Vec<SeenRepository> {
     let of = |place: physical::Place| {
         let within = listing.iter().filter(|object| physical::is_of(&place, &object.key));
-        let object = |object: &ObjectInfo| SeenObject {
-            key: object.key.clone(),
-            bytes: object.bytes,
-            written: object.modified,
-            class: object.class.clone().filter(|class| class != "STANDARD"),
-        };
+        let object = |object: &ObjectInfo| SeenObject { key: object.key.clone(), bytes: object.bytes, written: object.modified, class: object.class.clone() };
         let objects = within.map(object).collect();
         SeenRepository { place, objects, metadata: Fact::Unknown(Why::NotAsked) }
     };

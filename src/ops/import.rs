@@ -79,8 +79,8 @@ pub async fn import(place: &Where, wanted: &Wanted) -> Result<ImportView, OpErro
 
 /// The repositories of other engines below the prefix, by a listing: what a plan lists too.
 async fn repositories(ports: &Ports, bucket: &str, prefix: &str) -> Fact<Vec<physical::Place>> {
-    match ports.objects.list(bucket, prefix).await {
-        Ok(listing) => Fact::Known(physical::places(listing.iter().map(|object| object.key.as_str()))),
+    match observe::gather(ports, bucket, (prefix, prefix), &[]).await {
+        Ok(found) => Fact::Known(physical::places(found.objects.iter().map(|object| object.key.as_str()))),
         Err(error) => Fact::Unknown(error.why()),
     }
 }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::catalogue::{self, Asking, Marked, Proofs, Shelf};
-use super::decided::{Case, Decided};
+use super::decided::{self, Case, Decided};
 use super::{Exit, OpError, Prepared, Where, backups, causes, check, connect, control, evidence, identify};
 use crate::catalog::backups::{Backup, Tags};
 use crate::catalog::index;
@@ -108,8 +108,7 @@ fn ended(view: &KeepView) -> Exit {
 /// The lifecycle rules of the bucket: what a tag means.
 pub(super) async fn rules(ports: &Ports, bucket: &str) -> Fact<Lifecycle> {
     let read = Read { op: ReadOp::BucketLifecycle, target: ResourceId::Bucket(bucket.to_owned()) };
-    let not_one = || Fact::Unknown(crate::model::fact::Why::NotUnderstood("the answer is no lifecycle configuration".to_owned()));
-    ports.cloud.read(&read).await.and_then(|document| document.to::<Lifecycle>().map_or_else(not_one, Fact::Known))
+    decided::rules(ports.cloud.read(&read).await)
 }
 
 /// A run over one set, but for its backups.
@@ -156,8 +155,8 @@ impl Keeper<'_> {
     }
 
     fn case(&self) -> Case<'_> {
-        let Run { name, spec, rules, proofs, .. } = self.run;
-        Case { policy: self.shelf.policy, name, spec, rules, proofs, now: self.shelf.now }
+        let Run { name, spec, proofs, .. } = self.run;
+        Case { policy: self.shelf.policy, name, spec, proofs, now: self.shelf.now }
     }
 
     /// The backups that a step rests on and that only the index speaks of.
@@ -166,7 +165,7 @@ impl Keeper<'_> {
         let Decided { own, points, decisions, .. } = case.decide(&self.shelf.backups);
         let is_step = |at: &usize| {
             let pair = own.get(*at).zip(decisions.get(*at));
-            pair.is_some_and(|(backup, decision)| release::step(backup, decision, &marks(backup), &case.around()).is_some())
+            pair.is_some_and(|(backup, decision)| release::step(backup, decision, &marks(backup), &case.around(self.run.rules)).is_some())
         };
         let steps: BTreeSet<usize> = (0..own.len()).filter(is_step).collect();
         let needed = index::rests_on(&points, &decisions, &steps, &case.terms()).into_iter().filter_map(|at| own.get(at));
@@ -182,7 +181,7 @@ impl Keeper<'_> {
         view.anomaly = anomaly;
         for (backup, decision) in own.into_iter().zip(&decisions) {
             view.count(decision);
-            let Some((step, held)) = release::step(backup, decision, &marks(backup), &case.around()) else { continue };
+            let Some((step, held)) = release::step(backup, decision, &marks(backup), &case.around(self.run.rules)) else { continue };
             view.steps.push(self.carry_out(&step, held, backup, allowed).await);
         }
         view

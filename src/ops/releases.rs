@@ -3,7 +3,7 @@
 //! A plan of policies without backups asks nothing here. What is more than a plan reads is unknown, and said so.
 
 use super::catalogue::{self, Proofs};
-use super::decided::Case;
+use super::decided::{self, Case};
 use super::indexed::{self, Indexed};
 use super::{Prepared, control};
 use crate::catalog::release::outlook::outlook;
@@ -113,16 +113,14 @@ impl Glance<'_> {
         let seen = seen.iter().map(|backup| (backup.clone(), known(backup))).collect();
         let backups = catalogue::glanced(self.ports, policy, self.proofs, seen, observed.at).await;
         let rules = rules(observed, &policy.policy.spec.storage.bucket);
-        let case = Case { policy, name: set.name, spec: set.spec, rules: &rules, proofs: self.proofs, now: observed.at };
+        let case = Case { policy, name: set.name, spec: set.spec, proofs: self.proofs, now: observed.at };
         let (own, points) = case.points(&backups);
-        ReleaseSetView::of(&policy.name, &set.name.0, &outlook(&own, &points, &case.terms(), &case.around()))
+        ReleaseSetView::of(&policy.name, &set.name.0, &outlook(&own, &points, &case.terms(), &case.around(&rules)))
     }
 }
 
 /// The lifecycle rules of a bucket, as the plan read them.
 fn rules(observed: &Observed, bucket: &str) -> Fact<Lifecycle> {
     let seen = observed.resources.get(&ResourceId::Bucket(bucket.to_owned()));
-    let fact = seen.map_or(Fact::Unknown(Why::NotAsked), |seen| seen.fact(ReadOp::BucketLifecycle));
-    let not_one = || Fact::Unknown(Why::NotUnderstood("the answer is no lifecycle configuration".to_owned()));
-    fact.and_then(|document| document.to::<Lifecycle>().map_or_else(not_one, Fact::Known))
+    decided::rules(seen.map_or(Fact::Unknown(Why::NotAsked), |seen| seen.fact(ReadOp::BucketLifecycle)))
 }

@@ -1,25 +1,24 @@
 //! `lifeboat simulate`: the policies played forward. Writes nothing, and asks a server only when the play is to begin with what is there.
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
 use super::catalogue::{self, Asking, Marked, Proofs, Shelf};
+use super::decided::Case;
 use super::{Exit, OpError, Prepared, Where, backups, check, connect, control, identify, prepare};
 use crate::catalog::backups::Backup;
-use crate::catalog::retention::{Kind, Tier, tag_value};
-use crate::model::aspects::Versioning;
-use crate::model::fact::{Fact, Why};
-use crate::model::id::ResourceId;
+use crate::catalog::retention::{Kind, Point, Tier, tag_value};
+use crate::model::fact::Fact;
 use crate::model::lifecycle::{EXPIRE_TAG, Lifecycle};
 use crate::model::policy::Name;
 use crate::model::request::ReadOp;
-use crate::model::resource::{BucketWish, Observed, ResourceWish};
+use crate::model::resource::{BucketWish, ResourceWish};
 use crate::observe;
 use crate::policy::LoadedPolicy;
 use crate::ports::Clock as _;
 use crate::ports::quirks::AWS;
 use crate::ports::system::SystemClock;
 use crate::report::simulate::{Asked, Course, Played, Stop, There, plays};
+use crate::report::status;
 use crate::settings;
 use crate::view::check::CheckView;
 use crate::view::simulate::SimulateView;
@@ -95,10 +94,10 @@ pub async fn live(place: &Where, wish: &Wish<'_>) -> Result<(Ended, Exit), OpErr
     let mut sets = Vec::new();
     for (policy, set) in wanted(&prepared, wish.names)? {
         let Some(bucket) = bucket(&prepared, policy) else { continue };
-        let (bucket, rules, unknown) = match (world(bucket, &observed), &proofs) {
+        let (bucket, rules, unknown) = match (status::live(&bucket.name, &observed), &proofs) {
             (Err(why), _) => (bucket.clone(), Lifecycle::default(), Some(why)),
             (Ok(_), Fact::Unknown(why)) => (bucket.clone(), Lifecycle::default(), Some(format!("what drills proved is not known: {why}"))),
-            (Ok((bucket, rules)), _) => (bucket, rules, None),
+            (Ok((rules, versioning)), _) => (BucketWish { versioning, ..bucket.clone() }, rules, None),
         };
         let asking = Asking { proofs: &proofs, marked: Marked::Last, control: control(&prepared), anew: false };
         let shelf = catalogue::shelf(&ports, policy, set.filter(|set| policy.policy.spec.backups.contains_key(*set)), asking).await?;
@@ -113,39 +112,19 @@ pub async fn live(place: &Where, wish: &Wish<'_>) -> Result<(Ended, Exit), OpErr
     Ok(ended(SimulateView { live: true, ..SimulateView::of(&prepared.revision, &asked, sets) }))
 }
 
-/// A bucket as it keeps what is deleted now, and all its rules.
-fn world(bucket: &BucketWish, observed: &Observed) -> Result<(BucketWish, Lifecycle), String> {
-    let seen = observed.resources.get(&ResourceId::Bucket(bucket.name.clone()));
-    let fact = |op| seen.map_or(Fact::Unknown(Why::NotAsked), |seen| seen.fact(op));
-    let rules = match fact(ReadOp::BucketLifecycle) {
-        Fact::Known(document) => document.to::<Lifecycle>().ok_or("the lifecycle rules are not understood")?,
-        Fact::Absent => Lifecycle::default(),
-        Fact::Unknown(why) => return Err(format!("the lifecycle rules could not be read: {why}")),
-    };
-    let versioning = match fact(ReadOp::BucketVersioning) {
-        Fact::Known(document) => document.to::<Versioning>(),
-        Fact::Absent => None,
-        Fact::Unknown(why) => return Err(format!("versioning could not be read: {why}")),
-    };
-    Ok((BucketWish { versioning, ..bucket.clone() }, rules))
-}
-
 /// The backups of a set, oldest first.
 fn there(shelf: &Shelf<'_>, set: &str, proofs: &Fact<Proofs>) -> Vec<There> {
-    let spec = shelf.policy.policy.spec.backups.iter().find(|(name, _)| name.0 == set).map(|(_, spec)| spec);
-    let zone = spec.and_then(|spec| TimeZone::get(&spec.schedule.timezone).ok()).unwrap_or(TimeZone::UTC);
-    let of = |backup: &Backup| {
+    let Some((name, spec)) = shelf.policy.policy.spec.backups.iter().find(|(name, _)| name.0 == set) else { return Vec::new() };
+    let case = Case { policy: shelf.policy, name, spec, proofs, now: shelf.now };
+    let (own, points) = case.points(&shelf.backups);
+    let of = |(backup, point): (&Backup, Point)| {
         let class = |key: &String| backup.seen.classes.get(key).cloned().unwrap_or_default();
         let value = backup.tags.known().and_then(|tags| tags.get(EXPIRE_TAG));
         let tiers = std::iter::once(Tier::Recent).chain(Tier::PERIODS);
         let tier = value.and_then(|value| tiers.into_iter().find(|tier| tag_value(&shelf.policy.name, set, tier.as_str()) == *value));
-        There {
-            point: backup.point(&backups::proven(proofs, shelf.policy, &backup.seen), &zone),
-            objects: backup.seen.keys.iter().map(|(key, bytes)| (key.clone(), *bytes, class(key))).collect(),
-            tier,
-        }
+        There { point, objects: backup.seen.keys.iter().map(|(key, bytes)| (key.clone(), *bytes, class(key))).collect(), tier }
     };
-    let mut all: Vec<There> = shelf.backups.iter().filter(|backup| backup.seen.set == set).map(of).collect();
+    let mut all: Vec<There> = own.into_iter().zip(points).map(of).collect();
     all.sort_by(|a, b| (a.point.oldest, &a.point.id).cmp(&(b.point.oldest, &b.point.id)));
     all
 }

@@ -20,7 +20,7 @@ use crate::model::when::When;
 use crate::observe;
 use crate::policy::{self, LoadedPolicy};
 use crate::ports::{Kind, Ports};
-use crate::report::status::{Around, Era, History, MISSED, Seen, Standing, left, standings, versioning};
+use crate::report::status::{Around, Era, History, MISSED, Seen, Standing, left, live, standings};
 use crate::report::{self, Input, Verdict, past, storage};
 use crate::source;
 use crate::view::status::{AsOfView, StatusView};
@@ -130,7 +130,7 @@ async fn then(prepared: &Prepared, ports: &Ports, at: Timestamp) -> BTreeMap<Str
 /// What cannot be known of a moment that is not now.
 fn as_of(prepared: &Prepared, observed: &Observed, seen: Seen, at: Timestamp, read: Timestamp) -> Option<AsOfView> {
     let blind = |policy: &LoadedPolicy| {
-        let kept = versioning(policy, observed).ok()?;
+        let (_, kept) = live(&policy.policy.spec.storage.bucket, observed).ok()?;
         past::blind(&policy.name, &policy.policy.spec.storage, kept, at, read)
     };
     let (side, notes) = match seen {

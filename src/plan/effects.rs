@@ -167,14 +167,22 @@ fn of_rules(bucket: &BucketWish, tenant: &Tenant, sides: Sides<'_>, observed: &O
         out.push(Effect::said(&tenant.policy, format!("{} would be kept longer than now", plural(outcome.longer as u64, "restore point"))));
     }
     if let Some(thaw) = outcome.thaw {
-        let rto = if thaw.takes > tenant.rto { format!(", and the promised RTO is {}", tenant.rto) } else { String::new() };
-        let points = plural(thaw.points as u64, "restore point");
-        let sentence =
-            format!("from {} on, {points} must be thawed before a restore, which takes up to {}{rto}{}", moment(thaw.from), thaw.takes, ways(thaw.takes));
-        out.push(Effect::said(&tenant.policy, sentence));
+        out.push(thawing(tenant, thaw.from, &plural(thaw.points as u64, "restore point"), thaw.takes));
     }
     out.extend(physical::of_rules(bucket, tenant, sides, observed));
     out
+}
+
+/// That something must be thawed from a moment on, for how long, and what was promised if that is less.
+fn thawing(tenant: &Tenant, from: Timestamp, what: &str, takes: Span) -> Effect {
+    let rto = if takes > tenant.rto { format!(", and the promised RTO is {}", tenant.rto) } else { String::new() };
+    let sentence = format!("from {} on, {what} must be thawed before a restore, which takes up to {takes}{rto}{}", moment(from), ways(takes));
+    Effect::said(&tenant.policy, sentence)
+}
+
+/// When the first of something goes.
+fn due(first: Timestamp, now: Timestamp) -> String {
+    if first <= now { format!("at once, being due since {}", moment(first)) } else { format!("on {}", moment(first)) }
 }
 
 /// The ways to thaw what takes so long by the standard one.
@@ -193,7 +201,7 @@ fn losing(bucket: &BucketWish, tenant: &Tenant, backups: &[&SeenBackup], outcome
     let first = gone.first()?.until;
     let size = gone.iter().map(|gone| gone.backup.bytes).sum();
     let up_to = if gone.iter().all(|gone| gone.sure) { "" } else { "up to " };
-    let from = if first <= observed.at { format!("at once, being due since {}", moment(first)) } else { format!("on {}", moment(first)) };
+    let from = due(first, observed.at);
     let left = backups.iter().filter(|backup| !gone.iter().any(|gone| gone.backup.set == backup.set && gone.backup.id == backup.id));
     let oldest = backups.iter().map(|backup| backup.oldest).min();
     let oldest_left = left.map(|backup| backup.oldest).min();

@@ -54,7 +54,6 @@ pub(crate) fn observed(desired: &Desired, facts: &[(ReadOp, Fact<Document>)]) ->
         requests: 0,
         unasked: 0,
         stored: BTreeMap::new(),
-        repositories: BTreeMap::new(),
         released: BTreeMap::new(),
         listed: BTreeMap::new(),
     }

@@ -127,24 +127,7 @@ fn empty(name: &str, set: &PhysicalSet, why: String) -> SetStanding {
         last_full: None,
         missed_full: Vec::new(),
     };
-    SetStanding {
-        set: name.to_owned(),
-        points: 0,
-        bytes: 0,
-        newest: None,
-        newest_bytes: None,
-        newest_seconds: None,
-        newest_upload_seconds: None,
-        next: None,
-        interval_seconds: None,
-        running: false,
-        missed: Vec::new(),
-        failed: Vec::new(),
-        upload_failed: Vec::new(),
-        gaps: Vec::new(),
-        pitr: Some(pitr),
-        release: None,
-    }
+    SetStanding { pitr: Some(pitr), ..SetStanding::empty(name) }
 }
 
 fn limit(set: &PhysicalSet) -> Option<Span> {

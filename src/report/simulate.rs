@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::retention::{Point, Tier};
-use crate::catalog::timeline::Keeping;
+use crate::catalog::timeline::{Keeping, Version};
 use crate::model::aspects::Versioning;
 use crate::model::lifecycle::Lifecycle;
 use crate::model::policy::{BackupSet, LifecycleWish, Name, Pick, Schedule};
@@ -99,14 +99,20 @@ pub struct Bucket<'a> {
     pub prefix: &'a str,
     /// All rules that act in it.
     pub rules: &'a Lifecycle,
-    /// Versioning.
-    pub keeping: Keeping,
-    /// Whether deletes need a second factor: then no lifecycle rule runs.
-    pub mfa_delete: bool,
+    /// Versioning; none = it was never versioned.
+    pub versioning: Option<Versioning>,
     /// For so many days a new version is locked.
     pub lock_days: i32,
     /// Whether the policy wants the rules that let backups go; if not, nothing is asked about when they go.
     pub expires: bool,
+}
+
+impl Bucket<'_> {
+    /// An object as it is once it is written.
+    fn version<'k>(&self, key: &'k str, bytes: u64, written: Timestamp) -> Version<'k> {
+        let locked = (self.lock_days > 0).then(|| moment(written.as_second() + i64::from(self.lock_days) * DAY));
+        Version { locked, null: Keeping::of(self.versioning) != Keeping::Enabled, ..Version::plain(key, bytes, written) }
+    }
 }
 
 /// A backup that is there when a play begins.
@@ -178,12 +184,11 @@ impl Played<'_> {
 
     /// That it is not played, and why.
     pub fn not_played(&self, why: &str) -> Course {
-        let (policy, set) = match self {
-            Self::Taken(play) => (play.policy, play.set),
-            Self::Physical(play) => (play.policy, play.set),
+        let policy = match self {
+            Self::Taken(play) => play.policy,
+            Self::Physical(play) => play.policy,
         };
-        let not_played = Some(why.to_owned());
-        Course { policy: policy.to_owned(), set: set.to_owned(), not_played, invariants: Vec::new(), days: Vec::new() }
+        Course::empty(policy, self.set(), Some(why.to_owned()))
     }
 
     /// Plays it.
@@ -198,21 +203,10 @@ impl Played<'_> {
 /// The plays of a policy: one for each set. `rules` are those of its bucket.
 pub fn plays<'a>(policy: &'a LoadedPolicy, bucket: &'a BucketWish, rules: &'a Lifecycle, asked: Asked<'a>) -> Vec<Played<'a>> {
     let spec = &policy.policy.spec;
-    let keeping = match bucket.versioning {
-        Some(Versioning::Enabled | Versioning::EnabledWithMfa) => Keeping::Enabled,
-        Some(Versioning::Suspended) => Keeping::Suspended,
-        None => Keeping::Unversioned,
-    };
     let lock = bucket.object_lock.map(|lock| lock.retention);
     let lock_days = lock.map_or(0, |lock| lock.days.unwrap_or(0).saturating_add(lock.years.unwrap_or(0).saturating_mul(366)));
-    let place = Bucket {
-        prefix: &spec.storage.prefix,
-        rules,
-        keeping,
-        mfa_delete: bucket.versioning == Some(Versioning::EnabledWithMfa),
-        lock_days,
-        expires: spec.storage.lifecycle == LifecycleWish::Managed,
-    };
+    let place =
+        Bucket { prefix: &spec.storage.prefix, rules, versioning: bucket.versioning, lock_days, expires: spec.storage.lifecycle == LifecycleWish::Managed };
     let of = |(name, set): (&'a Name, &'a BackupSet)| {
         let drills = spec.drills.values().filter(|drill| drill.backups.contains(name));
         let drills = drills.map(|drill| Drilled { schedule: &drill.schedule, pick: drill.pick }).collect();
@@ -289,8 +283,9 @@ impl Course {
         broken.min_by(|a, b| a.1.at.cmp(&b.1.at))
     }
 
-    fn empty(play: &Play<'_>, why: Option<String>) -> Self {
-        Self { policy: play.policy.to_owned(), set: play.set.to_owned(), not_played: why, invariants: Vec::new(), days: Vec::new() }
+    /// Of a set that was not played yet, or is not for a reason.
+    fn empty(policy: &str, set: &str, why: Option<String>) -> Self {
+        Self { policy: policy.to_owned(), set: set.to_owned(), not_played: why, invariants: Vec::new(), days: Vec::new() }
     }
 }
 
@@ -310,7 +305,7 @@ type Oldest = bool;
 pub fn play(play: &Play<'_>) -> Course {
     let asked = match schedule::read(&play.spec.schedule) {
         Ok(asked) => asked,
-        Err(wrong) => return Course::empty(play, Some(format!("its schedule cannot be read: {}", wrong.why))),
+        Err(wrong) => return Course::empty(play.policy, play.set, Some(format!("its schedule cannot be read: {}", wrong.why))),
     };
     let zone = TimeZone::get(&play.spec.schedule.timezone).unwrap_or(TimeZone::UTC);
     let mut events = events(play, &asked).into_iter().peekable();
@@ -339,7 +334,7 @@ pub fn play(play: &Play<'_>) -> Course {
             }
         }
     }
-    Course { invariants: court.judged(), days, ..Course::empty(play, None) }
+    Course { invariants: court.judged(), days, ..Course::empty(play.policy, play.set, None) }
 }
 
 /// Everything that happens, in order. What has stopped happens no more.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{DrillReport, DrillStanding, Input, Objective, Pitr, PolicyReport, Report, Verdict, physical};
 use crate::catalog::layout::{failed_step, id_time};
 use crate::catalog::retention::Tier;
-use crate::catalog::timeline::{self, Forecast, Gap, Keeping, Point, Reach, Spacing, Version, World, reach};
+use crate::catalog::timeline::{self, Forecast, Gap, Keeping, Point, Reach, Spacing, World, reach};
 use crate::model::aspects::Versioning;
 use crate::model::fact::{Fact, Why};
 use crate::model::id::ResourceId;
@@ -138,6 +138,28 @@ pub struct GapStanding {
 }
 
 impl SetStanding {
+    /// Of a set of which nothing is there.
+    pub fn empty(set: &str) -> Self {
+        Self {
+            set: set.to_owned(),
+            points: 0,
+            bytes: 0,
+            newest: None,
+            newest_bytes: None,
+            newest_seconds: None,
+            newest_upload_seconds: None,
+            next: None,
+            interval_seconds: None,
+            running: false,
+            missed: Vec::new(),
+            failed: Vec::new(),
+            upload_failed: Vec::new(),
+            gaps: Vec::new(),
+            pitr: None,
+            release: None,
+        }
+    }
+
     /// When the newest complete backup was begun; of a physical set when it ended, as its newest restorable moment is that of its WAL.
     pub fn last(&self) -> Option<&str> {
         self.pitr.as_ref().map_or(self.newest.as_deref(), |pitr| pitr.last_backup.as_deref())
@@ -229,7 +251,7 @@ fn one(policy: &LoadedPolicy, reported: &PolicyReport, all: &[DrillReport], arou
         Some(Fact::Unknown(why)) => return Standing { unknown: Some(why.to_string()), ..out },
         None => return Standing { unknown: Some("the bucket was not listed".to_owned()), ..out },
     };
-    let world = match live(policy, around.observed) {
+    let world = match live(&policy.policy.spec.storage.bucket, around.observed) {
         // What was there then was not taken away by then.
         _ if around.seen == Seen::Before => (Lifecycle::default(), None),
         Ok(world) => world,
@@ -257,30 +279,25 @@ pub fn left(policies: &[LoadedPolicy], observed: &Observed, at: Timestamp, read:
     let of = |policy: &LoadedPolicy| {
         let seen = observed.backups.get(&policy.name)?;
         let Fact::Known(backups) = seen else { return Some((policy.name.clone(), seen.clone())) };
-        let world = match live(policy, observed) {
+        let world = match live(&policy.policy.spec.storage.bucket, observed) {
             Ok(world) => world,
             Err(why) => return Some((policy.name.clone(), Fact::Unknown(Why::Unreachable(why)))),
         };
         let shelf = Shelf { policy: &policy.name, backups, world, now: at, around: &around };
-        let (forecast, null) = shelf.forecast();
-        let stays = |backup: &&SeenBackup| shelf.may_be(backup).into_iter().all(|tag| tagged(&forecast, null, backup, tag).is_restorable_at(at));
+        let (forecast, keeping) = shelf.forecast();
+        let stays = |backup: &&SeenBackup| shelf.may_be(backup).into_iter().all(|tag| tagged(&forecast, keeping, backup, tag).is_restorable_at(at));
         Some((policy.name.clone(), Fact::Known(backups.iter().filter(stays).cloned().collect())))
     };
     policies.iter().filter_map(of).collect()
 }
 
-/// The versioning of a policy's bucket.
+/// The rules of a bucket, those of others too, and its versioning, as they are.
 ///
 /// # Errors
-/// Why it is not known.
-pub fn versioning(policy: &LoadedPolicy, observed: &Observed) -> Result<Option<Versioning>, String> {
-    live(policy, observed).map(|(_, versioning)| versioning)
-}
-
-/// The rules and the versioning of a policy's bucket, as they are.
-fn live(policy: &LoadedPolicy, observed: &Observed) -> Result<(Lifecycle, Option<Versioning>), String> {
-    let seen = observed.resources.get(&ResourceId::Bucket(policy.policy.spec.storage.bucket.clone()));
-    let fact = |op| seen.map_or(Fact::Absent, |seen| seen.fact(op));
+/// Why they are not known.
+pub fn live(bucket: &str, observed: &Observed) -> Result<(Lifecycle, Option<Versioning>), String> {
+    let seen = observed.resources.get(&ResourceId::Bucket(bucket.to_owned()));
+    let fact = |op| seen.map_or(Fact::Unknown(Why::NotAsked), |seen| seen.fact(op));
     let rules = match fact(ReadOp::BucketLifecycle) {
         Fact::Known(document) => document.to::<Lifecycle>().ok_or("the lifecycle rules are not understood")?,
         Fact::Absent => Lifecycle::default(),
@@ -308,10 +325,10 @@ impl Shelf<'_> {
         let asked = schedule::read(&set.schedule).ok();
         let interval = schedule::longest_wait(&set.schedule);
         let spacing = interval.map_or_else(Vec::new, |interval| spacing(set, interval));
-        let (forecast, null) = self.forecast();
+        let (forecast, keeping) = self.forecast();
         let ahead = matches!(self.around.seen, Seen::After(_));
         // What a rule of others has reached may go at any time, and is not counted on.
-        let points = complete().filter_map(|backup| Some(Point { at: id_time(&backup.id)?, tier: None, standing: self.lasts(&forecast, null, backup) }));
+        let points = complete().filter_map(|backup| Some(Point { at: id_time(&backup.id)?, tier: None, standing: self.lasts(&forecast, keeping, backup) }));
         let reach = reach(points, &spacing, self.now);
         let newest = complete().filter_map(|backup| Some((id_time(&backup.id)?, *backup))).filter(|(at, _)| *at <= self.now).max_by_key(|(at, _)| *at);
         let runs_until = |at: Timestamp| at.as_second() + i64::try_from(set.max_duration.as_secs()).unwrap_or(i64::MAX / 2);
@@ -340,16 +357,11 @@ impl Shelf<'_> {
         (standing, reach)
     }
 
-    fn forecast(&self) -> (Forecast<'_>, bool) {
+    fn forecast(&self) -> (Forecast<'_>, Keeping) {
         let (rules, versioning) = &self.world;
-        let keeping = match versioning {
-            Some(Versioning::Enabled | Versioning::EnabledWithMfa) => Keeping::Enabled,
-            Some(Versioning::Suspended) => Keeping::Suspended,
-            None => Keeping::Unversioned,
-        };
         let now = if let Seen::After(read) = self.around.seen { read } else { self.now };
-        let world = World { rules, keeping, mfa_delete: *versioning == Some(Versioning::EnabledWithMfa), now };
-        (Forecast::new(&world), keeping != Keeping::Enabled)
+        let world = World::of(rules, *versioning, now);
+        (Forecast::new(&world), world.keeping)
     }
 
     /// Runs that left a beginning and nothing whole, once their time is over or they left a mark that they failed.
@@ -365,8 +377,8 @@ impl Shelf<'_> {
     }
 
     /// What the rules of the bucket make of a backup.
-    fn lasts(&self, forecast: &Forecast<'_>, null: bool, backup: &SeenBackup) -> timeline::Standing {
-        tagged(forecast, null, backup, self.released(backup).and_then(Option::as_deref))
+    fn lasts(&self, forecast: &Forecast<'_>, keeping: Keeping, backup: &SeenBackup) -> timeline::Standing {
+        tagged(forecast, keeping, backup, self.released(backup).and_then(Option::as_deref))
     }
 
     /// The release tag of a backup, if it was read: none where there is none.
@@ -431,10 +443,9 @@ fn spacing(set: &BackupSet, interval: u64) -> Vec<Spacing> {
 }
 
 /// What the rules of a bucket make of a backup with a release tag.
-fn tagged(forecast: &Forecast<'_>, null: bool, backup: &SeenBackup, tag: Option<&str>) -> timeline::Standing {
-    let tags: Vec<Tag> = tag.map(|value| Tag { key: EXPIRE_TAG.to_owned(), value: value.to_owned() }).into_iter().collect();
-    let versions = backup.keys.iter().map(|(key, bytes)| Version { null, tags: &tags, ..Version::plain(key, *bytes, backup.oldest) });
-    forecast.standing(&versions.collect::<Vec<_>>())
+fn tagged(forecast: &Forecast<'_>, keeping: Keeping, backup: &SeenBackup, tag: Option<&str>) -> timeline::Standing {
+    let tags: Vec<Tag> = tag.map(Tag::release).into_iter().collect();
+    forecast.standing(&timeline::versions(backup, &tags, keeping))
 }
 
 #[cfg(test)]

@@ -19,9 +19,9 @@ pub(super) fn of<'a>(policy: &'a LoadedPolicy, observed: &Observed) -> Vec<Repos
     let spec = &policy.policy.spec;
     let named = spec.backups.physical.iter().map(|(name, set)| Repository { place: RepositoryPlace::of(&spec.storage.prefix, set), set: Some((name, set)) });
     let mut out: Vec<Repository<'a>> = named.collect();
-    for place in observed.repositories.get(&policy.name).into_iter().flatten() {
-        if out.iter().all(|known| known.place != *place) {
-            out.push(Repository { place: place.clone(), set: None });
+    for stored in observed.stored.get(&policy.name).into_iter().flatten() {
+        if out.iter().all(|known| known.place != stored.place) {
+            out.push(Repository { place: stored.place.clone(), set: None });
         }
     }
     out

@@ -11,7 +11,7 @@ use crate::model::id::ResourceId;
 use crate::model::lifecycle::Lifecycle;
 use crate::model::policy::{PhysicalEngine, RepositoryPlace};
 use crate::model::request::ReadOp;
-use crate::model::resource::{Observed, ObservedResource};
+use crate::model::resource::{Observed, ObservedResource, SeenRepository};
 use crate::policy::profile::{SHIPPED, overlay};
 use crate::policy::{ConfigFile, Loaded};
 use crate::{compile, policy};
@@ -80,15 +80,16 @@ fn judged(yaml: &str) -> Vec<Finding> {
     }
     if !resources.is_empty() {
         let (desired, _) = compile::compile(&loaded, &[]);
-        findings.extend(check_observed(&loaded.policies, &desired, &Observed { repositories: found(repositories), ..observed(resources) }));
+        findings.extend(check_observed(&loaded.policies, &desired, &Observed { stored: found(repositories), ..observed(resources) }));
     }
     findings
 }
 
 /// Repositories that a listing shows: engine, base and name.
-fn found(listed: Option<Value>) -> BTreeMap<String, Vec<RepositoryPlace>> {
+fn found(listed: Option<Value>) -> BTreeMap<String, Vec<SeenRepository>> {
     let listed: Vec<(PhysicalEngine, String, String)> = listed.map(|listed| serde_json::from_value(listed).unwrap()).unwrap_or_default();
-    BTreeMap::from([("orders".to_owned(), listed.into_iter().map(|(engine, base, name)| RepositoryPlace { engine, base, name }).collect())])
+    let of = |(engine, base, name)| SeenRepository { place: RepositoryPlace { engine, base, name }, objects: Vec::new(), metadata: Fact::Absent };
+    BTreeMap::from([("orders".to_owned(), listed.into_iter().map(of).collect())])
 }
 
 const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
@@ -104,7 +105,6 @@ fn observed(resources: BTreeMap<ResourceId, ObservedResource>) -> Observed {
         requests: 0,
         unasked: 0,
         stored: BTreeMap::new(),
-        repositories: BTreeMap::new(),
         released: BTreeMap::new(),
         listed: BTreeMap::new(),
     }

@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 
-use crate::catalog::timeline::{Class, Forecast, Keeping, Standing, Undo, Version, World};
+use crate::catalog::timeline::{Class, Forecast, Keeping, Standing, Undo, Version, World, versions};
 use crate::model::aspects::Versioning;
 use crate::model::document::Document;
 use crate::model::fact::Fact;
@@ -66,15 +66,6 @@ pub(super) fn keeping(bucket: &BucketWish, observed: &Observed) -> Fact<Versioni
     fact.and_then(|document: Document| document.to().map_or(Fact::Absent, Fact::Known))
 }
 
-/// How a bucket of that versioning treats what is overwritten or deleted.
-pub(super) fn keeping_of(versioning: Option<Versioning>) -> Keeping {
-    match versioning {
-        Some(Versioning::Enabled | Versioning::EnabledWithMfa) => Keeping::Enabled,
-        Some(Versioning::Suspended) => Keeping::Suspended,
-        None => Keeping::Unversioned,
-    }
-}
-
 /// Both sides, ready to be asked.
 pub(super) struct Scale<'a> {
     pub(super) before: Forecast<'a>,
@@ -100,7 +91,7 @@ pub(super) fn compare<'a>(bucket: &BucketWish, tenant: &Tenant, sides: Sides<'_>
 }
 
 pub(super) fn tag(value: Option<&str>) -> Vec<Tag> {
-    value.map(|value| Tag { key: EXPIRE_TAG.to_owned(), value: value.to_owned() }).into_iter().collect()
+    value.map(Tag::release).into_iter().collect()
 }
 
 /// Every release tag of a set that a rule of either side knows, and none at all.
@@ -114,25 +105,16 @@ fn possible(sides: Sides<'_>, policy: &str, set: &str) -> Vec<Vec<Tag>> {
     std::iter::once(None).chain(values.into_iter().map(Some)).map(tag).collect()
 }
 
-/// A backup as the listing shows it. Locks are not listed, so none is counted on: a moment is the earliest one.
-pub(super) fn versions<'v>(backup: &'v SeenBackup, tags: &'v [Tag], keeping: Keeping) -> Vec<Version<'v>> {
-    let class = |key: &String| backup.classes.get(key).map_or(Class::Standard, |class| Class::of(class));
-    let plain = backup.keys.iter().map(|(key, bytes)| Version { class: class(key), ..Version::plain(key, *bytes, backup.oldest) });
-    plain.map(|version| Version { tags, null: keeping != Keeping::Enabled, ..version }).collect()
-}
-
 impl<'a> Scale<'a> {
     /// The rules of both sides, in the bucket as it keeps what is deleted.
     pub(super) fn of(bucket: &BucketWish, sides: Sides<'a>, observed: &Observed) -> Self {
         let versioning = keeping(bucket, observed).known().copied();
-        let keeping = keeping_of(versioning);
-        let mfa_delete = versioning == Some(Versioning::EnabledWithMfa);
-        let forecast = |rules, now| Forecast::new(&World { rules, keeping, mfa_delete, now });
+        let forecast = |rules, now| Forecast::new(&World::of(rules, versioning, now));
         Self {
             before: forecast(sides.before, observed.at),
             after: forecast(sides.after, observed.at),
             nominal: forecast(sides.after, Timestamp::MIN),
-            keeping,
+            keeping: Keeping::of(versioning),
             archives: sides.after.rules.iter().flat_map(|rule| &rule.transitions).any(|step| Class::of(&step.class).thaw().is_some()),
         }
     }

@@ -8,12 +8,11 @@ use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::compare::{Sides, keeping_of, tag, versions};
+use super::compare::{Sides, tag};
 use super::{Effect, rules_of};
 use crate::catalog::cost::{Cost, Money, Shelf};
 use crate::catalog::prices::{Prices, RegionPrices};
-use crate::catalog::timeline::{Class, Forecast, Version, World};
-use crate::model::aspects::Versioning;
+use crate::catalog::timeline::{Class, Forecast, Keeping, Version, World, versions};
 use crate::model::document::Document;
 use crate::model::fact::Fact;
 use crate::model::lifecycle::{Lifecycle, Tag};
@@ -134,23 +133,22 @@ struct Ledger<'a> {
     after: Forecast<'a>,
     /// The rules as they are, without a time: when an object came to where it lies.
     nominal: Forecast<'a>,
-    versioning: Option<Versioning>,
+    keeping: Keeping,
     now: Timestamp,
 }
 
 impl<'a> Ledger<'a> {
     fn of(bucket: &BucketWish, sides: Sides<'a>, observed: &Observed) -> Self {
         let versioning = super::keeping(bucket, observed).known().copied();
-        let mfa_delete = versioning == Some(Versioning::EnabledWithMfa);
-        let forecast = |rules, now| Forecast::new(&World { rules, keeping: keeping_of(versioning), mfa_delete, now });
+        let forecast = |rules, now| Forecast::new(&World::of(rules, versioning, now));
         let (before, after) = (forecast(sides.before, observed.at), forecast(sides.after, observed.at));
-        Self { before, after, nominal: forecast(sides.before, Timestamp::MIN), versioning, now: observed.at }
+        Self { before, after, nominal: forecast(sides.before, Timestamp::MIN), keeping: Keeping::of(versioning), now: observed.at }
     }
 
     fn bills(&self, backups: &[(&SeenBackup, Vec<Tag>)]) -> (Bill, Bill) {
         let (mut before, mut after) = (Bill::default(), Bill::default());
         for (backup, tags) in backups {
-            for version in versions(backup, tags, keeping_of(self.versioning)) {
+            for version in versions(backup, tags, self.keeping) {
                 let since = self.since(&version);
                 self.add(&self.before, &version, since, &mut before);
                 self.add(&self.after, &version, since, &mut after);

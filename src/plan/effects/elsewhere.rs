@@ -3,9 +3,9 @@
 
 use jiff::Timestamp;
 
-use super::compare::{Gone, tag, versions};
+use super::compare::{Gone, tag};
 use super::moment;
-use crate::catalog::timeline::{Forecast, Keeping, World};
+use crate::catalog::timeline::{Forecast, Keeping, World, versions};
 use crate::model::aspects::{LockRetention, ObjectLock, Versioning};
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};

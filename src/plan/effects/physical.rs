@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::compare::{Gone, Scale, Sides, ends_before};
-use super::{Effect, elsewhere, moment, undo, ways};
+use super::{Effect, due, elsewhere, thawing, undo};
 use crate::catalog::physical::{self, Listed, Part, Physical, Repository, Segment, State};
 use crate::catalog::timeline::{Class, Keeping, Standing, Undo, Version};
 use crate::model::fact::Fact;
@@ -246,9 +246,7 @@ impl One<'_> {
         let all = chains.values().chain(ends.wal.values()).filter_map(|end| end.thaw);
         let (from, takes) = all.reduce(|(at, takes), (other, longer)| (at.min(other), takes.max(longer)))?;
         let what = counted(chains.values().filter(|end| end.thaw.is_some()).count(), ends.wal.values().filter(|end| end.thaw.is_some()).count());
-        let rto = if takes > self.tenant.rto { format!(", and the promised RTO is {}", self.tenant.rto) } else { String::new() };
-        let sentence = format!("from {} on, {what} of {says} must be thawed before a restore, which takes up to {takes}{rto}{}", moment(from), ways(takes));
-        Some(Effect::said(&self.tenant.policy, sentence))
+        Some(thawing(self.tenant, from, &format!("{what} of {says}"), takes))
     }
 
     fn losing(&self, ends: &Ends<'_>, found: &Repository, chains: &BTreeMap<String, End>, says: &str) -> Option<Effect> {
@@ -265,7 +263,7 @@ impl One<'_> {
         };
         let left = if ids.len() == complete(found).count() { Vec::new() } else { judged(self.repository, stays).ok()?.windows };
         let size = ids.iter().filter_map(|id| ends.sizes.get(id)).sum::<u64>() + ends.wal_bytes;
-        let from = if first <= self.observed.at { format!("at once, being due since {}", moment(first)) } else { format!("on {}", moment(first)) };
+        let from = due(first, self.observed.at);
         let (back, stay) = self.ways_back(ends, first, chains);
         let with = with(&gone, ends, chains);
         let reach = reach(&found.windows, &left);

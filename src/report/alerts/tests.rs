@@ -32,24 +32,7 @@ fn drill(verdict: Verdict, at: Option<&str>, passed_at: Option<&str>) -> DrillSt
 }
 
 fn set(name: &str, newest: Option<&str>) -> SetStanding {
-    SetStanding {
-        set: name.to_owned(),
-        points: 1,
-        bytes: 1,
-        newest: newest.map(str::to_owned),
-        newest_bytes: None,
-        newest_seconds: None,
-        newest_upload_seconds: None,
-        next: None,
-        interval_seconds: None,
-        running: false,
-        missed: Vec::new(),
-        failed: Vec::new(),
-        upload_failed: Vec::new(),
-        gaps: Vec::new(),
-        pitr: None,
-        release: None,
-    }
+    SetStanding { points: 1, bytes: 1, newest: newest.map(str::to_owned), ..SetStanding::empty(name) }
 }
 
 /// A set of a physical engine that is well.

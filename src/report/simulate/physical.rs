@@ -79,13 +79,7 @@ struct Base {
 
 /// Plays one set.
 pub(super) fn play(play: &PhysicalPlay<'_>) -> Course {
-    let empty = |why: Option<&str>| Course {
-        policy: play.policy.to_owned(),
-        set: play.set.to_owned(),
-        not_played: why.map(str::to_owned),
-        invariants: Vec::new(),
-        days: Vec::new(),
-    };
+    let empty = |why: Option<&str>| Course::empty(play.policy, play.set, why.map(str::to_owned));
     let Some(window) = play.spec.window else {
         return empty(Some("it names no `window`: for how long its engine is to keep any moment restorable is not known"));
     };
@@ -228,8 +222,8 @@ impl<'a> Repository<'a> {
     }
 
     fn object(&self, key: String, bytes: u64, written: Timestamp) -> Object {
-        let (version, rules) = (version(self.play, &key, bytes, written), self.play.bucket.rules);
-        let forecast = Forecast::new(&world(self.play, rules, written));
+        let (version, rules) = (self.play.bucket.version(&key, bytes, written), self.play.bucket.rules);
+        let forecast = Forecast::new(&World::of(rules, self.play.bucket.versioning, written));
         let standing = forecast.standing(std::slice::from_ref(&version));
         let class = |at| forecast.lying(std::slice::from_ref(&version), at).bytes.first().map(|(class, _)| (at, *class));
         let classes = std::iter::once(written).chain(forecast.transitions(std::slice::from_ref(&version))).filter_map(class).collect();
@@ -311,10 +305,10 @@ impl<'a> Repository<'a> {
 
     fn cause(&self, name: &str, object: &Object, now: Timestamp) -> String {
         let Some(at) = object.was_ended(now) else { return format!("{name} was expired by its engine") };
-        let version = version(self.play, &object.key, object.bytes, object.written);
+        let version = self.play.bucket.version(&object.key, object.bytes, object.written);
         let ends = |rule: &&Rule| {
             let only = Lifecycle { rules: vec![(*rule).clone()], minimum_size: None };
-            let until = Forecast::new(&world(self.play, &only, object.written)).standing(std::slice::from_ref(&version)).restorable_until;
+            let until = Forecast::new(&World::of(&only, self.play.bucket.versioning, object.written)).standing(std::slice::from_ref(&version)).restorable_until;
             until.is_some_and(|until| until <= at)
         };
         let rule = self.play.bucket.rules.rules.iter().find(ends).map_or("a rule", |rule| rule.id.as_str());
@@ -331,23 +325,14 @@ fn hour(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
-fn world<'r>(play: &PhysicalPlay<'_>, rules: &'r Lifecycle, now: Timestamp) -> World<'r> {
-    World { rules, keeping: play.bucket.keeping, mfa_delete: play.bucket.mfa_delete, now }
-}
-
-fn version<'k>(play: &PhysicalPlay<'_>, key: &'k str, bytes: u64, written: Timestamp) -> Version<'k> {
-    let locked = (play.bucket.lock_days > 0).then(|| moment(written.as_second() + i64::from(play.bucket.lock_days) * DAY));
-    Version { locked, null: play.bucket.keeping != Keeping::Enabled, ..Version::plain(key, bytes, written) }
-}
-
 /// When the bytes of an object are gone that its engine deletes.
 fn after_delete(play: &PhysicalPlay<'_>, object: &Object, now: Timestamp) -> Option<Timestamp> {
-    if play.bucket.keeping != Keeping::Enabled {
+    if Keeping::of(play.bucket.versioning) != Keeping::Enabled {
         return Some(now);
     }
-    let old = Version { noncurrent: Some(now), ..version(play, &object.key, object.bytes, object.written) };
+    let old = Version { noncurrent: Some(now), ..play.bucket.version(&object.key, object.bytes, object.written) };
     let marker = Version { marker: true, ..Version::plain(&object.key, 0, now) };
-    Forecast::new(&world(play, play.bucket.rules, now)).standing(&[marker, old]).bytes_gone_at
+    Forecast::new(&World::of(play.bucket.rules, play.bucket.versioning, now)).standing(&[marker, old]).bytes_gone_at
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::{DAY, Day, Play, There, moment};
+use super::{Day, Play, There};
 use crate::catalog::layout::{MANIFEST, backup_id, expires_at, folder};
 use crate::catalog::release;
 use crate::catalog::retention::{Decision, Hold, Holding, Kind, Periods, Point, Terms, Tier, decide, tag_value};
@@ -219,17 +219,14 @@ impl<'a> World<'a> {
 
     /// Asks the timeline about a backup as it would be with a tag.
     fn with<T>(&self, objects: &[Object], oldest: Timestamp, tier: Option<Tier>, rules: &Lifecycle, ask: impl FnOnce(&Forecast<'_>, &[Version<'_>]) -> T) -> T {
-        let tags: Vec<Tag> = tier.map(|tier| Tag { key: EXPIRE_TAG.to_owned(), value: self.value(tier) }).into_iter().collect();
-        let bucket = &self.play.bucket;
-        let locked = (bucket.lock_days > 0).then(|| moment(oldest.as_second() + i64::from(bucket.lock_days) * DAY));
-        let null = bucket.keeping != timeline::Keeping::Enabled;
-        let plain = objects.iter().map(|object| Version { class: object.class, ..Version::plain(&object.key, object.bytes, oldest) });
-        let versions: Vec<Version<'_>> = plain.map(|version| Version { tags: &tags, null, locked, ..version }).collect();
+        let tags: Vec<Tag> = tier.map(|tier| Tag::release(&self.value(tier))).into_iter().collect();
+        let plain = objects.iter().map(|object| (object.class, self.play.bucket.version(&object.key, object.bytes, oldest)));
+        let versions: Vec<Version<'_>> = plain.map(|(class, version)| Version { class, tags: &tags, ..version }).collect();
         ask(&Forecast::new(&self.world(rules, self.now.max(oldest))), &versions)
     }
 
     fn world<'r>(&self, rules: &'r Lifecycle, now: Timestamp) -> timeline::World<'r> {
-        timeline::World { rules, keeping: self.play.bucket.keeping, mfa_delete: self.play.bucket.mfa_delete, now }
+        timeline::World::of(rules, self.play.bucket.versioning, now)
     }
 
     fn value(&self, tier: Tier) -> String {

@@ -97,7 +97,6 @@ fn the_other_bucket_must_be_there_and_versioned() {
             requests: 0,
             unasked: 0,
             stored: BTreeMap::new(),
-            repositories: BTreeMap::new(),
             released: BTreeMap::new(),
             listed: BTreeMap::new(),
         }

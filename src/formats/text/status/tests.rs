@@ -9,7 +9,6 @@ use crate::view::status::StatusView;
 
 fn set(name: &str, newest: &str) -> SetStanding {
     SetStanding {
-        set: name.to_owned(),
         points: 12,
         bytes: 1 << 30,
         newest: Some(newest.to_owned()),
@@ -18,13 +17,7 @@ fn set(name: &str, newest: &str) -> SetStanding {
         newest_upload_seconds: Some(31),
         next: Some("2026-11-23T01:15:00Z".to_owned()),
         interval_seconds: Some(90_000),
-        running: false,
-        missed: Vec::new(),
-        failed: Vec::new(),
-        upload_failed: Vec::new(),
-        gaps: Vec::new(),
-        pitr: None,
-        release: None,
+        ..SetStanding::empty(name)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::observe;
+use crate::ops::decided::Case;
 use crate::ops::overdue::Look;
 use crate::ports::sim::{CALLER, Op};
 use crate::report::status::ReleaseStanding;
@@ -12,8 +13,9 @@ async fn release(stage: &Stage) -> (ReleaseStanding, usize) {
     let proofs = Fact::Known(Proofs::new());
     let Fact::Known(seen) = observe::seen_backups(&ports, BUCKET, "orders/").await else { panic!("nothing listed") };
     let before = stage.world.requests();
-    let (name, set) = policy.policy.spec.backups.iter().next().unwrap();
-    let look = Look { ports: &ports, policy, name, set, own: seen.iter().collect(), proofs: &proofs, now: stage.now() };
+    let (name, spec) = policy.policy.spec.backups.iter().next().unwrap();
+    let case = Case { policy, name, spec, proofs: &proofs, now: stage.now() };
+    let look = Look { ports: &ports, case, own: seen.iter().collect() };
     let found = look.release().await;
     (found, stage.world.requests() - before)
 }
