@@ -2,6 +2,8 @@
 //!
 //! A plan of policies without backups asks nothing here. What is more than a plan reads is unknown, and said so.
 
+use futures_util::{StreamExt as _, stream};
+
 use super::catalogue::{self, Proofs};
 use super::decided::{self, Case};
 use super::indexed::{self, Indexed};
@@ -22,6 +24,9 @@ use crate::view::releases::ReleaseSetView;
 const RECORDS: usize = 2_000;
 /// So many backups that no index remembers are read for one plan at the most, each with two requests.
 const BACKUPS: usize = 500;
+
+/// How many indexes are asked for at once.
+const AT_ONCE: usize = 16;
 
 /// One set that has backups.
 pub(super) struct Set<'a> {
@@ -82,25 +87,31 @@ pub(super) struct Glance<'a> {
 impl Glance<'_> {
     /// What would be done to each of these sets.
     pub(super) async fn at(self, sets: &[Set<'_>]) -> Vec<ReleaseSetView> {
+        let mut indexes = std::pin::pin!(stream::iter(sets.iter().map(|set| async move { (set, self.index(set).await) })).buffered(AT_ONCE));
         let (mut out, mut room) = (Vec::new(), BACKUPS);
-        for set in sets {
+        while let Some((set, index)) = indexes.next().await {
             out.push(match (&set.seen, self.proofs) {
                 (Fact::Unknown(why), _) => set.unknown(&format!("the backups could not be listed: {why}")),
                 (Fact::Known(_), Fact::Unknown(why)) => set.unknown(&format!("the evidence could not be read: {why}")),
-                (Fact::Known(seen), _) => self.one(set, seen, &mut room).await,
+                (Fact::Known(seen), _) => self.one(set, seen, &index, &mut room).await,
                 (Fact::Absent, _) => continue,
             });
         }
         out
     }
 
+    /// What an index remembers of a set about which anything can be said.
+    async fn index(self, set: &Set<'_>) -> Indexed {
+        match (self.control, &set.seen, self.proofs) {
+            (_, _, Fact::Unknown(_)) => Indexed::default(),
+            (Some(control), Fact::Known(_), _) => indexed::open(self.ports, control, &set.policy.name, &set.name.0).await,
+            _ => Indexed::default(),
+        }
+    }
+
     /// What would be done to one set; `room` is how many backups may still be read for this plan.
-    async fn one(self, set: &Set<'_>, seen: &[SeenBackup], room: &mut usize) -> ReleaseSetView {
+    async fn one(self, set: &Set<'_>, seen: &[SeenBackup], indexed: &Indexed, room: &mut usize) -> ReleaseSetView {
         let (policy, observed) = (set.policy, self.observed);
-        let indexed = match self.control {
-            Some(control) => indexed::open(self.ports, control, &policy.name, &set.name.0).await,
-            None => Indexed::default(),
-        };
         let known = |seen: &SeenBackup| {
             let listed = observed.listed.get(&(policy.name.clone(), seen.set.clone(), seen.id.clone()))?;
             indexed.index.as_ref()?.remembered(&seen.id, listed)
