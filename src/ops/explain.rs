@@ -57,7 +57,8 @@ pub async fn restore(place: &Where, name: &str, when: When, prices: Prices) -> R
     };
     let shelf = catalogue::shelf(&ports, policy, Some(set), catalogue::Asking::plainly(&proofs, Marked::No)).await?;
     let at = asked(when, shelf.now, wish)?;
-    let mut asking = Asking { ports: &ports, policy, set, proofs: &proofs, notes: shelf.clock.into_iter().chain(doubt).collect(), unread: 0 };
+    let mut asking =
+        Asking { ports: &ports, policy, set, proofs: &proofs, notes: shelf.clock.into_iter().chain(doubt).collect(), unread: 0, failed: Vec::new() };
     let chosen = asking.choose(&shelf.backups, at).await;
     let hidden = asking.hidden(chosen.as_ref().map(|(when, ..)| *when), at).await;
     let sound: Vec<_> = records.iter().flatten().flat_map(sound).collect();
@@ -120,8 +121,10 @@ struct Asking<'a> {
     set: &'a Name,
     proofs: &'a Fact<Proofs>,
     notes: Vec<String>,
-    /// Backups that could not be read.
+    /// Backups that could not be read, and listings.
     unread: usize,
+    /// Those that were passed over because a drill found that they cannot be relied upon, the nearest first.
+    failed: Vec<String>,
 }
 
 impl Asking<'_> {
@@ -146,6 +149,7 @@ impl Asking<'_> {
             let id = &backup.seen.id;
             if backups::proven(self.proofs, self.policy, &backup.seen).failed {
                 self.notes.push(format!("{id} is nearer and passed over: its last drill found that it cannot be relied upon"));
+                self.failed.push(id.clone());
                 continue;
             }
             if backup.state == State::Unknown && !self.is_frozen(backup).await {
@@ -182,6 +186,7 @@ impl Asking<'_> {
             }
             Err(error) => {
                 self.notes.push(format!("whether an expired backup could be brought back is not known: {error}"));
+                self.unread += 1;
                 Vec::new()
             }
         }
@@ -234,6 +239,7 @@ impl Answer<'_> {
             rto_limit_seconds: asking.policy.policy.spec.objectives.rto.as_secs(),
             commands: self.commands(&asking, &set, backup.as_ref(), &expired, &until),
             notes: asking.notes,
+            failed: asking.failed,
             expired: expired.into_iter().take(NAMED).collect(),
             backup,
         }
@@ -294,3 +300,6 @@ impl Answer<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,19 +16,14 @@ const TIERED: &str = "INTELLIGENT_TIERING";
 /// Whether every object can be read now.
 ///
 /// # Errors
-/// When one must be thawed first.
+/// When one must be thawed first, or S3 did not say.
 pub async fn readable(objects: &dyn Objects, at: &At, seen: &SeenBackup) -> Result<(), RestoreError> {
     let mut frozen: Vec<(Span, &str, String, bool)> = Vec::new();
     let suspects = seen.classes.iter().filter(|(_, class)| Class::of(class).thaw().is_some() || *class == TIERED);
-    for (key, class) in suspects {
-        match objects.head(&at.bucket, key).await {
-            Ok(head) => {
-                let (name, thaw, takes) = lies(&head);
-                frozen.extend(takes.map(|takes| (takes, key.as_str(), name, thaw == Thaw::UnderWay)));
-            }
-            // What S3 does not say of a frozen class is that it was thawed.
-            Err(_) => frozen.extend(Class::of(class).thaw().map(|takes| (takes, key.as_str(), class.clone(), false))),
-        }
+    for (key, _) in suspects {
+        // What could not be asked is neither frozen nor thawed.
+        let (name, thaw, takes) = lies(&objects.head(&at.bucket, key).await?);
+        frozen.extend(takes.map(|takes| (takes, key.as_str(), name, thaw == Thaw::UnderWay)));
     }
     let (objects, asked) = (frozen.len() as u64, frozen.iter().all(|(.., asked)| *asked));
     match frozen.into_iter().max_by_key(|(takes, ..)| *takes) {

@@ -49,6 +49,9 @@ pub struct ServingView {
     pub commands: Vec<CommandView>,
     /// Backups that were passed over, and what could not be read.
     pub notes: Vec<String>,
+    /// Ids of those that were passed over because their last drill found that they cannot be relied upon, the nearest first.
+    #[serde(default)]
+    pub failed: Vec<String>,
 }
 
 /// The backup that serves a moment.

@@ -48,11 +48,21 @@ fn verdict(view: &ServingView, exit: u8, paint: Paint) -> String {
         ("ready", Some(backup), _) => (Label::Good, format!("yes: backup {} serves it, {}", backup.id, lost(backup))),
         ("thaw", Some(backup), _) => (Label::Change, format!("yes, after a thaw: backup {} serves it, {}", backup.id, lost(backup))),
         ("undelete", _, Some(expired)) => (Label::Change, format!("not as it lies: backup {} expired, and must be brought back first", expired.id)),
-        ("impossible", ..) => (Label::Bad, "no: no backup of that moment or before is left".to_owned()),
+        ("impossible", ..) => (Label::Bad, none_is_left(&view.failed)),
         (_, Some(backup), _) => (Label::Bad, format!("not known: backup {} would serve it, {}", backup.id, lost(backup))),
         _ => (Label::Bad, "not known: what lies there could not be read".to_owned()),
     };
     paint.text(label, &format!("{text} · exit {exit}"))
+}
+
+fn none_is_left(failed: &[String]) -> String {
+    match failed {
+        [] => "no: no backup of that moment or before is left".to_owned(),
+        [one] => format!("no: of that moment or before only {one} is left, and its drill found that it cannot be relied upon"),
+        [one, more @ ..] => {
+            format!("no: of that moment or before only {one} and {} more are left, and their drills found that they cannot be relied upon", more.len())
+        }
+    }
 }
 
 fn serves(out: &mut String, view: &ServingView, backup: &ServingBackup) {

@@ -105,13 +105,19 @@ fn an_archive_tier_that_no_listing_shows_is_found_by_asking() {
 }
 
 #[test]
-fn what_s3_does_not_say_of_a_frozen_class_is_not_taken_as_thawed() {
+fn what_s3_does_not_say_of_an_archive_class_is_neither_frozen_nor_thawed() {
     let world = world(rule("orders/", &[(1, "GLACIER")]));
     world.advance(days(2));
     let seen = backup(&world);
     world.refuse(crate::ports::sim::CALLER, crate::ports::sim::Op::Get);
     let at = At { bucket: "b".to_owned(), folder: FOLDER.to_owned() };
-    assert!(readable(world.as_ref(), &at, &seen).now_or_never().unwrap().is_err());
+    let error = readable(world.as_ref(), &at, &seen).now_or_never().unwrap().unwrap_err();
+    assert!(matches!(&error, RestoreError::Store(error) if error.kind == Kind::Refused), "{error:?}");
+    let world = self::world(rule("orders/", &[(1, "INTELLIGENT_TIERING")]));
+    world.advance(days(2));
+    let seen = backup(&world);
+    world.refuse(crate::ports::sim::CALLER, crate::ports::sim::Op::Get);
+    assert!(matches!(readable(world.as_ref(), &at, &seen).now_or_never().unwrap(), Err(RestoreError::Store(_))));
 }
 
 /// Two readings of the same pages of the guide: the simulator's and the timeline's.

@@ -48,6 +48,7 @@ fn view() -> ServingView {
             line: "lifeboat restore orders/nightly --backup 20261122T011507Z --into env:TARGET_URL".to_owned(),
         }],
         notes: Vec::new(),
+        failed: Vec::new(),
     }
 }
 
@@ -91,6 +92,11 @@ fn what_is_frozen_expired_or_gone_is_said_first() {
     let mut gone = view();
     (gone.verdict, gone.backup, gone.before, gone.estimate, gone.commands) = ("impossible".to_owned(), None, None, None, Vec::new());
     assert!(said(&gone).ends_with("no: no backup of that moment or before is left · exit 1\n"), "{}", said(&gone));
+    gone.failed.push("20261122T011507Z".to_owned());
+    let only = "no: of that moment or before only 20261122T011507Z is left, and its drill found that it cannot be relied upon · exit 1\n";
+    assert!(said(&gone).ends_with(only), "{}", said(&gone));
+    gone.failed.push("20261121T011507Z".to_owned());
+    assert!(said(&gone).contains("only 20261122T011507Z and 1 more are left, and their drills found"), "{}", said(&gone));
     gone.verdict = "undelete".to_owned();
     gone.expired.push(ExpiredView {
         id: "20261101T010000Z".to_owned(),
