@@ -10,6 +10,7 @@ use crate::model::finding::{Finding, Level};
 use crate::model::id::ResourceId;
 use crate::model::lifecycle::Lifecycle;
 use crate::model::policy::{PhysicalEngine, RepositoryPlace};
+use crate::model::replication::Replication;
 use crate::model::request::ReadOp;
 use crate::model::resource::{Observed, ObservedResource, SeenRepository};
 use crate::policy::profile::{SHIPPED, overlay};
@@ -29,13 +30,15 @@ fn load(value: &Value) -> Loaded {
 
 /// The quickstart policy with `yaml` over its spec; below `live` are the rules of the bucket's lifecycle, below `liveKey` is its key,
 /// `liveVersioning` is its versioning, below `liveProfiles` the instance profiles that hold the restorer, below `liveReplica` the rules of the
-/// replica, below `liveReplicator` the trust of the role that copies,
+/// replica, below `liveReplicator` the trust of the role that copies, below `liveGrants` its policies, below `liveReplicaPolicy` the bucket policy
+/// of the replica, below `liveReplication` the replication configuration of the bucket,
 /// below `liveRepositories` the repositories that a listing shows.
 fn judged(yaml: &str) -> Vec<Finding> {
     let mut over: Value = serde_yaml::from_str(yaml).unwrap();
     let mut take = |name: &str| over.as_object_mut().and_then(|fields| fields.remove(name));
     let (live, key, profiles, versioning) = (take("live"), take("liveKey"), take("liveProfiles"), take("liveVersioning"));
     let (replica, replicator, repositories) = (take("liveReplica"), take("liveReplicator"), take("liveRepositories"));
+    let (grants, replica_policy, replication) = (take("liveGrants"), take("liveReplicaPolicy"), take("liveReplication"));
     let mut base: Value = serde_yaml::from_str(QUICKSTART).unwrap();
     overlay(&mut base, json!({"spec": over}));
     let loaded = load(&base);
@@ -77,6 +80,23 @@ fn judged(yaml: &str) -> Vec<Finding> {
             None => Fact::Known(Document::of(&json!({"path": "/", "trust": trust, "tags": {}}))),
         };
         saw(ResourceId::Role("dr-replicator".to_owned()), ReadOp::RoleTrust, fact);
+    }
+    if let Some(live) = replication {
+        let live: Replication = serde_json::from_value(live).unwrap();
+        saw(ResourceId::Bucket("shop-dr-orders".to_owned()), ReadOp::BucketReplication, Fact::Known(Document::of(&live)));
+    }
+    for (live, id, op) in [
+        (grants, ResourceId::Role("dr-replicator".to_owned()), ReadOp::RoleGrants),
+        (replica_policy, ResourceId::Bucket("shop-replica".to_owned()), ReadOp::BucketPolicy),
+    ] {
+        let fact = |live: Value| match live.as_str() {
+            Some("missing") => Fact::Absent,
+            Some(why) => Fact::Unknown(Why::Refused(why.to_owned())),
+            None => Fact::Known(Document::of(&live)),
+        };
+        if let Some(live) = live {
+            saw(id, op, fact(live));
+        }
     }
     if !resources.is_empty() {
         let (desired, _) = compile::compile(&loaded, &[]);
@@ -378,6 +398,106 @@ fn s3_itself_must_be_let_into_the_role_that_copies() {
     assert_eq!((of("missing"), of("AccessDenied")), (rule.clone(), rule));
 }
 
+const TO_ANOTHER: &str = "storage: {account: \"111122223333\", replication: {bucket: shop-replica, account: \"444455556666\", region: eu-central-1, role: \"arn:aws:iam::111122223333:role/dr-replicator\"}}";
+
+/// A statement with these actions on these resources.
+fn grant(effect: &str, actions: &str, resources: &str) -> String {
+    format!("{{Sid: S, Effect: {effect}, Action: [{actions}], Resource: [{resources}]}}")
+}
+
+fn said(yaml: &str) -> Vec<(String, String)> {
+    judged(yaml).into_iter().map(|finding| (finding.title.clone(), finding.places[0].label.clone())).collect()
+}
+
+#[test]
+fn the_role_that_copies_must_be_granted_each_right_and_what_is_not_read_is_not_fine() {
+    let all = [
+        grant("Allow", "\"s3:GetReplicationConfiguration\", \"s3:ListBucket\"", "\"arn:aws:s3:::shop-dr-orders\""),
+        grant(
+            "Allow",
+            "\"s3:GetObjectVersionForReplication\", \"s3:GetObjectVersionAcl\", \"s3:GetObjectVersionTagging\"",
+            "\"arn:aws:s3:::shop-dr-orders/*\"",
+        ),
+        grant("Allow", "\"s3:ReplicateObject\", \"s3:ReplicateTags\", \"s3:ObjectOwnerOverrideToBucketOwner\"", "\"arn:aws:s3:::shop-replica/*\""),
+    ];
+    let of = |statements: &str, beside: &str| said(&format!("{TO_ANOTHER}\nliveGrants: {{policies: {{copy: {{Statement: [{statements}]}}}}{beside}}}"));
+    assert_eq!(of(&all.join(", "), ""), Vec::new());
+    for (nth, lacks) in [
+        (0, "s3:ListBucket on arn:aws:s3:::shop-dr-orders"),
+        (1, "s3:GetObjectVersionAcl on arn:aws:s3:::shop-dr-orders/orders/*"),
+        (2, "s3:ReplicateTags on arn:aws:s3:::shop-replica/orders/*"),
+    ] {
+        let rest: Vec<String> = all.iter().enumerate().filter(|(at, _)| *at != nth).map(|(_, statement)| statement.clone()).collect();
+        let found = of(&rest.join(", "), "");
+        assert!(found.len() == 1 && found[0].0 == "role/dr-replicator may not do all that copying takes" && found[0].1.contains(lacks), "{found:?}");
+        let unread = of(&rest.join(", "), ", unread: {\"arn:aws:iam::111122223333:policy/x\": refused}");
+        assert!(unread.len() == 1 && unread[0].0 == "what role/dr-replicator may do is not known" && unread[0].1.contains("policy/x: refused"), "{unread:?}");
+    }
+    let found = of(&all.join(", "), ", unread: {more: refused}");
+    assert_eq!(found.iter().map(|(title, _)| title.as_str()).collect::<Vec<_>>(), ["what role/dr-replicator may do is not known"], "it may refuse");
+    let denied = of(&format!("{}, {}", all.join(", "), grant("Deny", "\"s3:Replicate*\"", "\"*\"")), ", unread: {more: refused}");
+    assert!(denied.len() == 2 && denied[0].1.contains("s3:ReplicateObject on arn:aws:s3:::shop-replica/orders/* (refused by S)"), "{denied:?}");
+    let bound = of(&all.join(", "), ", bounds: {limit: {Statement: {Effect: Allow, Action: \"s3:Get*\", Resource: \"*\"}}}");
+    assert!(bound.len() == 1 && bound[0].1.contains("s3:ListBucket") && !bound[0].1.contains("s3:GetObjectVersionAcl"), "{bound:?}");
+    let refused = said(&format!("{TO_ANOTHER}\nliveGrants: AccessDenied"));
+    assert!(refused.len() == 1 && refused[0].1.contains("AccessDenied"), "{refused:?}");
+    assert_eq!(said(&format!("{TO_ANOTHER}\nliveGrants: missing")), Vec::new(), "the rule about its trust says so");
+}
+
+#[test]
+fn keys_of_copies_are_asked_for_where_what_they_encrypt_is_copied() {
+    let (from, to) = (KEY, "arn:aws:kms:eu-central-1:111122223333:key/9");
+    let storage = format!(
+        "storage: {{account: \"111122223333\", encryption: {{algorithm: \"aws:kms\", key: \"{from}\"}}, replication: {{bucket: shop-replica, region: eu-central-1, kmsKey: \"{to}\", role: \"arn:aws:iam::111122223333:role/dr-replicator\"}}}}"
+    );
+    let s3 = grant("Allow", "\"s3:*\"", "\"*\"");
+    let of = |keys: &str| said(&format!("{storage}\nliveGrants: {{policies: {{copy: {{Statement: [{s3}{keys}]}}}}}}"));
+    let found = of("");
+    assert!(found.len() == 1 && found[0].1 == format!("it lacks kms:Encrypt on {to}, kms:Decrypt on {from}"), "{found:?}");
+    let key = |action: &str, key: &str, via: &str| {
+        format!(", {{Effect: Allow, Action: \"{action}\", Resource: \"{key}\", Condition: {{StringLike: {{\"kms:ViaService\": \"{via}\"}}}}}}")
+    };
+    let both = [key("kms:Encrypt", to, "s3.eu-central-1.amazonaws.com"), key("kms:Decrypt", from, "s3.eu-west-1.amazonaws.com")];
+    assert_eq!(of(&both.concat()), Vec::new());
+    let wrong = of(&[both[0].clone(), key("kms:Decrypt", from, "s3.eu-central-1.amazonaws.com")].concat());
+    assert!(wrong.len() == 1 && wrong[0].1 == format!("it lacks kms:Decrypt on {from}"), "{wrong:?}");
+    let tagged = both[1].replace("kms:ViaService", "aws:PrincipalTag/team");
+    let unclear = of(&[both[0].clone(), tagged].concat());
+    assert!(unclear.len() == 1 && unclear[0].0.ends_with("is not known") && unclear[0].1.contains("aws:PrincipalTag/team"), "{unclear:?}");
+}
+
+#[test]
+fn a_replica_of_another_account_must_let_the_role_in() {
+    let of = |policy: &str| said(&format!("{TO_ANOTHER}\nliveReplicaPolicy: {policy}"));
+    let lets = |who: &str, actions: &str, on: &str| {
+        format!("{{Statement: [{{Effect: Allow, Principal: {{AWS: \"{who}\"}}, Action: [{actions}], Resource: \"{on}\"}}]}}")
+    };
+    let (role, all) = ("arn:aws:iam::111122223333:role/dr-replicator", "\"s3:Replicate*\", \"s3:ObjectOwnerOverrideToBucketOwner\"");
+    assert_eq!(of(&lets(role, all, "arn:aws:s3:::shop-replica/*")), Vec::new());
+    assert_eq!(of(&lets("111122223333", all, "arn:aws:s3:::shop-replica/orders/*")), Vec::new());
+    for (who, actions, on) in [("444455556666", all, "*"), (role, "\"s3:ReplicateObject\"", "*"), (role, all, "arn:aws:s3:::shop-replica/logs/*")] {
+        let found = of(&lets(who, actions, on));
+        assert!(found.len() == 1 && found[0].0 == "bucket/shop-replica does not let the copies in", "{who} {actions} {on}: {found:?}");
+    }
+    assert_eq!(of("missing")[0].1, "it has no bucket policy");
+    assert_eq!(of("MethodNotAllowed")[0].0, "whether bucket/shop-replica lets the copies in is not known");
+    let same = TO_ANOTHER.replace("444455556666", "111122223333");
+    assert_eq!(said(&format!("{same}\nliveReplicaPolicy: missing")), Vec::new(), "in one account the role's own policies are enough");
+}
+
+#[test]
+fn a_rule_of_the_old_form_copies_delete_markers_and_others_only_when_they_say_so() {
+    let of = |rule: &str| {
+        let rule = format!("{{id: a, {rule}, destination: {{bucket: \"arn:aws:s3:::b\", ownerChanges: false}}}}");
+        ids(&judged(&format!("liveReplication: {{role: r, rules: [{rule}]}}"))).contains("delete-markers-are-copied")
+    };
+    assert!(of("enabled: true, filter: {form: rulePrefix, prefix: orders/nightly/}"));
+    assert!(of("enabled: true, priority: 1, filter: {}, deleteMarkers: true"));
+    assert!(!of("enabled: true, priority: 1, filter: {}"));
+    assert!(!of("enabled: false, filter: {form: rulePrefix}"));
+    assert!(!of("enabled: true, filter: {form: rulePrefix, prefix: logs/}"));
+}
+
 /// What the policy itself says must not need an observation, and what was seen must not be judged without one.
 #[test]
 fn rules_about_what_was_seen_say_nothing_without_it() {
@@ -386,6 +506,7 @@ fn rules_about_what_was_seen_say_nothing_without_it() {
         seen.iter().map(|rule| (rule.id, rule.level)).collect::<Vec<_>>(),
         [
             ("archived-longer-than-rto", Level::Warning),
+            ("delete-markers-are-copied", Level::Warning),
             ("instance-profile-is-missing", Level::Warning),
             ("key-cannot-be-used", Level::Warning),
             ("key-is-not-rotated", Level::Warning),
@@ -394,6 +515,8 @@ fn rules_about_what_was_seen_say_nothing_without_it() {
             ("mfa-delete-with-repository", Level::Warning),
             ("replica-expires-too-early", Level::Warning),
             ("replica-has-no-rule-of-its-own", Level::Warning),
+            ("replica-keeps-copies-out", Level::Warning),
+            ("replication-role-cannot-copy", Level::Warning),
             ("replication-role-is-closed", Level::Warning),
             ("repository-expires-by-age", Level::Warning),
             ("retention-not-kept", Level::Warning),
