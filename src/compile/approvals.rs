@@ -37,6 +37,7 @@ pub(super) fn read(policy: &LoadedPolicy, findings: &mut Vec<Finding>) -> Vec<Ap
                 by: written.approved_by.clone(),
                 until,
                 points: written.restore_points_lost,
+                window: written.window_lost,
             });
         }
     }

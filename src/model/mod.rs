@@ -10,6 +10,7 @@ pub mod finding;
 pub mod iam;
 pub mod id;
 pub mod lifecycle;
+pub mod parts;
 pub mod policy;
 pub mod replication;
 pub mod repository;

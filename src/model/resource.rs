@@ -72,6 +72,8 @@ pub struct Approval {
     pub until: Timestamp,
     /// How many restore points may be lost by it.
     pub points: usize,
+    /// By how much the window may shrink; none = by what those points take, and by no minute between them.
+    pub window: Option<Span>,
 }
 
 /// What is wanted of one resource.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{Effect, effects};
 use crate::model::id::ResourceId;
 use crate::model::resource::Approval;
-use crate::model::units::plural;
+use crate::model::units::{Span, plural};
 
 /// Leave for one kind of step on one resource.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,9 +81,27 @@ pub(super) fn objection(approval: &Approval, effects: &[Effect], now: Timestamp)
     if now >= approval.until {
         return Some(format!("the approval by {} ended on {}", approval.by, effects::moment(approval.until)));
     }
-    (lost > approval.points).then(|| {
-        format!("the approval by {} is for {} lost at the most, and this step costs {lost}", approval.by, plural(approval.points as u64, "restore point"))
-    })
+    if let Some(unsaid) = effects.iter().find(|effect| effect.unsaid) {
+        return Some(format!("the approval by {} is for a known effect, and {}", approval.by, unsaid.sentence));
+    }
+    if lost > approval.points {
+        let most = plural(approval.points as u64, "restore point");
+        return Some(format!("the approval by {} is for {most} lost at the most, and this step costs {lost}", approval.by));
+    }
+    beyond_window(approval, effects, now)
+}
+
+/// Whether the window shrinks by more than was approved. How far the oldest restore point comes nearer is in the number of points; minutes
+/// between them are lost by themselves, so they must have been approved by themselves.
+fn beyond_window(approval: &Approval, effects: &[Effect], now: Timestamp) -> Option<String> {
+    let window = |effect: &Effect| match approval.window {
+        Some(_) => effect.window_lost(now),
+        None => effect.window_seconds.unwrap_or(0),
+    };
+    let lost = Span::seconds(effects.iter().map(window).max().unwrap_or(0));
+    let most = approval.window.unwrap_or(Span::seconds(0));
+    let is_for = approval.window.map_or_else(|| "says no `windowLost`".to_owned(), |most| format!("is for {most} of the window at the most"));
+    (lost > most).then(|| format!("the approval by {} {is_for}, and this step costs {lost} of it", approval.by))
 }
 
 #[cfg(test)]

@@ -51,27 +51,37 @@ pub struct ApprovedStep {
     /// When the first of them was said to become deletable.
     #[schemars(with = "Option<String>")]
     pub first: Option<Timestamp>,
+    /// By how many seconds the window of the policy that loses most was said to shrink.
+    #[serde(default)]
+    pub window_seconds: u64,
+    /// Whether it could not be said what it costs.
+    #[serde(default)]
+    pub unsaid: bool,
 }
 
 impl ApprovedStep {
-    /// What is approved when this step is.
-    pub fn of(step: &Step) -> Self {
+    /// What is approved when this step is, as it looks at a moment.
+    pub fn of(step: &Step, at: Timestamp) -> Self {
         Self {
             id: step.id(),
             digest: step.digest(),
             points: step.effects.iter().map(|effect| effect.points).sum(),
             first: step.effects.iter().filter_map(|effect| effect.first).min(),
+            window_seconds: step.effects.iter().map(|effect| effect.window_lost(at)).max().unwrap_or(0),
+            unsaid: step.effects.iter().any(|effect| effect.unsaid),
         }
     }
 
-    /// Whether the same step costs more now than when it was approved: more points, or the first one earlier.
-    fn worse(&self, now: &Self) -> bool {
+    /// Whether the same step costs more now than when it was approved: more points, the first one earlier, more of the window than has come
+    /// to it since, or what cannot be said any more.
+    fn worse(&self, now: &Self, since: SignedDuration) -> bool {
         let earlier = match (self.first, now.first) {
             (Some(then), Some(now)) => now < then,
             (None, Some(_)) => true,
             (_, None) => false,
         };
-        now.points > self.points || earlier
+        let grown = u64::try_from(since.as_secs()).unwrap_or(0);
+        now.points > self.points || earlier || now.window_seconds > self.window_seconds.saturating_add(grown) || (now.unsaid && !self.unsaid)
     }
 }
 
@@ -125,13 +135,13 @@ pub enum Stale {
     /// Steps were approved that are not needed any more, or differ now.
     #[error("what was approved differs from what is needed now: {}", .0.join(", "))]
     Steps(Vec<String>),
-    /// Steps would now cost more restore points than was approved, or cost them earlier.
+    /// Steps would now cost more than was approved, or cost it earlier.
     #[error("what was approved would now cost more than was said: {}", .0.join(", "))]
     Worse(Vec<String>),
 }
 
-/// SHA-256 over what is approved by a plan: the policies it is for, and its steps. Equal plans have equal digests, whenever
-/// and by whomever they were made.
+/// SHA-256 over what is approved by a plan: the policies it is for, and its steps with what each costs. Equal plans have equal digests,
+/// whenever and by whomever they were made.
 pub fn digest(policy_digest: &str, approved: &[ApprovedStep]) -> String {
     Document::of(&(policy_digest, approved)).digest()
 }
@@ -143,15 +153,16 @@ pub fn digest(policy_digest: &str, approved: &[ApprovedStep]) -> String {
 /// not needed as it was, or one whose effects are worse by now.
 pub fn select(plan: Plan, here: Here<'_>, approved: &Approved) -> Result<Plan, Stale> {
     fitting(here, approved)?;
+    let since = here.now.duration_since(approved.observed_at) + CLOCK_SKEW;
     let wanted: BTreeSet<&str> = approved.approved.iter().map(|step| step.digest.as_str()).collect();
-    let needed: Vec<ApprovedStep> = plan.steps.iter().map(ApprovedStep::of).collect();
+    let needed: Vec<ApprovedStep> = plan.steps.iter().map(|step| ApprovedStep::of(step, here.now)).collect();
     let names =
         |wrong: &dyn Fn(&ApprovedStep) -> bool| -> Vec<String> { approved.approved.iter().filter(|step| wrong(step)).map(|step| step.id.clone()).collect() };
     let gone = names(&|step| needed.iter().all(|now| now.digest != step.digest));
     if !gone.is_empty() {
         return Err(Stale::Steps(gone));
     }
-    let worse = names(&|step| needed.iter().any(|now| now.digest == step.digest && step.worse(now)));
+    let worse = names(&|step| needed.iter().any(|now| now.digest == step.digest && step.worse(now, since)));
     if !worse.is_empty() {
         return Err(Stale::Worse(worse));
     }

@@ -248,7 +248,7 @@ fn a_leave_is_read_as_it_is_written() {
 }
 
 pub(crate) fn approval(desired: &Desired, plan: &Plan) -> Approved {
-    let approved = plan.steps.iter().map(ApprovedStep::of);
+    let approved = plan.steps.iter().map(|step| ApprovedStep::of(step, Timestamp::UNIX_EPOCH));
     let identity = Some(Asker { account: "111122223333".to_owned() });
     Approved { format: FORMAT.to_owned(), policy_digest: desired.digest.clone(), observed_at: Timestamp::UNIX_EPOCH, identity, approved: approved.collect() }
 }

@@ -14,6 +14,7 @@ use super::schema_check::{SchemaChecker, SchemaProblem};
 use super::yaml::{self, Parsed, SpanIndex};
 use crate::model::document::{Document, sha256_hex};
 use crate::model::finding::{Finding, SourceText};
+use crate::model::parts::in_parts;
 use crate::model::policy::Policy;
 use crate::model::repository::Repository;
 
@@ -170,12 +171,14 @@ pub fn load(files: &[ConfigFile]) -> Loaded {
             loader.add_profile(name, file);
         }
     }
-    for file in files.iter().filter(|file| is_policy(&file.path)) {
-        loaded.files += 1;
-        loaded.policies.extend(loader.policy(file));
+    let policies: Vec<&ConfigFile> = files.iter().filter(|file| is_policy(&file.path)).collect();
+    loaded.files = policies.len();
+    loaded.findings = std::mem::take(&mut loader.findings);
+    for (policies, findings) in in_parts(&policies, |part| loader.again().policies(part)) {
+        loaded.policies.extend(policies);
+        loaded.findings.extend(findings);
     }
     loaded.policies.sort_by(|a, b| a.name.cmp(&b.name));
-    loaded.findings = loader.findings;
     duplicates(&mut loaded);
     loaded
 }
@@ -289,6 +292,17 @@ impl Loader {
         if let Some(source) = self.read(&file.path, &file.bytes, Shape::Profile) {
             self.profiles.insert(name.to_owned(), source);
         }
+    }
+
+    /// Another that knows the same profiles.
+    fn again(&self) -> Self {
+        Self { profiles: self.profiles.clone(), ..Self::default() }
+    }
+
+    /// Some policies, and what is wrong with them.
+    fn policies(mut self, files: &[&ConfigFile]) -> (Vec<LoadedPolicy>, Vec<Finding>) {
+        let policies = files.iter().filter_map(|file| self.policy(file)).collect();
+        (policies, self.findings)
     }
 
     fn policy(&mut self, file: &ConfigFile) -> Option<LoadedPolicy> {

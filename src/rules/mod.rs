@@ -10,6 +10,7 @@ use crate::model::fact::Fact;
 use crate::model::finding::{Finding, Level};
 use crate::model::id::ResourceId;
 use crate::model::lifecycle::Lifecycle;
+use crate::model::parts::in_parts;
 use crate::model::request::ReadOp;
 use crate::model::resource::{BucketWish, Desired, Observed, ResourceWish};
 use crate::policy::LoadedPolicy;
@@ -128,13 +129,13 @@ pub enum Check {
 
 /// What the rules say of the policies alone.
 pub fn check(policies: &[LoadedPolicy]) -> Vec<Finding> {
-    let of = |rule: &'static Rule| {
-        policies.iter().flat_map(move |policy| match rule.check {
-            Check::Policy(check) => stamped(rule, check(policy)),
-            Check::Observed(_) => Vec::new(),
-        })
+    let of = |rule: &'static Rule, part: &[LoadedPolicy]| -> Vec<Finding> {
+        let Check::Policy(check) = rule.check else { return Vec::new() };
+        part.iter().flat_map(|policy| stamped(rule, check(policy))).collect()
     };
-    RULES.iter().flat_map(|rule| of(rule)).collect()
+    let each = |part: &[LoadedPolicy]| RULES.iter().map(|rule| of(rule, part)).collect::<Vec<_>>();
+    let mut parts: Vec<_> = in_parts(policies, each).into_iter().map(Vec::into_iter).collect();
+    RULES.iter().flat_map(|_| parts.iter_mut().filter_map(Iterator::next).flatten().collect::<Vec<_>>()).collect()
 }
 
 /// What the rules say of the policies and what was seen.

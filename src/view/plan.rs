@@ -285,7 +285,7 @@ impl PlanView {
         }
         let groups: Vec<GroupView> = groups.into_values().collect();
         let counts = count(&groups);
-        let approved: Vec<ApprovedStep> = plan.steps.iter().map(ApprovedStep::of).collect();
+        let approved: Vec<ApprovedStep> = plan.steps.iter().map(|step| ApprovedStep::of(step, around.observed.at)).collect();
         Self {
             format: FORMAT.to_owned(),
             tool: env!("CARGO_PKG_VERSION").to_owned(),

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::model::units::Span;
+
 /// Leave for one kind of held step on one resource, until a day. Whoever wrote it only claims the approver's name; that
 /// it was reviewed is what the history of the config repo shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -27,4 +29,8 @@ pub struct Approval {
     /// The effect that was approved: how many restore points may be lost by it. A step that costs more stays held.
     #[serde(default)]
     pub restore_points_lost: usize,
+    /// By how much the window may shrink, as in 7d. Without it: by what those restore points take, and by none of the time in which any moment
+    /// can be restored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window_lost: Option<Span>,
 }

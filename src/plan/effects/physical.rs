@@ -75,6 +75,8 @@ struct Ends<'a> {
     going: Vec<&'a SeenObject>,
     /// Bytes of WAL that goes.
     wal_bytes: u64,
+    /// From when on each object must be thawed that did not, and for how long.
+    frozen: Vec<(Timestamp, Span)>,
 }
 
 impl<'a> Ends<'a> {
@@ -96,6 +98,7 @@ impl<'a> Ends<'a> {
         if goes {
             self.going.push(object);
         }
+        self.frozen.extend(end.thaw);
         match physical::part(&repository.place, &object.key) {
             Part::Backup(id) => {
                 *self.sizes.entry(id).or_default() += object.bytes;
@@ -112,7 +115,7 @@ impl<'a> Ends<'a> {
     }
 
     fn touched(&self) -> bool {
-        !self.going.is_empty() || self.backups.values().chain(self.wal.values()).any(|end| end.stays_longer() || end.thaw.is_some())
+        !self.going.is_empty() || !self.frozen.is_empty() || self.backups.values().chain(self.wal.values()).any(End::stays_longer)
     }
 
     /// The end of each complete backup: that of its objects, of its WAL, of what it builds on, and of the lists.
@@ -224,28 +227,49 @@ impl One<'_> {
         let says = says(self.tenant, self.repository);
         let found = match judged(self.repository, |_| true) {
             Ok(found) => found,
-            Err(_) if ends.going.is_empty() => return Vec::new(),
-            Err(why) => {
-                let objects = plural(ends.going.len() as u64, "object");
-                let sentence = format!("which backups of {says} go cannot be said, and {objects} of it would go earlier than promised: {why}");
-                return vec![Effect::unsaid(&self.tenant.policy, sentence)];
-            }
+            Err(why) => return self.unread(&ends, &says, &why),
         };
         let chains = ends.of_chains(&found);
         let mut out: Vec<Effect> = self.losing(&ends, &found, &chains, &says).into_iter().collect();
+        out.extend(self.untold(&ends, &found, &says));
         let longer = chains.values().filter(|end| end.stays_longer()).count();
         if longer > 0 {
             let sentence = format!("{} of {says} would be kept longer than now", plural(longer as u64, "backup"));
             out.push(Effect::said(&self.tenant.policy, sentence));
         }
-        out.extend(self.thawing(&ends, &chains, &says));
+        out.extend(self.thawing(&ends, Some(&chains), &says));
         out
     }
 
-    fn thawing(&self, ends: &Ends<'_>, chains: &BTreeMap<String, End>, says: &str) -> Option<Effect> {
-        let all = chains.values().chain(ends.wal.values()).filter_map(|end| end.thaw);
-        let (from, takes) = all.reduce(|(at, takes), (other, longer)| (at.min(other), takes.max(longer)))?;
-        let what = counted(chains.values().filter(|end| end.thaw.is_some()).count(), ends.wal.values().filter(|end| end.thaw.is_some()).count());
+    /// What can be said of a repository that cannot be read: what goes and what must be thawed, by objects.
+    fn unread(&self, ends: &Ends<'_>, says: &str, why: &str) -> Vec<Effect> {
+        let going = (!ends.going.is_empty()).then(|| {
+            let objects = plural(ends.going.len() as u64, "object");
+            let sentence = format!("which backups of {says} go cannot be said, and {objects} of it would go earlier than promised: {why}");
+            Effect::unsaid(&self.tenant.policy, sentence)
+        });
+        going.into_iter().chain(self.thawing(ends, None, says)).collect()
+    }
+
+    /// That backups whose metadata could not be read may go with what goes: by their own objects, or by WAL or a backup that they need.
+    fn untold(&self, ends: &Ends<'_>, found: &Repository, says: &str) -> Option<Effect> {
+        let mut untold = found.backups.iter().filter(|backup| backup.state == State::Unknown);
+        let first = untold.next().filter(|_| !ends.going.is_empty())?;
+        let (goes, more) = (ends.backups.get(first.id.as_str()).is_some_and(End::goes), untold.count());
+        let others = if more == 0 { String::new() } else { format!(" and {more} more") };
+        let words = if goes { "goes earlier than promised, and what is lost with it" } else { "goes with that" };
+        let whether = if goes { "" } else { "whether " };
+        let why = first.why.as_deref().unwrap_or("it could not be read");
+        let sentence = format!("{whether}{}{others} of {says} {words} cannot be said: {why}", first.id);
+        Some(Effect::unsaid(&self.tenant.policy, sentence))
+    }
+
+    /// What must be thawed: by backups and WAL where `chains` tells them, else by objects.
+    fn thawing(&self, ends: &Ends<'_>, chains: Option<&BTreeMap<String, End>>, says: &str) -> Option<Effect> {
+        let (from, takes) = ends.frozen.iter().copied().reduce(|(at, takes), (other, longer)| (at.min(other), takes.max(longer)))?;
+        let frozen = |ends: &mut dyn Iterator<Item = &End>| ends.filter(|end| end.thaw.is_some()).count();
+        let told = chains.map(|chains| counted(frozen(&mut chains.values()), frozen(&mut ends.wal.values())));
+        let what = told.filter(|told| !told.is_empty()).unwrap_or_else(|| plural(ends.frozen.len() as u64, "object"));
         Some(thawing(self.tenant, from, &format!("{what} of {says}"), takes))
     }
 
@@ -261,29 +285,27 @@ impl One<'_> {
             Part::Wal(segment) => !ends.wal.get(&segment).is_some_and(End::goes),
             Part::List | Part::Other => true,
         };
-        let left = if ids.len() == complete(found).count() { Vec::new() } else { judged(self.repository, stays).ok()?.windows };
         let size = ids.iter().filter_map(|id| ends.sizes.get(id)).sum::<u64>() + ends.wal_bytes;
         let from = due(first, self.observed.at);
+        let what = format!("{} of {says} ({}) would go earlier than promised, the first {from}", counted(gone.len(), wal.len()), bytes(size));
+        let loss = |sentence: String| Effect { points: gone.len(), bytes: size, first: Some(first), ..Effect::said(&self.tenant.policy, sentence) };
+        let left = match judged(self.repository, stays) {
+            _ if ids.len() == complete(found).count() => Vec::new(),
+            Ok(left) => left.windows,
+            Err(why) => return Some(Effect { unsaid: true, ..loss(format!("{what}, and what could be restored then cannot be said: {why}")) }),
+        };
         let (back, stay) = self.ways_back(ends, first, chains);
         let with = with(&gone, ends, chains);
         let reach = reach(&found.windows, &left);
-        let sentence = format!(
-            "{} of {says} ({}) would go earlier than promised, the first {from}{with}{reach}; {}{stay}",
-            counted(gone.len(), wal.len()),
-            bytes(size),
-            back.0
-        );
+        let sentence = format!("{what}{with}{reach}; {}{stay}", back.0);
         let name = |(backup, until): &(&Physical, Timestamp)| format!("{}/{} on {}", says.trim_matches('`'), backup.id, until.strftime("%Y-%m-%d"));
         Some(Effect {
-            points: gone.len(),
-            bytes: size,
-            first: Some(first),
             oldest: found.windows.first().map(|window| window.0),
             oldest_left: left.first().map(|window| window.0),
             undo: Some(back.1),
             named: gone.iter().take(NAMED).map(name).collect(),
             window_seconds: Some(length(&found.windows).saturating_sub(length(&left))),
-            ..Effect::said(&self.tenant.policy, sentence)
+            ..loss(sentence)
         })
     }
 

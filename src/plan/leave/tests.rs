@@ -51,9 +51,24 @@ fn an_approval_is_for_its_effect_and_no_more() {
         by: "ciso".to_owned(),
         until: "2027-01-01T00:00:00Z".parse().unwrap(),
         points: 7,
+        window: None,
     };
     let effect = |points| super::Effect { points, ..super::Effect::said("orders", String::new()) };
     let now = "2026-11-22T00:00:00Z".parse().unwrap();
     assert_eq!(super::objection(&approval, &[effect(4), effect(3)], now), None);
     assert!(super::objection(&approval, &[effect(4), effect(4)], now).is_some_and(|why| why.contains("costs 8")));
+    let objection = |window: Option<u64>, effect: super::Effect| {
+        let approval = crate::model::resource::Approval { window: window.map(super::Span::seconds), ..approval.clone() };
+        super::objection(&approval, &[effect], now)
+    };
+    let unsaid = super::Effect::unsaid("orders", "which restore points go cannot be said".to_owned());
+    assert!(objection(None, unsaid).is_some_and(|why| why.contains("is for a known effect, and which restore points go cannot be said")));
+    let minutes = |seconds| super::Effect { window_seconds: Some(seconds), ..effect(0) };
+    assert_eq!(objection(None, minutes(0)), None);
+    assert!(objection(None, minutes(60)).is_some_and(|why| why.contains("says no `windowLost`, and this step costs 1m of it")));
+    assert_eq!(objection(Some(60), minutes(60)), None);
+    assert!(objection(Some(60), minutes(61)).is_some_and(|why| why.contains("is for 1m of the window at the most")));
+    let nearer = super::Effect { oldest: "2026-11-01T00:00:00Z".parse().ok(), oldest_left: "2026-11-03T00:00:00Z".parse().ok(), ..effect(7) };
+    assert_eq!(objection(None, nearer.clone()), None, "the points say it");
+    assert!(objection(Some(86_400), nearer).is_some_and(|why| why.contains("this step costs 2d of it")));
 }

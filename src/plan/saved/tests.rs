@@ -1,5 +1,5 @@
 use super::super::tests::{approval, here, observed, quickstart};
-use super::super::{Effect, plan};
+use super::super::{Effect, Plan, plan};
 use super::{ApprovedStep, Asker, Here, Stale, digest, select};
 
 #[test]
@@ -35,6 +35,30 @@ fn effects_that_are_worse_by_now_make_a_plan_stale_and_better_ones_do_not() {
     assert_eq!(verdict(costing(0, None)), Ok(()));
     assert!(matches!(verdict(costing(8, Some("2026-12-03T00:00:00Z"))), Err(Stale::Worse(names)) if names.len() == 1));
     assert!(matches!(verdict(costing(7, Some("2026-12-02T00:00:00Z"))), Err(Stale::Worse(_))));
+}
+
+#[test]
+fn a_window_that_shrinks_more_or_an_effect_that_cannot_be_said_any_more_makes_a_plan_stale() {
+    let desired = quickstart();
+    let with = |effect: Effect| {
+        let mut plan = plan(&desired, &observed(&desired, &[]), &[]);
+        plan.steps[0].effects = vec![effect];
+        plan
+    };
+    let minutes = |seconds: u64| with(Effect { window_seconds: Some(seconds), ..Effect::said("orders", String::new()) });
+    let unsaid = || with(Effect::unsaid("orders", String::new()));
+    let verdict = |approved: Plan, now: Plan, at: &str| {
+        let good = approval(&desired, &approved);
+        select(now, Here { now: at.parse().unwrap(), ..here(&desired.digest) }, &good).map(|_| ())
+    };
+    let (then, hour) = ("1970-01-01T00:00:00Z", "1970-01-01T01:00:00Z");
+    assert_eq!(verdict(minutes(7200), minutes(7200), then), Ok(()));
+    assert!(matches!(verdict(minutes(7200), minutes(7200 + 301), then), Err(Stale::Worse(_))), "clocks may differ by five minutes");
+    assert_eq!(verdict(minutes(7200), minutes(7200 + 3600), hour), Ok(()), "an hour of WAL has come to it since");
+    assert!(matches!(verdict(minutes(7200), minutes(7200 + 3901), hour), Err(Stale::Worse(_))));
+    assert!(matches!(verdict(minutes(0), unsaid(), then), Err(Stale::Worse(_))));
+    assert_eq!(verdict(unsaid(), unsaid(), then), Ok(()), "that it is not known is what was approved");
+    assert_eq!(verdict(unsaid(), minutes(0), then), Ok(()));
 }
 
 #[test]

@@ -171,6 +171,24 @@ fn what_its_engine_could_not_be_asked_about_is_unknown_and_holds() {
 }
 
 #[test]
+fn a_backup_that_could_not_be_read_may_go_with_what_goes() {
+    let mut stored = repository();
+    let Fact::Known(metadata) = &mut stored.metadata else { panic!() };
+    let torn = segment(192);
+    for (_, told) in metadata.iter_mut().filter(|(key, _)| key.contains(&format!("base_{torn}"))) {
+        *told = Err("AccessDenied".to_owned());
+    }
+    let said = |rule: Rule| taken(rule, stored.clone()).into_iter().map(|effect| (effect.unsaid, effect.points, effect.sentence)).collect::<Vec<_>>();
+    let old = said(cleanup("cleanup", &format!("{BACKUPS}base_{}", segment(0)), 30));
+    let [(false, 7, _), (true, 0, whether)] = old.as_slice() else { panic!("{old:?}") };
+    assert!(whether.starts_with("whether base_") && whether.contains(" of `physical` goes with that cannot be said: ") && whether.contains("AccessDenied"));
+    // Its own objects alone, and nothing else that is known.
+    let own = said(cleanup("cleanup", &format!("{BACKUPS}base_{torn}"), 30));
+    assert!(matches!(own.as_slice(), [(true, 0, own)] if own.contains(" goes earlier than promised, and what is lost with it cannot be said")), "{own:?}");
+    assert_eq!(said(cleanup("cleanup", "logs/", 30)), Vec::new());
+}
+
+#[test]
 fn rules_that_touch_nothing_of_a_repository_say_nothing() {
     assert_eq!(taken(cleanup("cleanup", "orders/pg/wal", 4000), SeenRepository { objects: Vec::new(), ..repository() }), Vec::new());
     let off = Rule { enabled: false, ..cleanup("cleanup", WAL, 20) };
@@ -219,6 +237,28 @@ fn backups_and_wal_that_must_be_thawed_are_counted_and_held_against_the_rto() {
     let full = said(&format!("{BACKUPS}base_{}", segment(168)), "DEEP_ARCHIVE");
     assert!(matches!(full.as_slice(), [one] if one.contains(" on, 4 backups of `physical` must be thawed")), "with what builds on it: {full:?}");
     assert_eq!(said(WAL, "GLACIER_IR"), Vec::<String>::new());
+    let mut unread = repository();
+    unread.metadata = Fact::Unknown(Why::Refused("AccessDenied".to_owned()));
+    let blind = taken(rule("orders/", "GLACIER"), unread);
+    assert!(matches!(blind.as_slice(), [one] if one.sentence.contains(" on, 263 objects of `physical` must be thawed") && !one.unsaid), "{blind:?}");
+}
+
+#[test]
+fn a_list_that_must_be_thawed_takes_every_backup_with_it_and_a_history_is_said_by_itself() {
+    let place = Place { engine: Engine::Pgbackrest, base: "orders/pg/".to_owned(), name: "main".to_owned() };
+    let object = |key: &str| SeenObject { key: format!("orders/pg/{key}"), bytes: 9, written: now(), class: None };
+    let info = "[db]\ndb-id=1\n\n[backrest]\nbackrest-format=5\n";
+    let objects = vec![object("archive/main/15-1/00000002.history"), object("backup/main/backup.info")];
+    let stored = SeenRepository { place, metadata: Fact::Known(vec![(objects[1].key.clone(), Ok(info.as_bytes().to_vec()))]), objects };
+    let to = |key: &str| Rule {
+        expiration: None,
+        transitions: vec![Transition { days: Some(30), date: None, class: "GLACIER".to_owned() }],
+        ..cleanup("cold", key, 1)
+    };
+    for key in ["orders/pg/backup/main/backup.info", "orders/pg/archive/main/15-1/00000002.history"] {
+        let effects = taken(to(key), stored.clone());
+        assert!(matches!(effects.as_slice(), [one] if one.sentence.contains(" on, 1 object of `physical` must be thawed")), "{key}: {effects:?}");
+    }
 }
 
 #[test]
