@@ -57,10 +57,9 @@ fn check(policy: &LoadedPolicy, bucket: &BucketWish, observed: &Observed) -> Vec
     }
     for right in &rights {
         match judged(&live, right) {
-            Grant::Granted => {}
             // What is not granted by what was read may be granted by what was not.
             Grant::Missing if live.unread.is_empty() => lacking.push(format!("{} on {}", right.action, right.resource())),
-            Grant::Missing => {}
+            Grant::Granted | Grant::Missing => {}
             Grant::Refused(sid) => lacking.push(format!("{} on {} (refused by {sid})", right.action, right.resource())),
             Grant::Unclear(why) => unclear.push(format!("{} on {}: {why}", right.action, right.resource())),
         }

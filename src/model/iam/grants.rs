@@ -100,10 +100,9 @@ pub fn judge<'d>(documents: impl IntoIterator<Item = &'d Value>, ask: &Ask<'_>) 
         for statement in document.get("Statement").and_then(Value::as_array).into_iter().flatten() {
             let denies = statement.get("Effect").and_then(Value::as_str) == Some("Deny");
             match fit(statement, ask) {
-                Fit::Not => {}
                 Fit::Whole | Fit::Part if denies => return Grant::Refused(name(statement)),
                 Fit::Whole => granted = true,
-                Fit::Part => {}
+                Fit::Not | Fit::Part => {}
                 Fit::Perhaps(what) if denies => refusal = Some(format!("a Deny ({}) hangs on {what}", name(statement))),
                 Fit::Perhaps(what) => allowance = Some(format!("it hangs on {what}")),
             }
