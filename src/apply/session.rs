@@ -4,9 +4,8 @@
 //! The order is what makes it safe: a journal that broke off is closed before anything is read for the plan, by taking the
 //! number of its next entry. Should that run be alive after all, it cannot write down, and so not send, another step.
 
-use std::time::Duration;
-
 use super::{Applied, Journal};
+use crate::journal::lock::waiting::Waiting;
 use crate::journal::lock::{self, Lock, LockError};
 use crate::journal::store;
 use crate::journal::{Began, Entry, FORMAT, Intended, Line, Outcome, Run, run_id};
@@ -45,16 +44,16 @@ impl std::fmt::Debug for Session {
 }
 
 impl Session {
-    /// Takes the lock, waiting so long for who holds it, and closes the journals of runs that broke off. Without a control
+    /// Takes the lock, waiting for who holds it, and closes the journals of runs that broke off. Without a control
     /// place neither is there.
     ///
     /// # Errors
     /// When the lock cannot be had, or a journal not be closed.
-    pub async fn open(ports: &Ports, control: Option<&ControlPlace>, identity: &Identity, wait: Duration) -> Result<Self, LockError> {
+    pub async fn open(ports: &Ports, control: Option<&ControlPlace>, identity: &Identity, waiting: &Waiting<'_>) -> Result<Self, LockError> {
         let run = run_id(ports.clock.now(), &ports.entropy.hex(3));
         let mut session = Self { ports: ports.clone(), run, broken: Vec::new(), control: None, local: None, entries: 0, finished: true };
         let Some(place) = control else { return Ok(session) };
-        let lock = lock::take(ports, place, identity, &session.run, wait).await?;
+        let lock = lock::take(ports, place, identity, &session.run, waiting).await?;
         session.control = Some((place.clone(), lock));
         match session.close_broken().await {
             Ok(()) => Ok(session),

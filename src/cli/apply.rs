@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{Format, Global, Said, Selecting};
+use super::{Format, Global, Said, Selecting, waiting};
 use crate::apply::Settle;
 use crate::formats::{json, text};
+use crate::journal::lock::waiting::{News, Waiting};
 use crate::model::units::Span;
 use crate::ops::apply::{self, Ended, Wanted};
 use crate::ops::plan::Planned;
@@ -36,7 +37,7 @@ pub(super) struct Arguments {
     /// Apply the saved plan only if this is its digest, as `plan --out` said it
     #[arg(long, value_name = "SHA256", requires = "plan")]
     digest: Option<String>,
-    /// Wait so long for another apply that is under way, as in 10m; without it, stop and say whose it is
+    /// Wait so long for another apply that is under way, as in 10m, saying on standard error whose it is; without it, stop and say so
     #[arg(long, value_name = "DURATION", default_value = "0s")]
     wait: Span,
     /// How long to wait for a change to be seen: S3 may answer the old settings for minutes after a write
@@ -53,10 +54,12 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, 
     }
     let settle = Settle(Duration::from_secs(arguments.settle.as_secs()));
     let ask = Ask { leaves: &arguments.allow, prune: arguments.prune, ..Ask::default() };
+    let line = waiting::Line::new(global);
+    let told = |news: &News| line.told(news);
     let wanted = Wanted {
         ask,
         approved: approved.as_ref(),
-        wait: Duration::from_secs(arguments.wait.as_secs()),
+        waiting: Waiting { at_most: Duration::from_secs(arguments.wait.as_secs()), told: Some(&told) },
         selection: arguments.selecting.selection(),
         settle,
         undo: None,

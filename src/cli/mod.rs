@@ -38,6 +38,7 @@ mod simulate;
 mod status;
 mod telling;
 mod undo;
+mod waiting;
 
 /// What a command prints and ends with.
 #[derive(Debug)]

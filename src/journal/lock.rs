@@ -9,12 +9,15 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use self::waiting::{News, Now, Waiting};
 use super::store::{self, JournalError, patient};
 use super::{End, Run, is_plain, is_run_id};
 use crate::model::document::Document;
 use crate::model::repository::ControlPlace;
 use crate::model::resource::Identity;
 use crate::ports::{Kind, PortError, Ports, Tagged};
+
+pub mod waiting;
 
 /// The format of the lock.
 pub const FORMAT: &str = "lifeboat.lock/1";
@@ -78,7 +81,9 @@ pub struct Holder {
     pub run: String,
     /// Since when, by its clock.
     pub since: Timestamp,
-    /// For how many seconds the lock is still left alone, by S3's clock.
+    /// Until when the lock is left alone unless it is renewed, by S3's clock.
+    pub until: Timestamp,
+    /// For how many seconds that is, by the same clock.
     pub left: i64,
     /// How many seconds our clock is ahead of S3's.
     pub ahead: i64,
@@ -181,18 +186,34 @@ enum Attempt {
     Unclear(Option<PortError>),
 }
 
-/// Takes the lock for a run, waiting so long for who holds it, and proves that the store keeps its conditions.
+/// Takes the lock for a run, waiting for who holds it, and proves that the store keeps its conditions.
 ///
 /// # Errors
-/// When somebody else holds it for longer than that, or the store cannot hold a lock.
-pub async fn take(ports: &Ports, place: &ControlPlace, identity: &Identity, run: &str, wait: Duration) -> Result<Lock, LockError> {
-    let deadline = ports.clock.now() + SignedDuration::try_from(wait).unwrap_or(SignedDuration::ZERO);
-    let mut tries = 0;
+/// When somebody else holds it for longer than is waited, or the store cannot hold a lock.
+pub async fn take(ports: &Ports, place: &ControlPlace, identity: &Identity, run: &str, waiting: &Waiting<'_>) -> Result<Lock, LockError> {
+    let begun = ports.clock.now();
+    let deadline = begun + SignedDuration::try_from(waiting.at_most).unwrap_or(SignedDuration::ZERO);
+    let tell = |holder: Holder, now| waiting.tell(&News { holder, waited: ports.clock.now().duration_since(begun), now });
+    let (mut tries, mut before) = (0, None::<Holder>);
     loop {
         match attempt(ports, place, identity, run).await? {
-            Attempt::Taken(lock) => return lock.proven().await,
-            Attempt::Held(holder) if ports.clock.now() >= deadline => return Err(LockError::Held(holder)),
-            Attempt::Held(_) => ports.clock.sleep(POLL).await,
+            Attempt::Taken(lock) => {
+                let lock = lock.proven().await?;
+                if let Some(holder) = before {
+                    let now = if lock.unfinished().contains(&holder.run) { Now::TakenOver } else { Now::GivenBack };
+                    tell(holder, now);
+                }
+                return Ok(lock);
+            }
+            Attempt::Held(holder) if ports.clock.now() >= deadline => {
+                tell(holder.clone(), Now::GivenUp);
+                return Err(LockError::Held(holder));
+            }
+            Attempt::Held(holder) => {
+                tell(holder.clone(), Now::Held(waiting.at_most));
+                before = Some(holder);
+                ports.clock.sleep(POLL).await;
+            }
             Attempt::Unclear(error) => {
                 tries += 1;
                 if let Some(error) = error.filter(|_| tries >= TRIES) {
@@ -255,11 +276,11 @@ async fn settled(ports: &Ports, place: &ControlPlace, body: Body, since: Timesta
 /// Who holds it, unless it is released or its lease is over.
 fn holder(body: &Body, found: &Tagged, now: Timestamp) -> Option<Holder> {
     let lease = SignedDuration::from_secs(i64::try_from(body.lease_seconds.min(LONGEST)).unwrap_or_default());
-    let left = found.modified + lease + TOLERANCE;
-    let left = left.duration_since(found.now).as_secs();
+    let until = found.modified + lease + TOLERANCE;
+    let left = until.duration_since(found.now).as_secs();
     let ahead = now.duration_since(found.now).as_secs();
     let held = body.state == State::Held && left >= 0;
-    held.then(|| Holder { identity: body.holder.clone(), run: body.run.clone(), since: body.acquired, left: left + 1, ahead })
+    held.then(|| Holder { identity: body.holder.clone(), run: body.run.clone(), since: body.acquired, until, left: left + 1, ahead })
 }
 
 /// The runs that broke off, given that nobody holds the lock.

@@ -271,3 +271,15 @@ pub struct Attachments {
     /// ARNs of managed policies to detach.
     pub detach: BTreeSet<String>,
 }
+
+/// The policies of a role with their documents: of one that lifeboat does not manage and must understand.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Grants {
+    /// Inline policies by name, managed ones by ARN.
+    pub policies: BTreeMap<String, Value>,
+    /// The permission boundary by its ARN, where there is one.
+    pub bounds: BTreeMap<String, Value>,
+    /// Those that could not be read, each with the reason.
+    pub unread: BTreeMap<String, String>,
+}

@@ -6,6 +6,8 @@
 
 use serde_json::{Map, Value};
 
+pub mod grants;
+
 /// The canonical spelling of a policy document.
 pub fn canonical(document: &Value) -> Value {
     let Value::Object(top) = document else { return document.clone() };

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::lifecycle::Filter;
+use super::lifecycle::{Filter, Form};
 
 /// The whole configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +46,34 @@ pub struct ReplicationRule {
     pub replica_modifications: Option<bool>,
     /// Where the copies go.
     pub destination: Destination,
+}
+
+impl ReplicationRule {
+    /// Whether it has a prefix of its own and no `Filter`: the form before 2018, in which a rule has no priority and no word on delete markers.
+    pub fn is_of_the_old_form(&self) -> bool {
+        self.filter.form == Form::RulePrefix
+    }
+
+    /// Whether a delete marker that somebody makes is copied. The old form always does; those of lifecycle rules never are (S3 User Guide,
+    /// "Backward compatibility considerations" of replication configurations).
+    pub fn copies_delete_markers(&self) -> bool {
+        if self.is_of_the_old_form() { self.delete_markers != Some(false) } else { self.delete_markers == Some(true) }
+    }
+
+    /// The rule in one form of writing: what two rules have in common that do the same. It is only compared, never sent; which of several rules
+    /// wins is not asked, as the priority is the configuration's.
+    pub fn meaning(&self) -> Self {
+        let on = |part: Option<bool>| part.filter(|on| *on);
+        Self {
+            priority: None,
+            filter: self.filter.meaning(),
+            delete_markers: Some(self.copies_delete_markers()),
+            existing_objects: on(self.existing_objects),
+            kms_objects: on(self.kms_objects),
+            replica_modifications: on(self.replica_modifications),
+            ..self.clone()
+        }
+    }
 }
 
 /// Where copies go.

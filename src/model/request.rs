@@ -52,6 +52,8 @@ pub enum ReadOp {
     RoleInline,
     /// Names of the instance profiles that hold a role \[`aspects::Names`\].
     RoleProfiles,
+    /// What the policies of a role grant, of a role that is not ours \[`aspects::Grants`\].
+    RoleGrants,
     /// Which roles are below a path, each with the whole path before its name; asked of `role/PATH/` \[`aspects::Names`\].
     RolesBelow,
     /// An OIDC provider with its audiences \[`aspects::Provider`\].
@@ -101,6 +103,7 @@ impl ReadOp {
             Self::RolesBelow => "iam:ListRoles",
             Self::RoleInline => "iam:ListRolePolicies",
             Self::RoleProfiles => "iam:ListInstanceProfilesForRole",
+            Self::RoleGrants => "iam:GetPolicyVersion",
             Self::OidcProvider => "iam:GetOpenIDConnectProvider",
             Self::Key => "kms:DescribeKey",
             Self::BucketCors => "s3:GetBucketCORS",

@@ -224,18 +224,25 @@ pub struct Replica {
 }
 
 impl Replica {
-    /// What must be known of both ends: of the bucket that it can receive and keeps by rules of its own, of the role that S3
-    /// may take it on.
-    pub fn reads(&self) -> Vec<Read> {
-        let bucket = || ResourceId::Bucket(self.bucket.clone());
-        let ends = [ReadOp::BucketVersioning, ReadOp::BucketLifecycle].map(|op| Read { op, target: bucket() });
-        ends.into_iter().chain(self.role_read()).collect()
+    /// What must be known of both ends: of the bucket that it can receive, keeps by rules of its own and lets the copies of another
+    /// account, `source`, in; of the role that S3 may take it on and what it may do.
+    pub fn reads(&self, source: Option<&String>) -> Vec<Read> {
+        let policy = self.is_elsewhere(source).then_some(ReadOp::BucketPolicy);
+        let ends = [ReadOp::BucketVersioning, ReadOp::BucketLifecycle].into_iter().chain(policy);
+        let ends = ends.map(|op| Read { op, target: ResourceId::Bucket(self.bucket.clone()) });
+        let role = |op| self.role_id().map(|target| Read { op, target });
+        ends.chain([ReadOp::RoleTrust, ReadOp::RoleGrants].into_iter().filter_map(role)).collect()
     }
 
-    /// The question about the role that copies, by its name.
-    pub fn role_read(&self) -> Option<Read> {
+    /// Whether it is of another account than the bucket whose backups it receives.
+    pub fn is_elsewhere(&self, source: Option<&String>) -> bool {
+        self.account.as_ref().is_some_and(|account| source != Some(account))
+    }
+
+    /// The role that copies, by its name.
+    pub fn role_id(&self) -> Option<ResourceId> {
         let name = self.role.rsplit_once(":role/")?.1.rsplit('/').next()?;
-        Some(Read { op: ReadOp::RoleTrust, target: ResourceId::Role(name.to_owned()) })
+        Some(ResourceId::Role(name.to_owned()))
     }
 }
 

@@ -1,7 +1,5 @@
 //! `lifeboat apply`.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use super::journal::FileJournal;
@@ -12,6 +10,7 @@ use crate::apply::Settle;
 use crate::apply::session::{self, Session};
 use crate::evidence::{Entry, Kind};
 use crate::journal::Began;
+use crate::journal::lock::waiting::Waiting;
 use crate::model::fact::Fact;
 use crate::model::repository::ControlPlace;
 use crate::model::resource::Identity;
@@ -42,8 +41,8 @@ pub struct Wanted<'a> {
     pub approved: Option<&'a Approved>,
     /// The steps of an earlier run that are taken back, instead of what the policies want.
     pub undo: Option<&'a [Done]>,
-    /// For how long another apply is waited for.
-    pub wait: Duration,
+    /// For how long another apply is waited for, and who is told meanwhile.
+    pub waiting: Waiting<'a>,
     /// Which policies.
     pub selection: Selection,
     /// For how long each write is waited for.
@@ -79,7 +78,7 @@ pub(super) async fn under_lock(
 ) -> Result<(Ended, Exit), OpError> {
     let identity = identify(ports, Some(aws)).await?;
     // Before anything is read for the plan: what another run is doing now is not what to plan upon.
-    let mut session = Session::open(ports, at.ok(), &identity, wanted.wait).await?;
+    let mut session = Session::open(ports, at.ok(), &identity, &wanted.waiting).await?;
     let around = Around { prepared, ports, quirks: aws.quirks(), identity: &identity };
     let carried = carry_out(&around, wanted, &mut session).await;
     let broken = session.broken.iter().map(RunView::of).collect();

@@ -299,6 +299,11 @@ fn cannot(setting: &Setting, seen: &Fact<Document>, to: &Document) -> Hold {
                         rules that have a Filter: have their owner write them with a Filter, which means the same";
         return Hold::CannotChange(sentence.to_owned());
     }
+    if setting.read == ReadOp::BucketReplication {
+        let sentence = "the bucket has replication rules of others with a Prefix of the rule itself (the form from before 2018), and S3 takes rules of one \
+                        form only: have their owner write them with a Filter, a Priority and DeleteMarkerReplication Enabled, which means the same";
+        return Hold::CannotChange(sentence.to_owned());
+    }
     let from = seen.known().map_or_else(String::new, ToString::to_string);
     Hold::CannotChange(format!("the {} is {from} and the policy says {to}: no request can change that", setting.title))
 }

@@ -18,6 +18,8 @@ use crate::policy::LoadedPolicy;
 mod archive_slower_than_rpo;
 mod archived_longer_than_rto;
 mod classified_data_on_shared_runner;
+mod copying;
+mod delete_markers_are_copied;
 mod expirer_without_versioning;
 mod instance_profile_is_missing;
 mod key_cannot_be_used;
@@ -32,6 +34,8 @@ mod promotion_impossible;
 mod replica;
 mod replica_expires_too_early;
 mod replica_has_no_rule_of_its_own;
+mod replica_keeps_copies_out;
+mod replication_role_cannot_copy;
 mod replication_role_is_closed;
 mod repositories;
 mod repository_expires_by_age;
@@ -52,6 +56,7 @@ pub(super) static RULES: &[&Rule] = &[
     &archive_slower_than_rpo::RULE,
     &archived_longer_than_rto::RULE,
     &classified_data_on_shared_runner::RULE,
+    &delete_markers_are_copied::RULE,
     &expirer_without_versioning::RULE,
     &instance_profile_is_missing::RULE,
     &key_cannot_be_used::RULE,
@@ -65,6 +70,8 @@ pub(super) static RULES: &[&Rule] = &[
     &promotion_impossible::RULE,
     &replica_expires_too_early::RULE,
     &replica_has_no_rule_of_its_own::RULE,
+    &replica_keeps_copies_out::RULE,
+    &replication_role_cannot_copy::RULE,
     &replication_role_is_closed::RULE,
     &repository_expires_by_age::RULE,
     &retention_not_kept::RULE,

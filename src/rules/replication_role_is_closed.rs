@@ -17,7 +17,7 @@ pub(super) static RULE: Rule = Rule {
     since: "0.1.0",
     summary: "the role that is to copy is missing, or S3 may not take it on",
     docs: RuleDocs {
-        checks: "That the role which replication names is there and that its trust lets `s3.amazonaws.com` in. What it may do is not read: its policies are its owner's.",
+        checks: "That the role which replication names is there and that its trust lets `s3.amazonaws.com` in. What it may do is judged by replication-role-cannot-copy.",
         why: "S3 takes a replication whose role does not let it in, and then copies nothing; each object says FAILED in its replication status, and nobody is told (S3 User Guide, \"Setting up permissions for live replication\").",
         example: "storage: {account: \"111122223333\", replication: {bucket: shop-replica, region: eu-central-1, role: \"arn:aws:iam::111122223333:role/dr-replicator\"}}\nliveReplicator: {Statement: [{Effect: Allow, Principal: {Service: ec2.amazonaws.com}, Action: \"sts:AssumeRole\"}]}",
         instead: "storage: {account: \"111122223333\", replication: {bucket: shop-replica, region: eu-central-1, role: \"arn:aws:iam::111122223333:role/dr-replicator\"}}\nliveReplicator: {Statement: [{Effect: Allow, Principal: {Service: s3.amazonaws.com}, Action: \"sts:AssumeRole\"}]}",
@@ -27,9 +27,8 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(policy: &LoadedPolicy, bucket: &BucketWish, observed: &Observed) -> Vec<Finding> {
-    let Some(read) = bucket.replication.as_ref().and_then(|replica| replica.role_read()) else { return Vec::new() };
-    let role = &read.target;
-    let fact = observed.resources.get(role).map(|seen| seen.fact(ReadOp::RoleTrust));
+    let Some(role) = bucket.replication.as_ref().and_then(|replica| replica.role_id()) else { return Vec::new() };
+    let fact = observed.resources.get(&role).map(|seen| seen.fact(ReadOp::RoleTrust));
     let title = match fact {
         None | Some(Fact::Unknown(Why::NotAsked)) => return Vec::new(),
         Some(Fact::Known(document)) if lets_s3_in(&document) => return Vec::new(),

@@ -17,6 +17,7 @@ use crate::policy::{ConfigFile, Loaded};
 use crate::{compile, policy};
 
 mod physical;
+mod replication;
 
 const QUICKSTART: &str = include_str!("../../examples/quickstart/config/policies/orders.yaml");
 
@@ -29,13 +30,15 @@ fn load(value: &Value) -> Loaded {
 
 /// The quickstart policy with `yaml` over its spec; below `live` are the rules of the bucket's lifecycle, below `liveKey` is its key,
 /// `liveVersioning` is its versioning, below `liveProfiles` the instance profiles that hold the restorer, below `liveReplica` the rules of the
-/// replica, below `liveReplicator` the trust of the role that copies,
+/// replica, below `liveReplicator` the trust of the role that copies, below `liveGrants` its policies, below `liveReplicaPolicy` the bucket policy
+/// of the replica, below `liveReplication` the replication configuration of the bucket,
 /// below `liveRepositories` the repositories that a listing shows.
 fn judged(yaml: &str) -> Vec<Finding> {
     let mut over: Value = serde_yaml::from_str(yaml).unwrap();
     let mut take = |name: &str| over.as_object_mut().and_then(|fields| fields.remove(name));
     let (live, key, profiles, versioning) = (take("live"), take("liveKey"), take("liveProfiles"), take("liveVersioning"));
     let (replica, replicator, repositories) = (take("liveReplica"), take("liveReplicator"), take("liveRepositories"));
+    let (grants, replica_policy, live_replication) = (take("liveGrants"), take("liveReplicaPolicy"), take("liveReplication"));
     let mut base: Value = serde_yaml::from_str(QUICKSTART).unwrap();
     overlay(&mut base, json!({"spec": over}));
     let loaded = load(&base);
@@ -63,20 +66,8 @@ fn judged(yaml: &str) -> Vec<Finding> {
     if let Some(profiles) = profiles {
         saw(ResourceId::Role("shop-restorer".to_owned()), ReadOp::RoleProfiles, Fact::Known(Document::of(&profiles)));
     }
-    if let Some(rules) = replica {
-        let fact = match rules.as_str() {
-            Some(why) => Fact::Unknown(Why::Refused(why.to_owned())),
-            None => Fact::Known(Document::of(&serde_json::from_value::<Lifecycle>(json!({"rules": rules})).unwrap())),
-        };
-        saw(ResourceId::Bucket("shop-replica".to_owned()), ReadOp::BucketLifecycle, fact);
-    }
-    if let Some(trust) = replicator {
-        let fact = match trust.as_str() {
-            Some("missing") => Fact::Absent,
-            Some(why) => Fact::Unknown(Why::Refused(why.to_owned())),
-            None => Fact::Known(Document::of(&json!({"path": "/", "trust": trust, "tags": {}}))),
-        };
-        saw(ResourceId::Role("dr-replicator".to_owned()), ReadOp::RoleTrust, fact);
+    for (id, op, fact) in replication::seen([replica, replicator, grants, replica_policy, live_replication]) {
+        saw(id, op, fact);
     }
     if !resources.is_empty() {
         let (desired, _) = compile::compile(&loaded, &[]);
@@ -334,50 +325,6 @@ fn a_key_policy_delegates_to_its_own_account_without_a_condition_or_names_every_
     assert_eq!(of_key(&key("Enabled", "true", &[&writer, &named[1], &named[2]].map(String::as_str).join(", "))), out, "no data keys for the writer");
 }
 
-fn of_replica(rules: &str) -> BTreeSet<&'static str> {
-    let storage = "storage: {replication: {bucket: shop-replica, region: eu-central-1, role: \"arn:aws:iam::111122223333:role/dr-replicator\"}}";
-    ids(&judged(&format!("{storage}\nliveReplica: {rules}")))
-}
-
-#[test]
-fn copies_go_by_age_later_than_the_longest_tier_and_never_at_a_word_of_the_original() {
-    let (early, none) = (BTreeSet::from(["replica-expires-too-early"]), BTreeSet::from(["replica-has-no-rule-of-its-own"]));
-    let by_age = |prefix: &str, days: i32| format!("{{id: \"{days}\", enabled: true, filter: {{prefix: {prefix}}}, expiration: {{days: {days}}}}}");
-    for (prefix, days, wrong) in [
-        ("orders/", 403, &early),
-        ("orders/", 404, &BTreeSet::new()),
-        ("orders/nightly/", 404, &BTreeSet::new()),
-        ("orders/hourly/", 3, &none),
-        ("logs/", 404, &none),
-    ] {
-        assert_eq!(of_replica(&format!("[{}]", by_age(prefix, days))), *wrong, "{prefix} {days}");
-    }
-    assert_eq!(of_replica(&format!("[{}]", by_age("orders/", 404).replace("true", "false"))), none, "a rule that is off");
-    let tagged = |key: &str| format!("{{id: tag, enabled: true, filter: {{tags: [{{key: {key}, value: x}}]}}, expiration: {{days: 500}}}}");
-    assert_eq!(of_replica(&format!("[{}, {}]", by_age("orders/", 404), tagged("lifeboat-expire"))), early);
-    assert_eq!(of_replica(&format!("[{}, {}]", by_age("orders/", 404), tagged("other"))), BTreeSet::new());
-    assert_eq!(of_replica(&format!("[{}]", tagged("other"))), none, "not every copy has that tag");
-    let part = by_age("orders/nightly/2026", 3);
-    assert_eq!(of_replica(&format!("[{}, {part}]", by_age("orders/", 404))), early, "a part of the copies");
-    assert_eq!(of_replica("AccessDenied"), none, "what cannot be looked at is not fine");
-}
-
-#[test]
-fn s3_itself_must_be_let_into_the_role_that_copies() {
-    let rule = BTreeSet::from(["replication-role-is-closed"]);
-    let storage = "storage: {replication: {bucket: shop-replica, region: eu-central-1, role: \"arn:aws:iam::111122223333:role/dr-replicator\"}}";
-    let of = |trust: &str| ids(&judged(&format!("{storage}\nliveReplicator: {trust}")));
-    let trust = |who: &str, effect: &str| format!("{{Statement: [{{Effect: {effect}, Principal: {who}, Action: \"sts:AssumeRole\"}}]}}");
-    assert_eq!(of(&trust("{Service: s3.amazonaws.com}", "Allow")), BTreeSet::new());
-    assert_eq!(of(&trust("{Service: [s3.amazonaws.com, batchoperations.s3.amazonaws.com]}", "Allow")), BTreeSet::new());
-    for closed in
-        [trust("{Service: batchoperations.s3.amazonaws.com}", "Allow"), trust("{AWS: \"111122223333\"}", "Allow"), trust("{Service: s3.amazonaws.com}", "Deny")]
-    {
-        assert_eq!(of(&closed), rule, "{closed}");
-    }
-    assert_eq!((of("missing"), of("AccessDenied")), (rule.clone(), rule));
-}
-
 /// What the policy itself says must not need an observation, and what was seen must not be judged without one.
 #[test]
 fn rules_about_what_was_seen_say_nothing_without_it() {
@@ -386,6 +333,7 @@ fn rules_about_what_was_seen_say_nothing_without_it() {
         seen.iter().map(|rule| (rule.id, rule.level)).collect::<Vec<_>>(),
         [
             ("archived-longer-than-rto", Level::Warning),
+            ("delete-markers-are-copied", Level::Warning),
             ("instance-profile-is-missing", Level::Warning),
             ("key-cannot-be-used", Level::Warning),
             ("key-is-not-rotated", Level::Warning),
@@ -394,6 +342,8 @@ fn rules_about_what_was_seen_say_nothing_without_it() {
             ("mfa-delete-with-repository", Level::Warning),
             ("replica-expires-too-early", Level::Warning),
             ("replica-has-no-rule-of-its-own", Level::Warning),
+            ("replica-keeps-copies-out", Level::Warning),
+            ("replication-role-cannot-copy", Level::Warning),
             ("replication-role-is-closed", Level::Warning),
             ("repository-expires-by-age", Level::Warning),
             ("retention-not-kept", Level::Warning),

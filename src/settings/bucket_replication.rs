@@ -26,7 +26,7 @@ pub(super) static SETTING: Setting = Setting {
     docs: Docs {
         protects: "Every new backup is copied to a bucket elsewhere, which outlives the loss of a region or of the account.",
         why: "A bucket is one region, one account and one set of administrators; a copy that they cannot reach survives what they do.",
-        risk: "The replica needs rules of its own by age: lifecycle rules are not copied, and neither are the delete markers that they make, so without one it grows for ever. Backups from before the rule are not copied (S3 Batch Replication does that). Both buckets must be versioned, and the role must be allowed to read here and to replicate there (S3 User Guide, replication).",
+        risk: "The replica needs rules of its own by age: lifecycle rules are not copied, and neither are the delete markers that they make, so without one it grows for ever. Backups from before the rule are not copied (S3 Batch Replication does that). Both buckets must be versioned, and the role must be allowed to read here and to replicate there (S3 User Guide, replication). A live rule of the form before 2018, with a prefix of its own and no `Filter`, copies delete markers too and is not what is wanted; where such rules of others are beside ours nothing is sent, as S3 takes one form only.",
         example: "storage: {replication: {bucket: acme-dr-orders-replica, account: \"444455556666\", region: eu-central-1, role: \"arn:aws:iam::111122223333:role/dr-replicator\", storageClass: STANDARD_IA}}",
     },
     want,
@@ -48,7 +48,7 @@ fn want(wish: &ResourceWish) -> Option<Document> {
 }
 
 fn rule(bucket: &BucketWish, replica: &Replica, policy: &str, prefix: &str, priority: i32) -> ReplicationRule {
-    let elsewhere = replica.account.as_ref().filter(|account| bucket.account.as_ref() != Some(account));
+    let elsewhere = replica.account.as_ref().filter(|_| replica.is_elsewhere(bucket.account.as_ref()));
     ReplicationRule {
         id: format!("{OURS}{policy}"),
         priority: Some(priority),
@@ -82,11 +82,16 @@ fn seen(observed: &ObservedResource) -> Fact<Document> {
     })
 }
 
-/// Rules that are not wanted are carried. A rule of ours keeps its live priority, or takes the lowest that is free.
+/// Rules that are not wanted are carried. A rule of ours that means what is wanted stays as it is written; else it keeps its live priority, or
+/// takes the lowest that is free.
 fn adopt(want: &Document, seen: &Fact<Document>) -> Document {
     let (Some(want), Some(live)) = (want.to::<Replication>(), seen.known().and_then(|seen| seen.to::<Replication>())) else { return want.clone() };
-    let wanted = |id: &str| want.rules.iter().any(|rule| rule.id == id && rule.id.starts_with(OURS));
-    let carried: Vec<ReplicationRule> = live.rules.iter().filter(|rule| !wanted(&rule.id)).cloned().collect();
+    let same = |live: &ReplicationRule| want.rules.iter().any(|rule| rule.meaning() == live.meaning());
+    let ours = |id: &str| want.rules.iter().any(|rule| rule.id == id && rule.id.starts_with(OURS));
+    let (kept, live_rules): (Vec<ReplicationRule>, Vec<ReplicationRule>) = live.rules.iter().cloned().partition(|rule| ours(&rule.id) && same(rule));
+    let wanted = |id: &str| ours(id) && !kept.iter().any(|rule| rule.id == id);
+    let mut carried: Vec<ReplicationRule> = live_rules.iter().filter(|rule| !wanted(&rule.id)).cloned().collect();
+    carried.extend(kept.iter().cloned());
     let mut taken: BTreeSet<i32> = carried.iter().filter_map(|rule| rule.priority).collect();
     let mut rules = Vec::new();
     for rule in want.rules.iter().filter(|rule| rule.id.starts_with(OURS) && wanted(&rule.id) && !carried.contains(rule)) {
@@ -99,7 +104,14 @@ fn adopt(want: &Document, seen: &Fact<Document>) -> Document {
     Document::of(&Replication { role: want.role, rules: sorted(rules) })
 }
 
+/// A configuration has rules of one form only (S3 User Guide, "Backward compatibility considerations"), and a rule of others goes back in the
+/// form it came or not at all.
 fn requests(id: &ResourceId, _: &Fact<Document>, to: &Document) -> Vec<Request> {
+    let rules = to.to::<Replication>().unwrap_or_default().rules;
+    let old = rules.iter().filter(|rule| rule.is_of_the_old_form()).count();
+    if old > 0 && old < rules.len() {
+        return Vec::new();
+    }
     vec![Request { op: RequestOp::PutBucketReplication, target: id.clone(), body: to.clone() }]
 }
 
@@ -110,7 +122,7 @@ fn refused(to: &Document) -> Option<String> {
 /// What must be asked about the other end.
 pub(super) fn far_end(wish: &ResourceWish) -> Vec<Read> {
     let ResourceWish::Bucket(bucket) = wish else { return Vec::new() };
-    bucket.replication.as_ref().map(Replica::reads).unwrap_or_default()
+    bucket.replication.as_ref().map(|replica| replica.reads(bucket.account.as_ref())).unwrap_or_default()
 }
 
 /// Why the other bucket cannot receive copies. S3 refuses the whole configuration then.
@@ -160,7 +172,8 @@ pub(super) fn others(wish: &ResourceWish, live: &Document) -> Vec<Part> {
 fn copies(rule: &ReplicationRule) -> String {
     let class = rule.destination.storage_class.as_ref().map_or_else(String::new, |class| format!(" as {class}"));
     let what = rule.filter.prefix.clone().unwrap_or_else(|| "everything".to_owned());
-    format!("{what} to {}{class}{}", place(rule), if rule.enabled { "" } else { ", off" })
+    let markers = if rule.copies_delete_markers() { ", delete markers too" } else { "" };
+    format!("{what} to {}{class}{markers}{}", place(rule), if rule.enabled { "" } else { ", off" })
 }
 
 fn describe(from: &Fact<Document>, to: &Document) -> Vec<String> {

@@ -1,11 +1,12 @@
 //! The lock in the simulator: who gets it, who loses it, and what is said.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
 
+use super::waiting::{News, Now, Waiting};
 use super::{Body, LEASE, Lock, LockError, MARGIN, State, TOLERANCE, look, take};
 use crate::model::document::Document;
 use crate::model::repository::ControlPlace;
@@ -31,7 +32,19 @@ fn who(name: &str) -> Identity {
 }
 
 fn taken(ports: &Ports, name: &str, wait: u64) -> Result<Lock, LockError> {
-    take(ports, &place(), &who(name), &format!("20261122T100000Z-{name}"), Duration::from_secs(wait)).now_or_never().unwrap()
+    waited(ports, name, &Waiting::at_most(Duration::from_secs(wait)))
+}
+
+fn waited(ports: &Ports, name: &str, waiting: &Waiting<'_>) -> Result<Lock, LockError> {
+    take(ports, &place(), &who(name), &format!("20261122T100000Z-{name}"), waiting).now_or_never().unwrap()
+}
+
+/// What is told while so many seconds are waited, and what came of it.
+fn told(ports: &Ports, name: &str, seconds: u64) -> (Vec<News>, Result<Lock, LockError>) {
+    let heard = Mutex::new(Vec::new());
+    let told = |news: &News| heard.lock().unwrap().push(news.clone());
+    let ended = waited(ports, name, &Waiting { at_most: Duration::from_secs(seconds), told: Some(&told) });
+    (heard.into_inner().unwrap(), ended)
 }
 
 fn hold(lock: &mut Lock) -> Result<(), LockError> {
@@ -100,6 +113,54 @@ fn a_dead_holder_is_waited_for_until_its_lease_is_over_and_then_named() {
     assert_eq!(lost, "the lock was lost: run 20261122T100000Z-second of `second` took it over");
     assert!(dead.release().now_or_never().unwrap().is_err(), "what is not ours is not given back");
     assert_eq!((body(&world).state, body(&world).holder.as_str()), (State::Held, "second"));
+}
+
+#[test]
+fn who_waits_is_told_whose_it_is_until_when_and_how_it_ended() {
+    let world = world();
+    drop(taken(&world.ports(), "dead", 0).unwrap());
+    world.advance(SignedDuration::from_secs(20));
+    let (heard, ended) = told(&world.ports(), "hurried", 0);
+    assert!(heard.is_empty() && ended.is_err(), "who does not wait hears it from the error");
+    let (heard, ended) = told(&world.ports(), "second", 60);
+    assert!(matches!(ended, Err(LockError::Held(_))));
+    let sentences: Vec<String> = heard.iter().map(News::sentence).collect();
+    let holds = "`dead` holds the lock since 2026-11-22T10:00:00Z (run 20261122T100000Z-dead); its lease runs until 2026-11-22T10:03:05Z by S3's clock, \
+                 longer if it is renewed; waiting for";
+    assert_eq!((sentences.len(), &sentences[0]), (31, &format!("{holds} 0 s of at most 1 min")));
+    assert_eq!(sentences[29], format!("{holds} 58 s of at most 1 min"));
+    let up = "given up after 1 min: run 20261122T100000Z-dead of `dead` still holds the lock; `lifeboat plan` says who holds it, \
+              `lifeboat apply --wait` waits again";
+    assert_eq!(sentences[30], up);
+    let (heard, ended) = told(&world.ports(), "third", 600);
+    assert_eq!(ended.unwrap().unfinished(), ["20261122T100000Z-dead"]);
+    let last = heard.last().unwrap();
+    assert_eq!(last.now, Now::TakenOver);
+    assert!(last.sentence().starts_with("the lock was taken over after 1 min 46 s: run 20261122T100000Z-dead of `dead` broke off"), "{}", last.sentence());
+}
+
+/// A clock that gives the lock back while somebody sleeps.
+struct Ends(Arc<World>, Mutex<Option<Lock>>);
+
+impl Clock for Ends {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+    fn sleep(&self, how_long: Duration) -> Answer<'_, ()> {
+        self.1.lock().unwrap().take().into_iter().for_each(release);
+        self.0.sleep(how_long)
+    }
+}
+
+#[test]
+fn a_lock_that_is_given_back_is_not_called_broken_off() {
+    let world = world();
+    let first = taken(&world.ports(), "first", 0).unwrap();
+    let ports = Ports { clock: Arc::new(Ends(world.clone(), Mutex::new(Some(first)))), ..world.ports() };
+    let (heard, ended) = told(&ports, "second", 60);
+    assert_eq!(ended.unwrap().unfinished(), Vec::<String>::new());
+    assert_eq!(heard.iter().map(|news| news.now).collect::<Vec<_>>(), [Now::Held(Duration::from_mins(1)), Now::GivenBack]);
+    assert!(heard[1].sentence().starts_with("the lock is ours after 2 s: run 20261122T100000Z-first of `first` has ended"), "{}", heard[1].sentence());
 }
 
 #[test]

@@ -54,7 +54,7 @@ impl Rule {
 
 impl Filter {
     /// `{}`, an empty prefix and none at all are every key; `And` and the rule's own prefix are ways of writing.
-    fn meaning(&self) -> Self {
+    pub fn meaning(&self) -> Self {
         let mut tags = self.tags.clone();
         tags.sort();
         Self { form: Form::Plain, prefix: self.prefix.clone().filter(|prefix| !prefix.is_empty()), tags, ..*self }

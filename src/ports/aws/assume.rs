@@ -4,15 +4,17 @@
 //! ever asked with other credentials: where nothing is to be changed, all of it is refused, and the rest goes on. Everything that
 //! no policy gives to such a role goes with the credentials of the environment, as before.
 
+use std::time::SystemTime;
+
 use aws_config::SdkConfig;
-use aws_config::sts::AssumeRoleProvider;
+use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 
 use super::error::port;
 use super::{Aws, Bucket, bucket, iam_client};
 use crate::model::resource::{Assumed, BucketPlace};
-use crate::ports::PortError;
+use crate::ports::{Kind, PortError};
 
 /// Words before the name of a role that cannot be taken on: nobody was asked then.
 pub(super) const SHUT: &str = "no credentials of";
@@ -27,6 +29,39 @@ impl ProvideCredentials for Shut {
         Self: 'a,
     {
         future::ProvideCredentials::ready(Err(CredentialsError::provider_error(self.0.clone())))
+    }
+}
+
+/// Takes a role on whenever credentials run out, through the STS client that may send nothing else: the provider of the SDK makes a client of
+/// its own, which no list limits.
+#[derive(Clone, Debug)]
+struct TakenOn {
+    sts: aws_sdk_sts::Client,
+    role: String,
+    session: String,
+    external_id: Option<String>,
+}
+
+impl TakenOn {
+    async fn ask(&self) -> Result<Credentials, PortError> {
+        let what = format!("AssumeRole {}", self.role);
+        let asked = self.sts.assume_role().role_arn(&self.role).role_session_name(&self.session).set_external_id(self.external_id.clone());
+        let answer = asked.send().await.map_err(|error| port(&what, error))?;
+        let not = |message: &str| PortError { what: what.clone(), kind: Kind::NotUnderstood, message: message.to_owned(), maybe_done: false };
+        let found = answer.credentials().ok_or_else(|| not("the answer holds no credentials"))?;
+        let until = SystemTime::try_from(*found.expiration()).map_err(|_| not("the answer does not say until when they hold"))?;
+        Ok(Credentials::new(found.access_key_id(), found.secret_access_key(), Some(found.session_token().to_owned()), Some(until), "AssumeRole"))
+    }
+}
+
+impl ProvideCredentials for TakenOn {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async move {
+            self.ask().await.map_err(|error| CredentialsError::provider_error(format!("{}: {}", error.what, error.message)))
+        })
     }
 }
 
@@ -46,14 +81,9 @@ impl Aws {
     /// With `all`, when one cannot be taken on.
     pub async fn assuming(mut self, wanted: &[Assumed], places: &[BucketPlace], session: &str, all: bool) -> Result<Self, PortError> {
         for what in wanted {
-            let mut role = AssumeRoleProvider::builder(&what.role).session_name(session).configure(&self.base);
-            if let Some(id) = &what.external_id {
-                role = role.external_id(id);
-            }
-            let asked = self.sts.assume_role().role_arn(&what.role).role_session_name(session).set_external_id(what.external_id.clone());
-            let had = asked.send().await.map_err(|error| port(&format!("AssumeRole {}", what.role), error));
-            let credentials = match had {
-                Ok(_) => SharedCredentialsProvider::new(Box::pin(role.build()).await),
+            let role = TakenOn { sts: self.sts.clone(), role: what.role.clone(), session: session.to_owned(), external_id: what.external_id.clone() };
+            let credentials = match role.ask().await {
+                Ok(_) => SharedCredentialsProvider::new(role),
                 Err(error) if all => return Err(error),
                 Err(error) => SharedCredentialsProvider::new(Shut(format!("{SHUT} {}: {}", what.role, error.message))),
             };
@@ -84,3 +114,6 @@ impl Aws {
         self.elsewhere.iter().find(|other| other.what.keys.contains(key)).map_or(&self.base, |other| &other.config)
     }
 }
+
+#[cfg(test)]
+mod tests;

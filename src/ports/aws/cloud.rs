@@ -1,7 +1,7 @@
 //! [`Cloud`] on AWS: each question and each write goes to its family.
 
 use super::error::port;
-use super::{Aws, iam, kms, s3};
+use super::{Aws, grants, iam, kms, s3};
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
 use crate::model::request::{Read, ReadOp, Request, RequestOp};
@@ -34,6 +34,7 @@ impl Cloud for Aws {
                 ReadOp::RolesBelow => iam::below(self.iam(read.target.name()), read.target.name()).await,
                 ReadOp::RoleProfiles => iam::profiles(self.iam(read.target.name()), read.target.name()).await,
                 ReadOp::OidcProvider => iam::provider(self.iam_of_provider(read.target.name()), &self.provider_arn(read.target.name())).await,
+                ReadOp::RoleGrants => grants::read(self.iam(read.target.name()), read.target.name()).await,
                 ReadOp::RoleInline => iam::other_inline(self.iam(read.target.name()), read.target.name()).await,
                 _ => s3::read(self.bucket(read.target.name()), read.op, read.target.name()).await,
             };

@@ -108,7 +108,7 @@ pub(super) async fn other_inline(client: &Client, name: &str) -> Result<Fact<Doc
 }
 
 /// IAM answers documents percent-encoded (RFC 3986); some servers answer them plain.
-fn decode(text: &str) -> Option<Value> {
+pub(super) fn decode(text: &str) -> Option<Value> {
     serde_json::from_str(text).ok().or_else(|| serde_json::from_slice(&percent_decode(text)?).ok())
 }
 

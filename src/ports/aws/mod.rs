@@ -16,6 +16,7 @@ mod assume;
 mod beside;
 mod cloud;
 mod error;
+mod grants;
 mod guard;
 mod iam;
 mod kms;

@@ -40,6 +40,7 @@ pub(super) async fn read(bucket: &Bucket, op: ReadOp, name: &str) -> Reading {
         | ReadOp::RoleAttached
         | ReadOp::RoleInline
         | ReadOp::RoleProfiles
+        | ReadOp::RoleGrants
         | ReadOp::RolesBelow
         | ReadOp::OidcProvider
         | ReadOp::Key => Ok(Fact::Unknown(Why::Unsupported("not a question about a bucket".to_owned()))),

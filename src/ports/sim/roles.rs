@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::cloud::judged;
 use super::{MANAGED, Op, Role, State, failure};
-use crate::model::aspects::{Attachments, Names, Provider, RoleBoundary, RoleSession, RoleTrust};
+use crate::model::aspects::{Attachments, Grants, Names, Provider, RoleBoundary, RoleSession, RoleTrust};
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
 use crate::model::request::{INLINE_POLICY, ReadOp, Request, RequestOp};
@@ -31,6 +31,12 @@ impl State {
             ReadOp::RolePermissions => role.permissions.as_ref().map_or(Fact::Absent, |policy| Fact::Known(Document::of(&respelled(policy.value())))),
             ReadOp::RoleAttached => Fact::Known(Document::of(&Names(role.attached.clone()))),
             ReadOp::RoleInline => Fact::Known(Document::of(&Names(role.inline.clone()))),
+            ReadOp::RoleGrants => {
+                let policies = role.permissions.iter().map(|policy| (INLINE_POLICY.to_owned(), respelled(policy.value()))).collect();
+                let without = role.inline.iter().chain(&role.attached).chain(&role.trust.boundary);
+                let unread = without.map(|name| (name.clone(), "there is no document of it here".to_owned())).collect();
+                Fact::Known(Document::of(&Grants { policies, unread, ..Grants::default() }))
+            }
             // No instance profile is ever made here.
             ReadOp::RoleProfiles => Fact::Known(Document::of(&Names(BTreeSet::new()))),
             _ => Fact::Unknown(Why::Unsupported("not a question about a role".to_owned())),

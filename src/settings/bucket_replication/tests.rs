@@ -5,6 +5,7 @@ use crate::model::aspects::Versioning;
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
 use crate::model::id::ResourceId;
+use crate::model::lifecycle::{Filter, Form};
 use crate::model::replication::{Replication, ReplicationRule};
 use crate::model::request::ReadOp;
 use crate::model::resource::{BucketWish, Observed, ObservedResource, Replica, ResourceWish};
@@ -64,6 +65,43 @@ fn rules_of_others_are_carried_and_priorities_stay_unique() {
     let document = Document::of(&to);
     assert_eq!((SETTING.adopt)(&document, &Fact::Known(document.clone())), document);
     assert_eq!((SETTING.adopt)(&document, &Fact::Known(Document::of(&live))), document);
+}
+
+#[test]
+fn a_rule_of_ours_is_compared_by_what_it_means() {
+    let want = want(wish());
+    let ours = want.rules.first().unwrap();
+    let adopted = |rule: &ReplicationRule| {
+        let live = Replication { rules: vec![rule.clone()], ..want.clone() };
+        (SETTING.adopt)(&Document::of(&want), &Fact::Known(Document::of(&live))).to::<Replication>().unwrap().rules == live.rules
+    };
+    let filter = |form| Filter { form, ..ours.filter.clone() };
+    for same in [
+        ReplicationRule { priority: Some(9), ..ours.clone() },
+        ReplicationRule { filter: filter(Form::And), delete_markers: None, ..ours.clone() },
+        ReplicationRule { existing_objects: Some(false), kms_objects: Some(false), replica_modifications: Some(false), ..ours.clone() },
+        ReplicationRule { filter: filter(Form::RulePrefix), priority: None, delete_markers: Some(false), ..ours.clone() },
+    ] {
+        assert!(adopted(&same), "{same:?}");
+    }
+    let old = ReplicationRule { filter: filter(Form::RulePrefix), priority: None, delete_markers: None, ..ours.clone() };
+    for other in [
+        old.clone(),
+        ReplicationRule { delete_markers: Some(true), ..ours.clone() },
+        ReplicationRule { existing_objects: Some(true), ..ours.clone() },
+        ReplicationRule { enabled: false, ..ours.clone() },
+        ReplicationRule { filter: Filter::default(), ..ours.clone() },
+    ] {
+        assert!(!adopted(&other), "{other:?}");
+    }
+    let live = |rule: ReplicationRule| Fact::Known(Document::of(&Replication { rules: vec![rule], ..want.clone() }));
+    let to = (SETTING.adopt)(&Document::of(&want), &live(old.clone()));
+    assert_eq!((SETTING.requests)(&ResourceId::Bucket("b".to_owned()), &live(old.clone()), &to).len(), 1);
+    assert_eq!((SETTING.describe)(&live(old.clone()), &to), ["~ lifeboat/orders  orders/ to replica"]);
+    assert!((SETTING.describe)(&Fact::Absent, live(old.clone()).known().unwrap())[0].ends_with("to replica, delete markers too"));
+    // S3 takes no configuration with rules of both forms, and a rule of others is not rewritten.
+    let beside = (SETTING.adopt)(&Document::of(&want), &live(ReplicationRule { id: "theirs".to_owned(), ..old }));
+    assert_eq!((SETTING.requests)(&ResourceId::Bucket("b".to_owned()), &Fact::Absent, &beside), Vec::new());
 }
 
 #[test]

@@ -41,6 +41,9 @@ const READ_BESIDE: [&str; 5] = [
 /// What reads a role.
 const READ_ROLE: [&str; 5] = ["iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole", "iam:ListRolePolicies"];
 
+/// What reads the policies of a role that others made.
+const READ_GRANTS: [&str; 4] = ["iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"];
+
 /// Actions that know the condition key `iam:PermissionsBoundary` (service authorization reference, IAM).
 const BOUNDED: [&str; 6] =
     ["iam:AttachRolePolicy", "iam:CreateRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"];
@@ -87,9 +90,11 @@ fn reads(role: &RoleWish, estate: &Estate) -> Vec<Value> {
     }
     if !estate.replicas.is_empty() {
         let arns: Vec<String> = estate.replicas.iter().map(|bucket| format!("arn:{}:s3:::{bucket}", role.partition.as_str())).collect();
-        let look = ["s3:GetBucketVersioning", "s3:GetLifecycleConfiguration"];
+        let look = ["s3:GetBucketPolicy", "s3:GetBucketVersioning", "s3:GetLifecycleConfiguration"];
         out.push(json!({"Sid": "ReadReplicas", "Effect": "Allow", "Action": look, "Resource": arns}));
-        out.push(json!({"Sid": "ReadReplicators", "Effect": "Allow", "Action": "iam:GetRole", "Resource": estate.replicators}));
+        out.push(json!({"Sid": "ReadReplicators", "Effect": "Allow", "Action": READ_GRANTS, "Resource": estate.replicators}));
+        let policies = [account, "aws"].map(|account| format!("arn:{}:iam::{account}:policy/*", role.partition.as_str()));
+        out.push(json!({"Sid": "ReadPolicies", "Effect": "Allow", "Action": ["iam:GetPolicy", "iam:GetPolicyVersion"], "Resource": policies}));
     }
     out
 }

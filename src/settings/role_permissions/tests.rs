@@ -231,6 +231,10 @@ fn the_planner_reads_settings_roles_and_manifests_and_leaves_no_record() {
             ("s3:GetObject", MANIFEST),
             ("iam:GetRole", WRITER),
             ("iam:ListAttachedRolePolicies", SELF),
+            ("iam:GetRolePolicy", REPLICATOR),
+            ("iam:GetPolicyVersion", "arn:aws:iam::111122223333:policy/copy"),
+            ("iam:GetPolicyVersion", "arn:aws:iam::aws:policy/AmazonS3FullAccess"),
+            ("s3:GetBucketPolicy", "arn:aws:s3:::acme-replica"),
             ("iam:GetOpenIDConnectProvider", "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"),
         ],
     );

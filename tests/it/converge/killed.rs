@@ -2,10 +2,10 @@
 //! tells the truth, nobody else applies before the lease of the dead one is over, and the next apply converges.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use lifeboat::apply::session::{Local, Session, intended};
 use lifeboat::apply::{self, Applied, Settle};
+use lifeboat::journal::lock::waiting::Waiting;
 use lifeboat::journal::lock::{self, LEASE, LockError};
 use lifeboat::journal::{Began, End, Run, RunStep, runs};
 use lifeboat::model::repository::ControlPlace;
@@ -36,7 +36,7 @@ impl Local for Nowhere {
 async fn run(desired: &Desired, world: &Arc<World>, who: &str) -> Result<(Plan, Applied, Vec<Run>), String> {
     let identity = Identity { account: "000000000000".to_owned(), arn: format!("arn:aws:iam::000000000000:user/{who}") };
     let ports = world.ports();
-    let mut session = Session::open(&ports, Some(&place()), &identity, Duration::ZERO).await.map_err(|error| error.to_string())?;
+    let mut session = Session::open(&ports, Some(&place()), &identity, &Waiting::default()).await.map_err(|error| error.to_string())?;
     let (plan, broken) = (planned(desired, world, &[]).await, session.broken.clone());
     let carried = carry_out(&plan, &identity, desired, world, &mut session).await;
     let closed = session.close().await.map_err(|error| error.to_string());
@@ -178,7 +178,7 @@ async fn who_slept_through_its_lease_sends_nothing_more() {
         let world = fresh(&start);
         let identity = Identity { account: "000000000000".to_owned(), arn: "arn:aws:iam::000000000000:user/sleeper".to_owned() };
         let ports = world.ports();
-        let mut session = Session::open(&ports, Some(&place()), &identity, Duration::ZERO).await.unwrap();
+        let mut session = Session::open(&ports, Some(&place()), &identity, &Waiting::default()).await.unwrap();
         let plan = planned(&desired, &world, &[]).await;
         let first = Plan { steps: plan.steps.iter().take(after).cloned().collect(), ..plan.clone() };
         let began = Began {
@@ -212,7 +212,7 @@ async fn who_slept_through_its_lease_sends_nothing_more() {
 async fn without_a_control_place_nothing_is_asked_of_a_bucket() {
     let world = fresh(&worlds::all().remove(0));
     let identity = Identity { account: "000000000000".to_owned(), arn: "arn:aws:iam::000000000000:user/one".to_owned() };
-    let session = Session::open(&world.ports(), None, &identity, Duration::ZERO).await.unwrap();
+    let session = Session::open(&world.ports(), None, &identity, &Waiting::default()).await.unwrap();
     session.close().await.unwrap();
     assert_eq!(world.requests(), 0);
 }

@@ -2,6 +2,12 @@
 //! needs no right of its own but that.
 
 use aws_config::BehaviorVersion;
+use lifeboat::model::aspects::Grants;
+use lifeboat::model::fact::Fact;
+use lifeboat::model::id::ResourceId;
+use lifeboat::model::request::{Read, ReadOp};
+use lifeboat::ports::Cloud as _;
+use lifeboat::ports::aws::Aws;
 
 use super::cli::Config;
 
@@ -53,4 +59,25 @@ async fn plan_and_apply_take_on_the_roles_that_the_policy_names() {
     assert!(stopped.err.contains("role/lifeboat/elsewhere/nobody"), "{}", stopped.err);
     let done = config.lifeboat("job", &["apply", "--policy", "carts"]);
     assert!(done.code == 0 && done.out.contains("13 steps done"), "{}{}", done.out, done.err);
+}
+
+/// Inline and managed policies of a role that others made, in the version that counts.
+#[tokio::test]
+async fn the_documents_of_a_role_of_others_are_read() {
+    let base = aws_config::defaults(BehaviorVersion::latest()).profile_name("admin").load().await;
+    let iam = aws_sdk_iam::Client::new(&base);
+    role("elsewhere-replicator", r#"["s3:ReplicateObject"]"#).await;
+    let document = |action: &str| format!(r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"{action}","Resource":"*"}}]}}"#);
+    let made = iam.create_policy().policy_name("elsewhere-copies").policy_document(document("s3:ListBucket")).send().await.unwrap();
+    let arn = made.policy().and_then(|policy| policy.arn()).unwrap();
+    iam.create_policy_version().policy_arn(arn).policy_document(document("s3:ReplicateTags")).set_as_default(true).send().await.unwrap();
+    iam.attach_role_policy().role_name("elsewhere-replicator").policy_arn(arn).send().await.unwrap();
+    let aws = Aws::with(base, &[]).await;
+    let ask = |name: &str| Read { op: ReadOp::RoleGrants, target: ResourceId::Role(name.to_owned()) };
+    let read = aws.read(&ask("elsewhere-replicator")).await;
+    let found: Grants = read.known().and_then(|document| document.to()).unwrap_or_else(|| panic!("{read:?}"));
+    let actions: Vec<(&str, String)> = found.policies.iter().map(|(name, policy)| (name.as_str(), policy["Statement"][0]["Action"].to_string())).collect();
+    assert_eq!(actions, [(arn, "\"s3:ReplicateTags\"".to_owned()), ("may", "[\"s3:ReplicateObject\"]".to_owned())]);
+    assert!(found.unread.is_empty() && found.bounds.is_empty(), "{found:?}");
+    assert_eq!(aws.read(&ask("elsewhere-nobody")).await, Fact::Absent);
 }

@@ -1,13 +1,14 @@
 //! The control bucket on a real server: two applies at once, applies that are killed, and what others see of them.
 
+use std::fs::{self, File};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use aws_sdk_s3::types::{BucketVersioningStatus, LifecycleExpiration, Tag, Tagging, VersioningConfiguration};
 use jiff::SignedDuration;
+use lifeboat::journal::lock::waiting::Waiting;
 use lifeboat::journal::lock::{self, LEASE, LockError};
 use lifeboat::journal::{End, Run, runs};
 use lifeboat::model::repository::ControlPlace;
@@ -79,13 +80,21 @@ async fn of_two_applies_at_once_one_sends_and_the_other_says_whose_it_is() {
     assert!(second.err.contains("hint: nothing was sent; run it again with --wait 10m"), "{}", second.err);
     let plan = config.lifeboat("planner", &["plan"]);
     assert!(plan.out.contains("note: another apply is under way, so this may change: `applier` holds the lock since"), "{}{}", plan.out, plan.err);
-    let third = start(&config, &toll, &["apply", "--wait", "2m"]);
+    let heard = config.path().join("third.err");
+    let waits = |format| command(&config, &toll, &["apply", "--wait", "2m", "--format", format]);
+    let third = Running::of(waits("json").stdout(Stdio::piped()).stderr(File::create(&heard).unwrap()));
+    // It waits before the first one goes on.
+    until("it says whose lock it waits for", || fs::read_to_string(&heard).unwrap().contains("of at most 2 min").then_some(()));
     held.pass();
     let (first, third) = (first.end(), third.end());
     assert_eq!(first.code, 0, "{}{}", first.out, first.err);
     assert!(first.out.contains("13 steps done · exit 0"), "{}", first.out);
     assert_eq!(third.code, 0, "{}{}", third.out, third.err);
-    assert!(third.out.contains("nothing to do"), "who waited plans upon what the other made: {}", third.out);
+    let view: serde_json::Value = serde_json::from_str(&third.out).unwrap();
+    assert_eq!((&view["done"], view["steps"].as_array().map(Vec::len)), (&0.into(), Some(0)), "who waited plans upon what the other made");
+    let heard = fs::read_to_string(&heard).unwrap();
+    assert!(heard.starts_with("lifeboat: `applier` holds the lock since 20"), "{heard}");
+    assert!(heard.contains("its lease runs until 20") && heard.contains("lifeboat: the lock is ours after "), "{heard}");
     let delete = s3("applier").await.delete_object().bucket(CONTROL).key(format!("{}lock", config.control())).send().await;
     assert_eq!(delete.unwrap_err().code(), Some("AccessDenied"), "the applier needs no right to delete, and has none");
     let found = journals(&client, &config).await;
@@ -104,7 +113,7 @@ async fn of_many_who_reach_for_the_lock_at_once_exactly_one_gets_it() {
             let (ports, control) = (ports.clone(), control.clone());
             tokio::spawn(async move {
                 let identity = Identity { account: "000000000000".to_owned(), arn: format!("arn:aws:iam::000000000000:user/racer-{racer}") };
-                lock::take(&ports, &control, &identity, &format!("run-{round}-{racer}"), Duration::ZERO).await
+                lock::take(&ports, &control, &identity, &format!("run-{round}-{racer}"), &Waiting::default()).await
             })
         });
         let mut won = Vec::new();
