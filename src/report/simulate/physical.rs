@@ -52,17 +52,18 @@ struct Object {
     gone: Option<Timestamp>,
     /// Its class from each moment on.
     classes: Vec<(Timestamp, Class)>,
-    deleted: bool,
+    /// When its engine deletes it, which may be yet to come; none = not yet decided.
+    deleted_at: Option<Timestamp>,
 }
 
 impl Object {
     fn is_there(&self, now: Timestamp) -> bool {
-        !self.deleted && self.until.is_none_or(|until| now < until)
+        self.deleted_at.is_none_or(|at| now < at) && self.until.is_none_or(|until| now < until)
     }
 
     /// Whether S3 has ended it, and not its engine.
     fn was_ended(&self, now: Timestamp) -> Option<Timestamp> {
-        self.until.filter(|until| !self.deleted && *until <= now)
+        self.until.filter(|until| *until <= now && self.deleted_at.is_none_or(|at| *until < at))
     }
 }
 
@@ -201,7 +202,7 @@ impl<'a> Repository<'a> {
         let (play, bases, wal) = (self.play, &mut self.bases, &mut self.wal);
         let old = bases.iter_mut().take(keep).map(|base| &mut base.object).chain(wal.iter_mut().take(first));
         for object in old.filter(|object| object.is_there(now)) {
-            (object.deleted, object.gone) = (true, after_delete(play, object, now));
+            (object.deleted_at, object.gone) = (Some(now), after_delete(play, object, now));
         }
     }
 
@@ -227,7 +228,7 @@ impl<'a> Repository<'a> {
         let standing = forecast.standing(std::slice::from_ref(&version));
         let class = |at| forecast.lying(std::slice::from_ref(&version), at).bytes.first().map(|(class, _)| (at, *class));
         let classes = std::iter::once(written).chain(forecast.transitions(std::slice::from_ref(&version))).filter_map(class).collect();
-        Object { bytes, written, until: standing.restorable_until, gone: standing.bytes_gone_at, classes, deleted: false, key }
+        Object { bytes, written, until: standing.restorable_until, gone: standing.bytes_gone_at, classes, deleted_at: None, key }
     }
 
     /// Whether a backup, what it builds on and the WAL of its run are there.

@@ -64,6 +64,19 @@ fn a_set_of_each_engine_holds_and_keeps_what_its_window_needs_and_no_more() {
 }
 
 #[test]
+fn what_the_engine_will_delete_after_midnight_is_there_at_midnight() {
+    // Full runs from 23:00 on end at 03:00: at midnight the window still needs what goes at 03:00.
+    for (engine, set) in SETS {
+        let promise = "window: 7d, maxDuration: 4h, schedule: {full: \"0 23 * * *\"}";
+        let course = course(&format!("{set}, {promise}"), 30, &[], Vec::new());
+        assert_eq!(broken(&course), [], "{engine}");
+        let last = course.days.last().unwrap();
+        // Eight ended, the oldest 7 days and 21 hours ago: it goes three hours later, when the one under way is whole.
+        assert_eq!((last.points["full"], last.reaches_back_seconds), (8, Some(7 * 86_400 + 21 * 3_600)), "{engine}: {last:?}");
+    }
+}
+
+#[test]
 fn the_first_run_is_a_full_one_and_the_window_is_promised_from_its_end_on() {
     let course = course(&format!("{}, {PROMISE}", SETS[0].1), 3, &[], Vec::new());
     // The run of Monday is an incremental one, and builds on nothing.
