@@ -50,7 +50,7 @@ fn verdict(view: &ServingView, exit: u8, paint: Paint) -> String {
         ("undelete", _, Some(expired)) => (Label::Change, format!("not as it lies: backup {} expired, and must be brought back first", expired.id)),
         ("impossible", ..) => (Label::Bad, none_is_left(&view.failed)),
         (_, Some(backup), _) => (Label::Bad, format!("not known: backup {} would serve it, {}", backup.id, lost(backup))),
-        _ => (Label::Bad, "not known: what lies there could not be read".to_owned()),
+        _ => (Label::Bad, "not known: nothing that could be read serves it, and not all could be read".to_owned()),
     };
     paint.text(label, &format!("{text} · exit {exit}"))
 }
