@@ -7,6 +7,7 @@ use crate::model::finding::Finding;
 use crate::model::resource::{Desired, ResourceWish};
 use crate::policy::{Loaded, LoadedPolicy};
 
+mod accounts;
 mod approvals;
 mod bucket;
 mod physical;
@@ -23,6 +24,7 @@ pub fn compile(loaded: &Loaded, unfilled_keys: &'static [&'static str]) -> (Desi
         bucket::add(&mut buckets, policy, unfilled_keys, &mut findings);
     }
     findings.extend(bucket::logs_into_locked(&buckets));
+    findings.extend(accounts::of_replicas(&loaded.policies));
     let mut roles = roles::Roles::of(loaded, unfilled_keys);
     findings.append(&mut roles.findings);
     let roles: Vec<_> = roles.wishes().collect();

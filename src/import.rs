@@ -17,8 +17,10 @@ use crate::model::replication::Replication;
 use crate::model::request::ReadOp;
 use crate::model::resource::{Desired, ObservedResource};
 use crate::model::units::plural;
+use crate::observe::Search;
 use crate::policy::{ConfigFile, Loaded, load};
 
+mod elsewhere;
 mod guard;
 mod physical;
 mod roles;
@@ -44,6 +46,8 @@ pub struct Subject<'a> {
     pub unfilled_keys: &'static [&'static str],
     /// The repositories of other engines that lie below the prefix.
     pub repositories: &'a Fact<Vec<RepositoryPlace>>,
+    /// Those anywhere else in the bucket; absent when they were not looked for.
+    pub elsewhere: &'a Fact<Search>,
 }
 
 /// Roles by their names, as they are.
@@ -58,6 +62,8 @@ pub struct Imported {
     pub notes: Vec<String>,
     /// The part of it that is about roles.
     pub of_roles: Vec<String>,
+    /// The part of it that is about repositories outside the prefix.
+    pub elsewhere: Vec<String>,
 }
 
 /// Writes the policy of a bucket and of roles.
@@ -87,7 +93,9 @@ pub fn policy(subject: &Subject<'_>, live: &ObservedResource, roles: &LiveRoles)
     let mut found = roles::found(subject, &storage, roles, Found { sets, physical, ..Found::default() });
     let of_roles = std::mem::take(&mut found.notes);
     notes.extend(of_roles.iter().cloned());
-    Imported { yaml: format!("{}{}", heading(subject, &notes), spec(subject, &storage, &found)), notes, of_roles }
+    let elsewhere = elsewhere::notes(subject);
+    notes.extend(elsewhere.iter().cloned());
+    Imported { yaml: format!("{}{}", heading(subject, &notes), spec(subject, &storage, &found)), notes, of_roles, elsewhere }
 }
 
 fn region(live: &ObservedResource) -> Option<String> {

@@ -26,10 +26,12 @@ mod beside;
 mod gather;
 mod pace;
 mod repositories;
+mod search;
 
 pub use beside::beside;
 pub use gather::{Gathered, gather};
 use pace::Pace;
+pub use search::{Search, search};
 
 /// How often a question is asked of an endpoint that is too busy, each time with the attempts of the SDK.
 const ASKS: usize = 3;

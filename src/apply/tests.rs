@@ -86,6 +86,9 @@ impl Cloud for Meddled {
     fn identity(&self) -> Answer<'_, Result<Identity, PortError>> {
         self.world.identity()
     }
+    fn sent(&self) -> usize {
+        self.world.requests()
+    }
     fn read<'a>(&'a self, read: &'a Read) -> Answer<'a, Fact<Document>> {
         self.world.read(read)
     }

@@ -14,7 +14,8 @@ use crate::ops::{Exit, OpError};
 ///
 /// Reads the settings of the bucket, and of roles that are named, and changes nothing. What a policy has no word for is left
 /// alone, and said in a comment. Roles, and statements of the bucket policy, count only where the written policy would change
-/// nothing of them. Repositories of pgBackRest, barman-cloud and WAL-G are looked for below the prefix.
+/// nothing of them. Repositories of pgBackRest, barman-cloud and WAL-G become sets where they lie below the prefix; of others in the bucket it is
+/// said how to import them (at most 100 listings, five folders deep).
 /// Exit 4: the written policy would change something all the same, which is said.
 #[derive(Debug, Args)]
 #[command(
@@ -30,7 +31,7 @@ pub(super) struct Arguments {
     /// Key prefix of the backups, ending in a slash; the name of the policy when left out
     #[arg(long, value_name = "PREFIX/")]
     prefix: Option<String>,
-    /// A role that works on the bucket; may be repeated. Writer, keeper and restorer together become `access`, with an expirer where a repository of another engine is found
+    /// A role that works on the bucket; may be repeated. Each that fits a purpose goes into `access`, an expirer where a repository of another engine is found; `check` says which are missing
     #[arg(long, value_name = "NAME")]
     role: Vec<String>,
     /// Write to this file, which must not exist yet, instead of standard output
@@ -49,7 +50,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, 
     let view = import::import(&global.place(), &wanted).await?;
     let exit = if view.left.is_empty() { Exit::Good } else { Exit::Pending };
     let mut err: String = view.left.iter().map(|left| format!("warning: a plan of this policy would still have to do with {left}\n")).collect();
-    err.extend(view.roles.iter().map(|note| format!("note: {note}\n")));
+    err.extend(view.roles.iter().chain(&view.elsewhere).map(|note| format!("note: {note}\n")));
     if let Some(path) = &arguments.out {
         write_new(path, &view.yaml)?;
         if !global.quiet {

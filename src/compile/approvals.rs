@@ -53,7 +53,7 @@ fn end_of(day: &str) -> Option<Timestamp> {
 fn resources(policy: &Policy) -> Vec<ResourceId> {
     let mut out = vec![ResourceId::Bucket(policy.spec.storage.bucket.clone())];
     if let Some(access) = &policy.spec.access {
-        out.extend([&access.writer, &access.keeper, &access.restorer].map(|role| ResourceId::Role(role.role.clone())));
+        out.extend(access.named().map(|(_, role)| ResourceId::Role(role.role.clone())));
     }
     out
 }

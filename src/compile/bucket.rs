@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use super::accounts;
 use crate::model::aspects::{AccessLog, Encryption, LockMode, LockRetention, Ownership, Versioning};
 use crate::model::document::Document;
 use crate::model::finding::{Finding, Level};
@@ -137,38 +138,6 @@ fn replica(wish: &ReplicationWish) -> Replica {
     }
 }
 
-/// A role that is taken on works in its own account: what is looked at elsewhere with it is somebody else's.
-fn assume_findings(policy: &LoadedPolicy) -> Vec<Finding> {
-    let storage = &policy.policy.spec.storage;
-    let Some(wish) = &storage.assume_role else { return Vec::new() };
-    let mut out = Vec::new();
-    for (field, role) in [("plan", &wish.plan), ("apply", &wish.apply)] {
-        let at = format!("/spec/storage/assumeRole/{field}");
-        if !role.0.contains(":role/") {
-            let finding = Finding::error("a user cannot be taken on").instead("name a role, as in arn:aws:iam::444455556666:role/lifeboat-planner");
-            out.push(policy.mark(finding, &at, "not a role"));
-        }
-        match &storage.account {
-            Some(account) if role.0.contains(&format!(":{account}:")) => {}
-            Some(account) => {
-                let finding = Finding::error("the role to take on is of another account than the bucket");
-                let finding = policy.mark(policy.mark(finding, &at, "this role"), "/spec/storage/account", "and this account");
-                out.push(finding.instead(format!("name a role of account {account}")));
-            }
-            None => {
-                let finding = Finding::error("`assumeRole` needs `account`").why("whose bucket is meant is checked with every call");
-                out.push(policy.mark(finding, &at, "of which account is the bucket?").instead("write storage.account"));
-            }
-        }
-    }
-    if wish.plan == wish.apply {
-        let finding = Finding { level: Level::Warning, ..Finding::error("plan and apply take on the same role") };
-        let finding = finding.why("whoever may plan, in a pull request too, may then change everything");
-        out.push(policy.mark(finding, "/spec/storage/assumeRole", "one role for both").instead("name a role that only reads for `plan`"));
-    }
-    out
-}
-
 /// What S3 would refuse of a replication, or quietly not copy.
 fn replication_findings(policy: &LoadedPolicy) -> Vec<Finding> {
     let storage = &policy.policy.spec.storage;
@@ -238,7 +207,7 @@ pub(super) fn add<'a>(
     findings.extend(guard_findings(policy));
     findings.extend(lock_findings(policy));
     findings.extend(replication_findings(policy));
-    findings.extend(assume_findings(policy));
+    findings.extend(accounts::findings(policy));
     if wish.encryption.as_ref().is_some_and(|encryption| encryption.algorithm == "AES256" && encryption.key.is_some()) {
         let finding = Finding::error("`AES256` has no key of yours").instead("write algorithm: aws:kms, or leave the key out");
         findings.push(policy.mark(finding, "/spec/storage/encryption/key", "S3 refuses a key here"));

@@ -68,8 +68,10 @@ impl<'a> Roles<'a> {
         let partition = Partition::of_region(&storage.region);
         let scope = loaded.repository.as_ref().and_then(|repository| repository.spec.access.as_ref()).map(|access| access.scope.as_str());
         let boundary = self.boundary(access.permission_boundary.as_deref(), storage.account.as_deref(), partition, home);
-        let named = [(&access.writer, Purpose::Writer), (&access.keeper, Purpose::Keeper), (&access.restorer, Purpose::Restorer)];
-        for (role, purpose) in named.into_iter().chain(access.expirer.as_ref().map(|role| (role, Purpose::Expirer))) {
+        let named =
+            [(&access.writer, Purpose::Writer), (&access.keeper, Purpose::Keeper), (&access.restorer, Purpose::Restorer), (&access.expirer, Purpose::Expirer)];
+        let named = named.into_iter().filter_map(|(role, purpose)| Some((role.as_ref()?, purpose)));
+        for (role, purpose) in named {
             let wish = RoleWish {
                 path: format!("/lifeboat/{}/", scope.unwrap_or(&policy.policy.metadata.name.0)),
                 partition,
@@ -245,6 +247,7 @@ fn estate(loaded: &Loaded) -> Estate {
     let key = |storage: &Storage| storage.encryption.as_ref()?.key.clone().filter(|key| is_key_arn(key));
     let with_repositories = loaded.policies.iter().map(|policy| &policy.policy.spec).filter(|spec| !spec.backups.physical.is_empty());
     let replications = || storages().filter_map(|storage| storage.replication.as_ref());
+    let looks_as = || replications().filter_map(|wish| Some(wish.assume_role.as_ref()?.role.0.clone()));
     let repositories = loaded.policies.iter().flat_map(|policy| {
         let storage = &policy.policy.spec.storage;
         policy.policy.spec.backups.physical.values().map(|set| (storage.bucket.clone(), RepositoryPlace::of(&storage.prefix, set)))
@@ -256,8 +259,8 @@ fn estate(loaded: &Loaded) -> Estate {
         repository_keys: with_repositories.filter_map(|spec| key(&spec.storage)).collect(),
         replicas: replications().map(|wish| wish.bucket.clone()).collect(),
         replicators: replications().map(|wish| wish.role.0.clone()).collect(),
-        plans_as: storages().filter_map(|storage| Some(storage.assume_role.as_ref()?.plan.0.clone())).collect(),
-        applies_as: storages().filter_map(|storage| Some(storage.assume_role.as_ref()?.apply.0.clone())).collect(),
+        plans_as: storages().filter_map(|storage| Some(storage.assume_role.as_ref()?.plan.0.clone())).chain(looks_as()).collect(),
+        applies_as: storages().filter_map(|storage| Some(storage.assume_role.as_ref()?.apply.0.clone())).chain(looks_as()).collect(),
         guarded: BTreeSet::new(),
         control: control(loaded),
     }

@@ -95,6 +95,26 @@ fn a_role_to_take_on_is_one_of_the_buckets_account_and_plan_has_its_own() {
 }
 
 #[test]
+fn the_role_for_a_replica_is_one_of_its_account_and_the_same_in_every_policy() {
+    let one = |name: &str, bucket: &str, account: &str, role: &str| {
+        let taken = if role.is_empty() { String::new() } else { format!(", assumeRole: {{role: \"arn:aws:iam::{role}\"}}") };
+        let replica = format!("replication: {{bucket: {bucket}{account}, region: eu-central-1, role: \"arn:aws:iam::111122223333:role/r\"{taken}}}");
+        let bucket = format!("shop-dr-{name}");
+        policy(name, &[("bucket: shop-dr-orders", &format!("bucket: {bucket}")), ("region: eu-west-1", &format!("region: eu-west-1\n    {replica}"))])
+    };
+    let home = ", account: \"444455556666\"";
+    let titles = |policies: &[ConfigFile]| said(policies).into_iter().map(|(title, _)| title).collect::<Vec<_>>();
+    assert_eq!(titles(&[one("a", "copies", home, "444455556666:role/x"), one("b", "copies", home, "444455556666:role/x")]), Vec::<String>::new());
+    assert_eq!(titles(&[one("a", "copies", home, "111122223333:role/x")]), ["the role to take on is of another account than the bucket"]);
+    assert_eq!(titles(&[one("a", "copies", home, "444455556666:user/x")]), ["a user cannot be taken on"]);
+    assert_eq!(titles(&[one("a", "copies", "", "444455556666:role/x")]), ["`assumeRole` needs `account`"]);
+    let differ = [one("a", "copies", home, "444455556666:role/x"), one("b", "copies", home, "")];
+    assert_eq!(titles(&differ), ["two policies look at replica `copies` with different roles"]);
+    let owned = [one("a", "shop-dr-b", home, "444455556666:role/x"), one("b", "copies", "", "")];
+    assert_eq!(titles(&owned), ["bucket `shop-dr-b` is that of policy `b`, which says who looks at it"]);
+}
+
+#[test]
 fn overlapping_prefixes_name_the_two_that_overlap() {
     let inside = policy("c", &[("prefix: c/", "prefix: b/c/")]);
     let found = said(&[policy("a", &[]), policy("b", &[]), inside]);

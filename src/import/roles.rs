@@ -20,7 +20,7 @@ use crate::settings::{self, role_session};
 
 pub(super) mod trust;
 
-/// The purposes that every policy with `access` has, in the order of their places.
+/// The purposes that any policy can have, in the order of their places.
 const PURPOSES: [&str; 3] = ["writer", "keeper", "restorer"];
 /// The one that only policies with physical sets have.
 const EXPIRER: &str = "expirer";
@@ -30,7 +30,7 @@ const PERIODS: [(&str, i32); 4] = [("daily", 1), ("weekly", 7), ("monthly", 31),
 /// What was found of roles.
 #[derive(Debug, Default)]
 pub(super) struct Found {
-    /// `access` of the policy; none unless each purpose has its role.
+    /// `access` of the policy, with the purposes for which a role was found; none without any.
     pub(super) access: Option<Value>,
     /// The sets that the keeper may release, with their retention as the rules of the bucket tell it.
     pub(super) sets: BTreeMap<String, Value>,
@@ -71,15 +71,18 @@ pub(super) fn found(subject: &Subject<'_>, storage: &Value, roles: &BTreeMap<Str
         }
     }
     let missing: Vec<&str> = PURPOSES.into_iter().filter(|purpose| !places.contains_key(purpose)).collect();
-    if missing.is_empty() {
-        let mut access: Map<String, Value> = places.into_iter().map(|(purpose, entry)| (purpose.to_owned(), entry)).collect();
-        access.extend(boundary.map(|arn| ("permissionBoundary".to_owned(), json!(arn))));
-        out.access = Some(Value::Object(access));
-    } else if !places.is_empty() {
-        let fit: Vec<String> =
-            places.iter().map(|(purpose, entry)| format!("{} is the {purpose}", entry.get("role").and_then(Value::as_str).unwrap_or_default())).collect();
-        out.notes.push(format!("roles: {}, but no role is the {}; `access` needs all three, so it is left out", fit.join(", "), missing.join(" and the ")));
+    if places.is_empty() {
+        return out;
     }
+    if !missing.is_empty() {
+        let (missing, flags) = (missing.join(", nor the "), missing.iter().map(|_| "--role NAME").collect::<Vec<_>>().join(" "));
+        out.notes.push(format!(
+            "roles: no role that was named is the {missing}: `access` goes without; name it too ({flags}), or write it into `access` and a plan makes it"
+        ));
+    }
+    let mut access: Map<String, Value> = places.into_iter().map(|(purpose, entry)| (purpose.to_owned(), entry)).collect();
+    access.extend(boundary.map(|arn| ("permissionBoundary".to_owned(), json!(arn))));
+    out.access = Some(Value::Object(access));
     out
 }
 
@@ -179,12 +182,7 @@ struct Around<'a> {
 impl Around<'_> {
     /// In what a role is not as the policy would want it for a purpose.
     fn differing(&self, purpose: &str, name: &str, entry: &Value, seen: &ObservedResource) -> Vec<String> {
-        let mut access = Map::new();
-        for (at, other) in PURPOSES.into_iter().enumerate() {
-            let stand_in = || json!({"role": format!("lifeboat-stand-in-{at}"), "trust": [{"principal": "arn:aws:iam::000000000000:role/nobody"}]});
-            access.insert(other.to_owned(), stand_in());
-        }
-        access.insert(purpose.to_owned(), entry.clone());
+        let mut access = Map::from_iter([(purpose.to_owned(), entry.clone())]);
         access.extend(self.boundary.map(|arn| ("permissionBoundary".to_owned(), json!(arn))));
         let found = Found { access: Some(Value::Object(access)), sets: self.sets.clone(), physical: self.physical.clone(), notes: Vec::new() };
         let (loaded, desired) = read_back(self.subject, self.storage, &found);

@@ -15,6 +15,7 @@ use crate::model::id::ResourceId;
 use crate::model::lifecycle::{Expiration, Filter, Lifecycle, Rule};
 use crate::model::request::ReadOp;
 use crate::model::resource::{Observed, ObservedResource, ResourceWish};
+use crate::observe::Search;
 use crate::plan::{self, Ask};
 use crate::policy::{ConfigFile, load};
 
@@ -27,6 +28,7 @@ const SUBJECT: Subject<'static> = Subject {
     repository: None,
     unfilled_keys: &[],
     repositories: &Fact::Absent,
+    elsewhere: &Fact::Absent,
 };
 
 /// The written policy, and how many steps and holds a plan of it has against the same bucket.
@@ -239,6 +241,42 @@ fn repositories_of_other_engines_become_physical_sets() {
     assert!(none.is_empty() && notes.iter().any(|note| note.contains("it is not below orders/")), "{notes:?}");
     let (none, ..) = written(&["orders/nightly/20261101T000000Z/manifest.json"]);
     assert!(none.is_empty());
+}
+
+#[test]
+fn repositories_elsewhere_are_named_with_the_import_that_takes_them_in() {
+    let walg = |base: &str| format!("{base}basebackups_005/base_000000010000000000000002_backup_stop_sentinel.json");
+    let stanza = |base: &str, name: &str| format!("{base}backup/{name}/backup.info");
+    let said = |prefix: &str, keys: &[String], whole: bool| {
+        let elsewhere = Fact::Known(Search { places: crate::catalog::physical::places(keys.iter().map(String::as_str)), whole });
+        let subject = Subject { prefix, elsewhere: &elsewhere, ..SUBJECT };
+        let imported = policy(&subject, &ObservedResource::default(), &LiveRoles::new());
+        assert!(imported.elsewhere.iter().all(|note| imported.yaml.contains(&format!("#   {note}\n"))), "{}", imported.yaml);
+        imported.elsewhere
+    };
+    let command = |name: &str, prefix: &str| format!("`lifeboat import s3://acme-backups --name {name} --prefix {prefix}`");
+    let cases = [
+        ("orders/", vec![walg("pg/main/")], vec![("wal-g below pg/main/, outside of orders/", command("orders-pg-main", "pg/main/"))]),
+        // Two that lie in one place need a prefix around them.
+        (
+            "orders/",
+            vec![stanza("var/repo/", "a"), stanza("var/repo/", "b")],
+            vec![("pgbackrest `a` below var/repo/ and a repository of pgbackrest `b`", command("orders-var", "var/"))],
+        ),
+        ("orders/", vec![walg("x/"), walg("y/")], vec![("below x/", command("orders-x", "x/")), ("below y/", command("orders-y", "y/"))]),
+        ("orders/dumps/", vec![walg("orders/")], vec![("around orders/dumps/", command("orders", "orders/"))]),
+        ("orders/", vec![walg("")], vec![("right at the root of the bucket", "no prefix of a policy takes it in".to_owned())]),
+        ("orders/", vec![walg("a b/")], vec![("below a b/", "no prefix of a policy takes it in".to_owned())]),
+        ("orders/", vec![stanza("repo/", "a"), stanza("repo/", "b")], vec![("`a` below repo/", "no prefix of a policy takes it in".to_owned())]),
+        ("orders/", vec![walg("orders/pg/")], vec![]),
+    ];
+    for (prefix, keys, wanted) in cases {
+        let said = said(prefix, &keys, true);
+        assert_eq!(said.len(), wanted.len(), "{keys:?}: {said:?}");
+        assert!(said.iter().zip(&wanted).all(|(note, (what, how))| note.contains(what) && note.contains(how)), "{said:?}\n{wanted:?}");
+    }
+    let cut = said("orders/", &[], false);
+    assert!(cut.len() == 1 && cut[0].contains("more folders than were looked into"), "{cut:?}");
 }
 
 #[test]

@@ -25,7 +25,9 @@ pub use approvals::Approval;
 pub use backups::{Anomalies, BackupSet, ClassStep, EngineKind, Exclusion, Retention, Schedule, StorageClass};
 pub use drills::{Check, Drill, Expect, Pick};
 pub use physical::{BackupSets, PhysicalEngine, PhysicalSchedule, PhysicalSet, RepositoryPlace, SetObjectives, WalWish};
-pub use protection::{AccessLogWish, BucketPolicyWish, LockModeWish, LockWish, PrincipalArn, ReplicationWish, TlsVersion, TransportWish, Understood};
+pub use protection::{
+    AccessLogWish, BucketPolicyWish, LockModeWish, LockWish, PrincipalArn, ReplicaRoleWish, ReplicationWish, TlsVersion, TransportWish, Understood,
+};
 pub use storage::{
     Algorithm, AssumeRoleWish, EncryptionWish, LifecycleWish, NoncurrentWish, OwnershipWish, PublicAccessWish, Storage, UnsupportedWish, VersioningWish,
 };

@@ -123,7 +123,7 @@ pub struct Assumed {
     pub role: String,
     /// The external id that its trust asks for.
     pub external_id: Option<String>,
-    /// Its account.
+    /// The account whose OIDC providers are looked at with it; empty = those of none.
     pub account: String,
     /// The buckets that are looked at and changed with it.
     pub buckets: BTreeSet<String>,

@@ -3,7 +3,8 @@ use std::sync::{Arc, Mutex};
 use futures_util::FutureExt as _;
 use tokio::sync::watch;
 
-use super::{Watch, observe_watched, questions};
+use super::search::{DEPTH, LISTINGS};
+use super::{Search, Watch, observe_watched, questions, search};
 use crate::model::fact::{Fact, Why};
 use crate::model::request::ReadOp;
 use crate::model::resource::{Desired, Observed};
@@ -108,4 +109,43 @@ fn what_is_not_answered_when_it_is_interrupted_is_not_asked() {
     assert!(unknown.iter().all(|why| **why == Why::Interrupted) && !unknown.is_empty());
     let listed = observed.backups.values().filter(|backups| **backups != Fact::Unknown(Why::Interrupted)).count();
     assert_eq!(unknown.len() + 40 - listed, total - 100, "all of them, and no other");
+}
+
+#[test]
+fn repositories_are_found_by_their_metadata_and_the_walk_is_bounded() {
+    let walked = |keys: &[&str]| -> (Vec<String>, bool, usize) {
+        let world = world(1);
+        keys.iter().for_each(|key| world.put_object("shop-dr-0", key, b"x"));
+        let before = world.requests();
+        let Search { places, whole } = search(&world.ports(), "shop-dr-0", "orders/").now_or_never().unwrap().unwrap();
+        let places = places.iter().map(|place| format!("{} {} {}", place.engine.as_str(), place.base, place.name)).collect();
+        (places, whole, world.requests() - before)
+    };
+    let backrest = ["r/backup/main/1F/pg_data/PG_VERSION", "r/backup/main/backup.info", "r/backup/other/backup.info", "r/archive/main/9-1/0000/x"];
+    assert_eq!(walked(&backrest).0, ["pgbackrest r/ main", "pgbackrest r/ other"]);
+    // The newest backup of barman is under way: an older one has the metadata.
+    let barman = ["a/b/srv/base/20261101T000000/backup.info", "a/b/srv/base/20261102T000000/data.tar", "a/b/srv/wals/0/1"];
+    assert_eq!(walked(&barman).0, ["barman-cloud a/b/ srv"]);
+    let walg = ["basebackups_005/base_000000010000000000000002/tar/1", "basebackups_005/base_000000010000000000000002_backup_stop_sentinel.json", "wal_005/1"];
+    assert_eq!(walked(&walg), (vec!["wal-g  ".to_owned()], true, 2), "neither data nor WAL is listed");
+    // Below the prefix the import itself looks; names alone are nothing; backups of lifeboat are not looked into.
+    let sentinel = "basebackups_005/base_000000010000000000000002_backup_stop_sentinel.json";
+    assert_eq!(
+        walked(&[
+            &format!("orders/pg/{sentinel}"),
+            "x/basebackups_005/y",
+            "x/backup/y/z",
+            "x/archive/y/z",
+            "c/nightly/20261101T000000Z-ab12cd34/manifest.json"
+        ])
+        .0,
+        Vec::<String>::new()
+    );
+    let deepest = format!("{}{sentinel}", "d/".repeat(DEPTH));
+    assert_eq!((walked(&[&deepest]).0.len(), walked(&[&deepest]).1), (1, true));
+    let deeper = format!("{}{sentinel}", "d/".repeat(DEPTH + 1));
+    assert_eq!((walked(&[&deeper]).0.len(), walked(&[&deeper]).1), (0, false), "what was not looked into is said");
+    let many: Vec<String> = (0..2 * LISTINGS).map(|at| format!("{at}/x/y")).collect();
+    let (none, whole, asked) = walked(&many.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!((none.len(), whole, asked), (0, false, LISTINGS));
 }

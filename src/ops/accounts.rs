@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::select::Selection;
+use crate::model::policy::{Access, Storage};
 use crate::model::resource::Assumed;
 use crate::policy::Loaded;
 
@@ -28,28 +29,43 @@ impl Act {
 
 /// The roles to take on, each once, with everything that is theirs.
 pub(super) fn assumed(loaded: &Loaded, act: Act, selection: &Selection) -> Vec<Assumed> {
-    let mut found: BTreeMap<(String, Option<String>), Assumed> = BTreeMap::new();
+    let mut found = Found::new();
     for policy in &loaded.policies {
         let spec = &policy.policy.spec;
         if !selection.takes(&policy.name, &spec.storage.bucket) {
             continue;
         }
+        replica(loaded, &spec.storage, &mut found);
         let Some(wish) = &spec.storage.assume_role else { continue };
         let role = match act {
             Act::Plan => &wish.plan.0,
             Act::Apply => &wish.apply.0,
         };
-        let one = found.entry((role.clone(), wish.external_id.clone())).or_insert_with(|| Assumed {
-            role: role.clone(),
-            external_id: wish.external_id.clone(),
-            account: spec.storage.account.clone().unwrap_or_default(),
-            ..Assumed::default()
-        });
+        let one = entry(&mut found, role, wish.external_id.as_ref());
+        one.account = spec.storage.account.clone().unwrap_or_default();
         one.buckets.insert(spec.storage.bucket.clone());
         one.keys.extend(spec.storage.encryption.iter().filter_map(|encryption| encryption.key.clone()));
-        one.roles.extend(spec.access.iter().flat_map(|access| [&access.writer, &access.keeper, &access.restorer]).map(|role| role.role.clone()));
+        one.roles.extend(spec.access.iter().flat_map(Access::named).map(|(_, role)| role.role.clone()));
+        // The role that copies is of the account of the originals.
+        one.roles.extend(spec.storage.replication.iter().filter_map(|replica| Some(replica.role.0.rsplit_once('/')?.1.to_owned())));
     }
     found.into_values().collect()
+}
+
+/// Roles by their ARN and external id.
+type Found = BTreeMap<(String, Option<String>), Assumed>;
+
+fn entry<'a>(found: &'a mut Found, role: &str, external_id: Option<&String>) -> &'a mut Assumed {
+    let key = (role.to_owned(), external_id.cloned());
+    found.entry(key).or_insert_with(|| Assumed { role: role.to_owned(), external_id: external_id.cloned(), ..Assumed::default() })
+}
+
+/// The role for the replica of a bucket, and for nothing else of its account. Where the replica is the bucket of a policy too, that policy says who looks at it.
+fn replica(loaded: &Loaded, storage: &Storage, found: &mut Found) {
+    let Some((replica, wish)) = storage.replication.as_ref().and_then(|replica| Some((replica, replica.assume_role.as_ref()?))) else { return };
+    if loaded.policies.iter().all(|other| other.policy.spec.storage.bucket != replica.bucket) {
+        entry(found, &wish.role.0, wish.external_id.as_ref()).buckets.insert(replica.bucket.clone());
+    }
 }
 
 #[cfg(test)]

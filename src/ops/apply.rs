@@ -112,7 +112,7 @@ async fn carry_out(around: &Around<'_>, wanted: &Wanted<'_>, session: &mut Sessi
             Here { policy_digest: &prepared.desired.digest, account: &identity.account, now: observed.at, valid_for: prepared.desired.limits.plan_valid_for };
         plan = saved::select(plan, here, approved).map_err(stale)?;
     }
-    let view = planning::view(prepared, &observed, &plan, &around.quirks);
+    let view = planning::view(prepared, &observed, &plan, &around.quirks, around.ports.cloud.sent());
     let held = planning::exit(&plan) == Exit::Held;
     if plan.steps.is_empty() {
         let exit = if held { Exit::Held } else { Exit::Good };

@@ -36,7 +36,7 @@ pub async fn bootstrap(place: &Where, ask: &Ask<'_>, send: bool) -> Result<(Ende
     let observed = observe::observe(&prepared.desired, &ports, Fact::Known(identity)).await;
     let plan = plan::asked(&prepared.desired, &observed, ask);
     let exit = planning::exit(&plan);
-    let view = planning::view(&prepared, &observed, &plan, &aws.quirks());
+    let view = planning::view(&prepared, &observed, &plan, &aws.quirks(), ports.cloud.sent());
     Ok((Ended::Stopped(Planned::Plan(Box::new(view), findings)), exit))
 }
 

@@ -61,6 +61,10 @@ pub async fn import(place: &Where, wanted: &Wanted) -> Result<ImportView, OpErro
     let prefix = wanted.prefix.clone().unwrap_or_else(|| format!("{name}/"));
     let account = Some(identity.account.as_str()).filter(|account| account.len() == 12);
     let repositories = repositories(&ports, &wanted.bucket, &prefix).await;
+    let elsewhere = match observe::search(&ports, &wanted.bucket, &prefix).await {
+        Ok(found) => Fact::Known(found),
+        Err(error) => Fact::Unknown(error.why()),
+    };
     let subject = Subject {
         policy: &name,
         bucket: &wanted.bucket,
@@ -70,6 +74,7 @@ pub async fn import(place: &Where, wanted: &Wanted) -> Result<ImportView, OpErro
         repository: repository.as_ref(),
         unfilled_keys,
         repositories: &repositories,
+        elsewhere: &elsewhere,
     };
     let roles = roles(&ports, &wanted.roles).await;
     let imported = import::policy(&subject, &live, &roles);
@@ -134,8 +139,7 @@ async fn left_to_do(subject: &Subject<'_>, yaml: &str, ports: &Ports, identity: 
     let mut out: Vec<String> = loaded
         .findings
         .iter()
-        .chain(contradictions.iter().filter(|finding| finding.level == Level::Error))
-        .chain(&judged)
+        .chain(contradictions.iter().chain(&judged).filter(|finding| finding.level == Level::Error))
         .map(|finding| finding.title.clone())
         .collect();
     let observed = observe::observe(&desired, ports, Fact::Known(identity)).await;

@@ -78,7 +78,7 @@ pub async fn plan(place: &Where, asked: &Asked<'_>) -> Result<(Planned, Exit), O
     }
     // What is left out of a plan that was interrupted is not known to be good: no gate may let it pass.
     let exit = if observed.unasked > 0 { Exit::Failed } else { exit(&plan) };
-    let mut view = view(&prepared, &observed, &plan, &aws.quirks());
+    let mut view = view(&prepared, &observed, &plan, &aws.quirks(), ports.cloud.sent());
     view.others = others;
     if observed.unasked == 0 {
         view.releases = tokio::select! {
@@ -86,6 +86,7 @@ pub async fn plan(place: &Where, asked: &Asked<'_>) -> Result<(Planned, Exit), O
             () = asked.watch.stopped() => releases::interrupted(&prepared, &observed),
         };
     }
+    view.requests = ports.cloud.sent();
     view.inventory = not_managed(&prepared, &ports, &observed, asked).await;
     let mut findings = prepared.findings.clone();
     findings.extend(rules::check_observed(&prepared.loaded.policies, &prepared.desired, &observed));
@@ -98,8 +99,9 @@ async fn not_managed(prepared: &Prepared, ports: &Ports, observed: &Observed, as
     if !asked.inventory || observed.unasked > 0 {
         return None;
     }
+    let before = ports.cloud.sent();
     let beside = observe::beside(&prepared.desired, ports, &asked.watch).await;
-    Some(InventoryView::of(&inventory(&prepared.desired, observed, &beside), beside.requests))
+    Some(InventoryView::of(&inventory(&prepared.desired, observed, &beside), ports.cloud.sent().saturating_sub(before)))
 }
 
 /// Interrupted before the first question.
@@ -128,12 +130,12 @@ fn without_asking(prepared: &Prepared, ask: &Ask<'_>) -> (Planned, Exit) {
     let observed = observe::offline(&prepared.desired, &SystemClock);
     let plan = plan::asked(&prepared.desired, &observed, ask);
     let exit = exit(&plan);
-    (Planned::Plan(Box::new(view(prepared, &observed, &plan, &AWS)), check::view(prepared).0), exit)
+    (Planned::Plan(Box::new(view(prepared, &observed, &plan, &AWS, 0)), check::view(prepared).0), exit)
 }
 
-/// The published view of a plan.
-pub fn view(prepared: &Prepared, observed: &Observed, plan: &Plan, quirks: &Quirks) -> PlanView {
-    PlanView::of(
+/// The published view of a plan, for which so many requests were sent.
+pub fn view(prepared: &Prepared, observed: &Observed, plan: &Plan, quirks: &Quirks, sent: usize) -> PlanView {
+    let view = PlanView::of(
         plan,
         &Around {
             revision: &prepared.revision,
@@ -143,7 +145,8 @@ pub fn view(prepared: &Prepared, observed: &Observed, plan: &Plan, quirks: &Quir
             policies: &prepared.loaded.policies,
             selected: prepared.selected.as_ref(),
         },
-    )
+    );
+    PlanView { requests: sent, ..view }
 }
 
 /// What a plan ends with: held 5, pending 4, nothing 0.

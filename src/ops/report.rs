@@ -41,7 +41,7 @@ pub async fn report(place: &Where) -> Result<(ReportView, Exit), OpError> {
         evidence: chains.as_ref().map(|(_, chains)| chains.as_slice()).map_err(String::as_str),
     };
     let report = report::report(&input);
-    let (plan, drift) = compared(&prepared, observed, checked, &aws.quirks());
+    let (plan, drift) = compared(&prepared, observed, checked, (&aws.quirks(), ports.cloud.sent()));
     let view = ReportView::of(Parts {
         revision: &prepared.revision,
         policy_digest: &prepared.desired.digest,
@@ -70,13 +70,13 @@ fn backups(prepared: &Prepared, observed: Result<&Observed, &String>) -> BTreeMa
 }
 
 /// The plan with its exit code. Policies with errors are not compared: what they want is not known.
-fn compared(prepared: &Prepared, observed: Result<Observed, String>, checked: Exit, quirks: &Quirks) -> (Result<PlanView, String>, Exit) {
+fn compared(prepared: &Prepared, observed: Result<Observed, String>, checked: Exit, (quirks, sent): (&Quirks, usize)) -> (Result<PlanView, String>, Exit) {
     match observed {
         Err(why) => (Err(why), Exit::Failed),
         Ok(_) if checked == Exit::Findings => (Err("the policies have errors".to_owned()), checked),
         Ok(observed) => {
             let plan = plan::plan(&prepared.desired, &observed, &[]);
-            (Ok(planning::view(prepared, &observed, &plan, quirks)), planning::exit(&plan))
+            (Ok(planning::view(prepared, &observed, &plan, quirks, sent)), planning::exit(&plan))
         }
     }
 }

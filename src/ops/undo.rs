@@ -39,7 +39,7 @@ pub async fn undo(place: &Where, ask: &Ask<'_>, run: Option<&str>, send: bool) -
     let observed = observe::observe(&prepared.desired, &ports, Fact::Known(identity)).await;
     let plan = plan::undo(&done, &prepared.desired, &observed, ask);
     let exit = planning::exit(&plan);
-    let view = planning::view(&prepared, &observed, &plan, &aws.quirks());
+    let view = planning::view(&prepared, &observed, &plan, &aws.quirks(), ports.cloud.sent());
     Ok((Ended::Stopped(Planned::Plan(Box::new(view), findings)), exit))
 }
 

@@ -3,7 +3,7 @@
 //! Every port says of a failure whether the write may have happened and whether a retry can help. No floor above names
 //! an SDK. Nothing here decides: a port asks, sends and reports.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -37,6 +37,9 @@ pub trait Cloud: Send + Sync {
     fn read<'a>(&'a self, read: &'a Read) -> Answer<'a, Fact<Document>>;
     /// One write, sent once as it is.
     fn send<'a>(&'a self, request: &'a Request) -> Answer<'a, Result<(), PortError>>;
+    /// How many requests were sent so far, those of the data plane too, each attempt and each page counted; not those by which the SDK gets
+    /// credentials.
+    fn sent(&self) -> usize;
 }
 
 /// The data plane: objects of a bucket.
@@ -63,6 +66,10 @@ pub trait Objects: Send + Sync {
     }
     /// The names of the folders right below a prefix (the part of the keys up to the next `/`, without it), in order.
     fn folders<'a>(&'a self, bucket: &'a str, prefix: &'a str) -> Answer<'a, Result<Vec<String>, PortError>>;
+    /// The first page of what lies right below a prefix: one request, however much is there.
+    fn level<'a>(&'a self, bucket: &'a str, prefix: &'a str) -> Answer<'a, Result<Level, PortError>> {
+        Box::pin(async move { Ok(Level::of(prefix, self.list(bucket, prefix).await?.into_iter().map(|object| object.key))) })
+    }
     /// A whole object of at most `limit` bytes; a larger one is an error.
     fn get<'a>(&'a self, bucket: &'a str, key: &'a str, limit: u64) -> Answer<'a, Result<Vec<u8>, PortError>>;
     /// The same with the object's entity tag and date, and with the time by S3's own clock.
@@ -151,6 +158,31 @@ pub struct Tagged {
     pub modified: Timestamp,
     /// The time by S3's own clock when it answered, to the second.
     pub now: Timestamp,
+}
+
+/// What lies right below a prefix, as far as one page shows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Level {
+    /// The names of the folders, without a slash.
+    pub folders: BTreeSet<String>,
+    /// The whole keys of the objects.
+    pub keys: Vec<String>,
+    /// Whether more lies there than the page shows.
+    pub more: bool,
+}
+
+impl Level {
+    /// What keys below a prefix make of it.
+    fn of(prefix: &str, keys: impl Iterator<Item = String>) -> Self {
+        let mut out = Self::default();
+        for key in keys {
+            match key.strip_prefix(prefix).and_then(|rest| rest.split_once('/')) {
+                Some((folder, _)) => drop(out.folders.insert(folder.to_owned())),
+                None => out.keys.push(key),
+            }
+        }
+        out
+    }
 }
 
 /// One object of a listing.

@@ -29,7 +29,7 @@ pub(super) static RULE: Rule = Rule {
 fn check(policy: &LoadedPolicy, _: &BucketWish, observed: &Observed) -> Vec<Finding> {
     let Some(access) = &policy.policy.spec.access else { return Vec::new() };
     let mut out = Vec::new();
-    for (purpose, role) in [("writer", &access.writer), ("keeper", &access.keeper), ("restorer", &access.restorer)] {
+    for (purpose, role) in access.named() {
         let seen = observed.resources.get(&ResourceId::Role(role.role.clone())).map(|seen| seen.fact(ReadOp::RoleProfiles));
         let Some(Fact::Known(holding)) = seen.map(|seen| seen.and_then(|found| found.to::<Names>().map_or(Fact::Absent, Fact::Known))) else { continue };
         for (at, trust) in role.trust.iter().enumerate() {

@@ -35,8 +35,9 @@ fn check(policy: &LoadedPolicy, bucket: &BucketWish, observed: &Observed) -> Vec
         return Vec::new();
     }
     let needs = [(&access.writer, "kms:GenerateDataKey"), (&access.writer, "kms:Decrypt"), (&access.keeper, "kms:Decrypt"), (&access.restorer, "kms:Decrypt")];
+    let needs = needs.into_iter().filter_map(|(role, action)| Some((&role.as_ref()?.role, action)));
     let kept_out: Vec<String> =
-        needs.iter().filter(|(role, action)| !admits(&key_policy, &role.role, action)).map(|(role, action)| format!("`{}` from {action}", role.role)).collect();
+        needs.filter(|(role, action)| !admits(&key_policy, role, action)).map(|(role, action)| format!("`{role}` from {action}")).collect();
     if kept_out.is_empty() {
         return Vec::new();
     }

@@ -40,6 +40,7 @@ mod replication_role_is_closed;
 mod repositories;
 mod repository_expires_by_age;
 mod retention_not_kept;
+mod role_is_missing;
 mod rpo_shorter_than_schedule;
 mod rule_without_slash;
 pub(crate) mod schedule;
@@ -75,6 +76,7 @@ pub(super) static RULES: &[&Rule] = &[
     &replication_role_is_closed::RULE,
     &repository_expires_by_age::RULE,
     &retention_not_kept::RULE,
+    &role_is_missing::RULE,
     &rpo_shorter_than_schedule::RULE,
     &rule_without_slash::RULE,
     &schedule_never_fires::RULE,

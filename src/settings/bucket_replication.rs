@@ -27,7 +27,7 @@ pub(super) static SETTING: Setting = Setting {
         protects: "Every new backup is copied to a bucket elsewhere, which outlives the loss of a region or of the account.",
         why: "A bucket is one region, one account and one set of administrators; a copy that they cannot reach survives what they do.",
         risk: "The replica needs rules of its own by age: lifecycle rules are not copied, and neither are the delete markers that they make, so without one it grows for ever. Backups from before the rule are not copied (S3 Batch Replication does that). Both buckets must be versioned, and the role must be allowed to read here and to replicate there (S3 User Guide, replication). A live rule of the form before 2018, with a prefix of its own and no `Filter`, copies delete markers too and is not what is wanted; where such rules of others are beside ours nothing is sent, as S3 takes one form only.",
-        example: "storage: {replication: {bucket: acme-dr-orders-replica, account: \"444455556666\", region: eu-central-1, role: \"arn:aws:iam::111122223333:role/dr-replicator\", storageClass: STANDARD_IA}}",
+        example: "storage: {replication: {bucket: acme-dr-orders-replica, account: \"444455556666\", assumeRole: {role: \"arn:aws:iam::444455556666:role/dr-replica-reader\"}, region: eu-central-1, role: \"arn:aws:iam::111122223333:role/dr-replicator\", storageClass: STANDARD_IA}}",
     },
     want,
     seen,

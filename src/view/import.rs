@@ -21,6 +21,9 @@ pub struct ImportView {
     pub notes: Vec<String>,
     /// The part of it that is about roles.
     pub roles: Vec<String>,
+    /// The part of it that is about repositories of other engines outside the prefix, and how to import them.
+    #[serde(default)]
+    pub elsewhere: Vec<String>,
     /// What a plan of it would still do; empty is what is promised.
     pub left: Vec<String>,
 }
@@ -28,7 +31,7 @@ pub struct ImportView {
 impl ImportView {
     /// The view of an import.
     pub fn of(policy: &str, bucket: &str, imported: Imported, left: Vec<String>) -> Self {
-        let Imported { yaml, notes, of_roles: roles } = imported;
-        Self { format: "lifeboat.import/1".to_owned(), policy: policy.to_owned(), bucket: bucket.to_owned(), yaml, notes, roles, left }
+        let Imported { yaml, notes, of_roles: roles, elsewhere } = imported;
+        Self { format: "lifeboat.import/1".to_owned(), policy: policy.to_owned(), bucket: bucket.to_owned(), yaml, notes, roles, elsewhere, left }
     }
 }

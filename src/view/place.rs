@@ -55,8 +55,7 @@ fn of_bucket(setting: &str) -> &'static str {
 }
 
 fn of_role(access: &Access, name: &str, setting: &str) -> Option<String> {
-    let roles = [("writer", &access.writer), ("keeper", &access.keeper), ("restorer", &access.restorer)];
-    let (purpose, _) = roles.into_iter().find(|(_, role)| role.role == name)?;
+    let (purpose, _) = access.named().find(|(_, role)| role.role == name)?;
     Some(match setting {
         "role-boundary" => "permissionBoundary".to_owned(),
         "role-trust" => format!("{purpose}/trust"),

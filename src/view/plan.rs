@@ -42,7 +42,7 @@ pub struct PlanView {
     pub selected: Option<SelectedView>,
     /// How many settings were looked at.
     pub settings: usize,
-    /// How many requests the observation took.
+    /// How many requests were sent for it, to all services: each attempt, each page and what was read of backups and indexes too.
     pub requests: usize,
     /// How many questions have no answer because the plan was interrupted.
     pub unasked: usize,

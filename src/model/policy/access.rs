@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::units::Span;
 
-/// The roles.
+/// The roles: each purpose that is left out is not managed, and rule `role-is-missing` says what it would be needed for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(title = "the access")]
@@ -16,15 +16,26 @@ pub struct Access {
     #[schemars(regex(pattern = BOUNDARY), description = "a policy name, an ARN as in arn:aws:iam::111122223333:policy/dr-boundary, or none")]
     pub permission_boundary: Option<String>,
     /// Writes backups; may not delete, tag or overwrite.
-    pub writer: Role,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub writer: Option<Role>,
     /// Releases backups by tag; may not write or delete.
-    pub keeper: Role,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keeper: Option<Role>,
     /// Reads backups for drills and restores; may not write or tag.
-    pub restorer: Role,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restorer: Option<Role>,
     /// Runs the expiry of the engines of physical sets: deletes objects of their repositories, and no versions. The one role that deletes
     /// anything: versioning, with the days that noncurrent versions are kept, is what makes up for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expirer: Option<Role>,
+}
+
+impl Access {
+    /// The roles that are named, each after the field that names it.
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, &Role)> {
+        let all = [("writer", &self.writer), ("keeper", &self.keeper), ("restorer", &self.restorer), ("expirer", &self.expirer)];
+        all.into_iter().filter_map(|(purpose, role)| Some((purpose, role.as_ref()?)))
+    }
 }
 
 /// A policy name, the ARN of a managed policy, or `none`.

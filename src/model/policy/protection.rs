@@ -115,6 +115,19 @@ pub struct AccessLogWish {
     pub prefix: String,
 }
 
+/// Who looks at the replica, in `plan` and in `apply`. It need only read: lifeboat changes nothing there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(title = "the role to take on for a replica")]
+pub struct ReplicaRoleWish {
+    /// ARN of the role, of the replica's account.
+    pub role: PrincipalArn,
+    /// The external id that its trust asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = "^[A-Za-z0-9+=,.@:/_-]{2,1224}$"), description = "an external id: 2 to 1224 letters, digits and +=,.@:/_-")]
+    pub external_id: Option<String>,
+}
+
 /// The bucket that receives a copy of every new backup.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -127,6 +140,9 @@ pub struct ReplicationWish {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = "^[0-9]{12}$"))]
     pub account: Option<String>,
+    /// A role of that account to take on for it; left out, the credentials of the environment are used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assume_role: Option<ReplicaRoleWish>,
     /// Its region.
     pub region: String,
     /// ARN of the role that S3 takes on to copy.

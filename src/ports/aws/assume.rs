@@ -90,9 +90,9 @@ impl Aws {
             let config = self.base.to_builder().credentials_provider(credentials).build();
             for place in places.iter().filter(|place| what.buckets.contains(&place.name)) {
                 let quirks = self.quirks_of(&place.name);
-                self.buckets.insert(place.name.clone(), Bucket { quirks, ..bucket(&config, Some(place)) });
+                self.buckets.insert(place.name.clone(), Bucket { quirks, ..bucket(&config, Some(place), &self.sent) });
             }
-            self.elsewhere.push(Elsewhere { what: what.clone(), iam: iam_client(&config), config });
+            self.elsewhere.push(Elsewhere { what: what.clone(), iam: iam_client(&config, &self.sent), config });
         }
         Ok(self)
     }

@@ -24,6 +24,10 @@ impl Cloud for Aws {
         })
     }
 
+    fn sent(&self) -> usize {
+        self.sent.so_far()
+    }
+
     fn read<'a>(&'a self, read: &'a Read) -> Answer<'a, Fact<Document>> {
         Box::pin(async move {
             let answer = match read.op {

@@ -9,6 +9,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 
 use self::guard::{Guard, KMS, STS};
+use self::sent::Sent;
 use super::quirks::{self, Quirks};
 use crate::model::resource::{BucketPlace, Partition};
 
@@ -32,6 +33,7 @@ mod policy;
 mod raw;
 mod replication;
 mod s3;
+mod sent;
 
 /// How long to wait for a connection.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -71,6 +73,7 @@ pub struct Aws {
     default: Bucket,
     buckets: BTreeMap<String, Bucket>,
     elsewhere: Vec<assume::Elsewhere>,
+    sent: Sent,
 }
 
 #[derive(Clone, Debug)]
@@ -94,17 +97,18 @@ impl Aws {
 
     /// The same from a configuration that was read before.
     pub async fn with(base: SdkConfig, places: &[BucketPlace]) -> Self {
-        let iam = iam_client(&base);
-        let sts = aws_sdk_sts::Client::from_conf(aws_sdk_sts::config::Builder::from(&base).interceptor(STS).build());
-        let default = bucket(&base, None);
+        let sent = Sent::default();
+        let iam = iam_client(&base, &sent);
+        let sts = aws_sdk_sts::Client::from_conf(aws_sdk_sts::config::Builder::from(&base).interceptor(STS).interceptor(sent.clone()).build());
+        let default = bucket(&base, None, &sent);
         // Clients keep their connections to themselves: thousands of buckets in one place share one.
         let mut made: BTreeMap<(Option<&str>, &str), Bucket> = BTreeMap::new();
         let mut buckets = BTreeMap::new();
         for place in places {
-            let shared = made.entry((place.endpoint.as_deref(), place.region.as_str())).or_insert_with(|| bucket(&base, Some(place)));
+            let shared = made.entry((place.endpoint.as_deref(), place.region.as_str())).or_insert_with(|| bucket(&base, Some(place), &sent));
             buckets.insert(place.name.clone(), Bucket { account: place.account.clone(), ..shared.clone() });
         }
-        let mut aws = Self { base, iam, sts, default, buckets, elsewhere: Vec::new() };
+        let mut aws = Self { base, iam, sts, default, buckets, elsewhere: Vec::new(), sent };
         aws.look().await;
         aws
     }
@@ -148,7 +152,7 @@ impl Aws {
     /// A client for the region of a key: that of its ARN, else the one in use.
     fn kms(&self, key: &str) -> aws_sdk_kms::Client {
         let region = key.split(':').nth(3).filter(|region| !region.is_empty()).map(|region| Region::new(region.to_owned()));
-        let mut builder = aws_sdk_kms::config::Builder::from(self.config_of_key(key)).interceptor(KMS);
+        let mut builder = aws_sdk_kms::config::Builder::from(self.config_of_key(key)).interceptor(KMS).interceptor(self.sent.clone());
         if let Some(region) = region {
             builder = builder.region(region);
         }
@@ -167,21 +171,21 @@ impl Aws {
     }
 }
 
-fn iam_client(base: &SdkConfig) -> aws_sdk_iam::Client {
-    aws_sdk_iam::Client::from_conf(aws_sdk_iam::config::Builder::from(base).interceptor(Guard).build())
+fn iam_client(base: &SdkConfig, sent: &Sent) -> aws_sdk_iam::Client {
+    aws_sdk_iam::Client::from_conf(aws_sdk_iam::config::Builder::from(base).interceptor(Guard).interceptor(sent.clone()).build())
 }
 
 fn environment_endpoint(base: &SdkConfig) -> Option<String> {
     std::env::var("AWS_ENDPOINT_URL_S3").ok().or_else(|| base.endpoint_url().map(str::to_owned))
 }
 
-fn bucket(base: &SdkConfig, place: Option<&BucketPlace>) -> Bucket {
+fn bucket(base: &SdkConfig, place: Option<&BucketPlace>, sent: &Sent) -> Bucket {
     let attempt = base.timeout_config().and_then(TimeoutConfig::operation_attempt_timeout).unwrap_or(ATTEMPT);
     let endpoint = place.and_then(|place| place.endpoint.clone());
     let effective = endpoint.clone().or_else(|| environment_endpoint(base));
     let quirks = quirks::of(effective.as_deref());
     let config = |timeouts: Option<TimeoutConfig>| {
-        let mut builder = aws_sdk_s3::config::Builder::from(base).force_path_style(quirks.path_style).interceptor(Guard);
+        let mut builder = aws_sdk_s3::config::Builder::from(base).force_path_style(quirks.path_style).interceptor(Guard).interceptor(sent.clone());
         if let Some(place) = place {
             builder = builder.region(Region::new(place.region.clone()));
         }

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::error::port;
 use super::raw::ServerDate;
 use super::{Aws, Bucket, listing, marks};
-use crate::ports::{Answer, Head, Kind, ObjectInfo, Objects, PortError, Tagged, Upload, VersionInfo};
+use crate::ports::{Answer, Head, Kind, Level, ObjectInfo, Objects, PortError, Tagged, Upload, VersionInfo};
 
 /// How often a body that breaks off is asked for.
 const BODIES: usize = 3;
@@ -77,6 +77,21 @@ impl Objects for Aws {
                     return Ok(out);
                 }
             }
+        })
+    }
+
+    fn level<'a>(&'a self, bucket: &'a str, prefix: &'a str) -> Answer<'a, Result<Level, PortError>> {
+        Box::pin(async move {
+            let what = format!("ListObjectsV2 of s3://{bucket}/{prefix}");
+            let at = self.bucket(bucket);
+            let list = at.control.list_objects_v2().bucket(bucket).prefix(prefix).delimiter("/").set_expected_bucket_owner(at.account.clone());
+            let page = list.send().await.map_err(|error| port(&what, error))?;
+            let folders = page.common_prefixes().iter().filter_map(|folder| folder.prefix()?.strip_prefix(prefix)?.strip_suffix('/'));
+            Ok(Level {
+                folders: folders.map(str::to_owned).collect(),
+                keys: page.contents().iter().filter_map(|object| object.key().map(str::to_owned)).collect(),
+                more: page.is_truncated().unwrap_or_default(),
+            })
         })
     }
 

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::{Found, Place, fails, is, same, words};
-use crate::ports::{Kind, Upload};
+use crate::ports::{Kind, Level, Upload};
 
 const MIB: usize = 1 << 20;
 
@@ -53,7 +53,10 @@ pub(super) async fn folders(at: Place<'_>) -> Found {
         objects.create(at.bucket, key, Vec::new()).await.map_err(words)?;
     }
     same("the folders", objects.folders(at.bucket, "folders/").await.map_err(words)?, vec!["a".to_owned(), "b".to_owned()])?;
-    same("where there are none", objects.folders(at.bucket, "folders/a/2/").await.map_err(words)?, Vec::new())
+    same("where there are none", objects.folders(at.bucket, "folders/a/2/").await.map_err(words)?, Vec::new())?;
+    let level = Level { folders: ["a".to_owned(), "b".to_owned()].into(), keys: vec!["folders/c".to_owned()], more: false };
+    same("with the objects beside them", objects.level(at.bucket, "folders/").await.map_err(words)?, level)?;
+    same("below nothing", objects.level(at.bucket, "nothing/").await.map_err(words)?, Level::default())
 }
 
 pub(super) async fn listing(at: Place<'_>) -> Found {

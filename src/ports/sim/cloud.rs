@@ -17,6 +17,10 @@ impl Cloud for World {
         Box::pin(std::future::ready(answer))
     }
 
+    fn sent(&self) -> usize {
+        self.requests()
+    }
+
     fn read<'a>(&'a self, read: &'a Read) -> Answer<'a, Fact<Document>> {
         let answer = self.call(Op::Read(read.op), &read.target.to_string(), None, |state| state.stale(read).map_or_else(|| state.read(read), Ok));
         let fact = match answer {

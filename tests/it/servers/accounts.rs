@@ -14,13 +14,17 @@ use super::cli::Config;
 const ACCOUNT: &str = "000000000000";
 
 async fn role(name: &str, actions: &str) -> String {
+    role_on(name, actions, "\"*\"").await
+}
+
+async fn role_on(name: &str, actions: &str, resources: &str) -> String {
     let base = aws_config::defaults(BehaviorVersion::latest()).profile_name("admin").load().await;
     let iam = aws_sdk_iam::Client::new(&base);
     let trust = format!(
         r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"arn:aws:iam::{ACCOUNT}:user/job"}},"Action":"sts:AssumeRole"}}]}}"#
     );
     let made = iam.create_role().path("/lifeboat/elsewhere/").role_name(name).assume_role_policy_document(trust).send().await.unwrap();
-    let may = format!(r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":{actions},"Resource":"*"}}]}}"#);
+    let may = format!(r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":{actions},"Resource":{resources}}}]}}"#);
     iam.put_role_policy().role_name(name).policy_name("may").policy_document(may).send().await.unwrap();
     made.role().unwrap().arn().to_owned()
 }
@@ -59,6 +63,39 @@ async fn plan_and_apply_take_on_the_roles_that_the_policy_names() {
     assert!(stopped.err.contains("role/lifeboat/elsewhere/nobody"), "{}", stopped.err);
     let done = config.lifeboat("job", &["apply", "--policy", "carts"]);
     assert!(done.code == 0 && done.out.contains("13 steps done"), "{}{}", done.out, done.err);
+}
+
+/// Neither whoever plans nor the role for the originals may look at the replica: the role for it may, and nothing else.
+#[tokio::test]
+async fn a_replica_is_looked_at_with_the_role_of_its_account() {
+    let config = Config::new("copied");
+    std::fs::remove_file(config.path().join("lifeboat.yaml")).unwrap();
+    let admin = super::access::s3("admin").await;
+    admin.create_bucket().bucket("copied-replica").send().await.unwrap();
+    let on = aws_sdk_s3::types::VersioningConfiguration::builder().status(aws_sdk_s3::types::BucketVersioningStatus::Enabled).build();
+    admin.put_bucket_versioning().bucket("copied-replica").versioning_configuration(on).send().await.unwrap();
+    let plan = role_on("copied-planner", r#"["s3:Get*","s3:List*","iam:Get*","iam:List*"]"#, r#"["arn:aws:s3:::shop-copied-*","arn:aws:iam::*"]"#).await;
+    let apply = role_on("copied-applier", r#"["s3:*","iam:*"]"#, r#"["arn:aws:s3:::shop-copied-*","arn:aws:iam::*"]"#).await;
+    let reader =
+        role_on("copied-reader", r#"["s3:GetBucketVersioning","s3:GetLifecycleConfiguration","s3:GetBucketPolicy"]"#, r#""arn:aws:s3:::copied-replica""#).await;
+    let replica = |taken: &str| {
+        let copier = format!("arn:aws:iam::{ACCOUNT}:role/copier");
+        format!("    replication: {{bucket: copied-replica, account: \"{ACCOUNT}\", region: us-east-1, role: \"{copier}\"{taken}}}\n    region:")
+    };
+    config.edit("    region:", &format!("    account: \"{ACCOUNT}\"\n    assumeRole: {{plan: \"{plan}\", apply: \"{apply}\"}}\n{}", replica("")));
+    let shut = config.lifeboat("job", &["plan"]);
+    assert!(shut.out.contains("whether replica `copied-replica` has rules of its own is not known"), "{}{}", shut.out, shut.err);
+    let taken = format!(", assumeRole: {{role: \"{reader}\"}}");
+    config.edit("role/copier\"}", &format!("role/copier\"{taken}}}"));
+    let seen = config.lifeboat("job", &["plan"]);
+    assert!(seen.out.contains("no lifecycle rule of replica `copied-replica` expires copies by age"), "{}{}", seen.out, seen.err);
+    assert!(!seen.out.contains("is not known"), "{}", seen.out);
+    // One that cannot be had: nothing of the replica is asked with other credentials, and an apply does not begin.
+    config.edit(&reader, &format!("arn:aws:iam::{ACCOUNT}:role/lifeboat/elsewhere/nobody"));
+    let refused = config.lifeboat("admin", &["plan"]);
+    assert!(refused.out.contains("whether replica `copied-replica` has rules of its own is not known"), "{}{}", refused.out, refused.err);
+    let stopped = config.lifeboat("job", &["apply"]);
+    assert!(stopped.code == 1 && stopped.err.contains("role/lifeboat/elsewhere/nobody"), "{} {}{}", stopped.code, stopped.out, stopped.err);
 }
 
 /// Inline and managed policies of a role that others made, in the version that counts.

@@ -138,9 +138,13 @@ async fn imported_roles_plan_to_nothing_and_what_has_no_word_is_said() {
     let (writer, keeper, restorer) = (role("backup-writer"), role("keeper"), role("restorer"));
     let mut asked = vec!["import", &bucket, "--name", "orders", "--out", "policies/orders.yaml", "--role", &writer, "--role", &keeper];
     let partly = config.lifeboat("admin", &asked);
-    assert!(partly.code == 0 && partly.err.contains("no role is the restorer; `access` needs all three"), "{}{}", partly.out, partly.err);
+    assert!(partly.code == 0 && partly.err.contains("no role that was named is the restorer: `access` goes without"), "{}{}", partly.out, partly.err);
     let text = std::fs::read_to_string(&file).unwrap();
-    assert!(!text.contains("\n  access:") && text.contains("#   roles: "), "{text}");
+    assert!(text.contains("\n    keeper:\n") && !text.contains("\n    restorer:") && text.contains("#   roles: "), "{text}");
+    let said = config.lifeboat("admin", &["check"]);
+    assert!(said.code == 0 && said.out.contains("`access` has no restorer"), "{}{}", said.out, said.err);
+    let nothing = config.lifeboat("admin", &["plan", "--policy", "orders"]);
+    assert!(nothing.code == 0 && nothing.out.contains("everything is as the policies say"), "{}{}", nothing.out, nothing.err);
     std::fs::remove_file(&file).unwrap();
     asked.extend(["--role", &restorer]);
     let ran = config.lifeboat("admin", &asked);
@@ -189,4 +193,34 @@ async fn what_lifeboat_made_is_imported_with_its_statements_its_repository_and_i
     }
     let plan = config.lifeboat("admin", &["plan"]);
     assert!(plan.code == 0 && plan.out.contains("everything is as the policies say"), "{}{}\n{text}", plan.out, plan.err);
+}
+
+/// A repository outside the prefix is named with the command that imports it, and that command works as it stands.
+#[tokio::test]
+async fn a_repository_elsewhere_is_imported_by_the_command_that_is_said() {
+    let config = Config::new("import-else");
+    let admin = s3("admin").await;
+    std::fs::remove_file(config.path().join("policies/orders.yaml")).unwrap();
+    let bucket = "import-elsewhere";
+    make(&admin, bucket, &Shape { versioning: Some("Enabled"), ..Shape::default() }).await;
+    for key in ["backup/main/20261101-010101F/pg_data/PG_VERSION", "backup/main/backup.info", "archive/main/archive.info"] {
+        super::access::put(&admin, bucket, &format!("teams/db/pgbackrest/{key}"), b"x".to_vec()).await;
+    }
+    // Folders named as an engine's, without its metadata, are no repository.
+    for key in ["looks/like/basebackups_005/readme.txt", "looks/like/main/base/1/data.tar", "looks/like/main/wals/1"] {
+        super::access::put(&admin, bucket, key, b"x".to_vec()).await;
+    }
+    let ran = config.lifeboat("admin", &["import", &format!("s3://{bucket}"), "--name", "dumps", "--out", "policies/dumps.yaml"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert_eq!(ran.err.matches("note: ").count(), 1, "{}", ran.err);
+    let command = ran.err.split('`').find(|part| part.starts_with("lifeboat import ")).unwrap_or_else(|| panic!("{}", ran.err)).to_owned();
+    assert!(command.ends_with("--prefix teams/db/pgbackrest/"), "{command}");
+    let mut words: Vec<&str> = command.split(' ').skip(1).collect();
+    words.extend(["--out", "policies/repository.yaml"]);
+    let ran = config.lifeboat("admin", &words);
+    assert!(ran.code == 0 && !ran.err.contains("note: "), "{}{}", ran.out, ran.err);
+    let text = std::fs::read_to_string(config.path().join("policies/repository.yaml")).unwrap();
+    assert!(text.contains("\"engine\":\"pgbackrest\"") && text.contains("\"stanza\":\"main\""), "{text}");
+    let plan = config.lifeboat("admin", &["plan"]);
+    assert!(plan.code == 0 && plan.out.contains("everything is as the policies say"), "{}{}", plan.out, plan.err);
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::access::{get, keys, put, s3};
 use super::stage::Stage;
+use super::toll::Toll;
 
 const SMALL: &str = "CREATE TABLE one (id int PRIMARY KEY, word text); INSERT INTO one SELECT n, 'word ' || n FROM generate_series(1, 100) n;";
 const MONTHLY: &str = "orders/nightly:monthly";
@@ -78,7 +79,11 @@ async fn the_keeper_releases_by_tag_and_a_hold_keeps_it_away() {
     let dry = stage.run("keeper", &["keep", "--dry-run"]);
     assert_eq!(dry.code, 4, "{}{}", dry.out, dry.err);
     let dry = json(&stage.run("keeper", &["keep", "--dry-run", "--format", "json"]).out);
-    let plan = stage.run("admin", &["plan", "--format", "json"]);
+    let toll = Toll::new();
+    let plan = stage.with("admin", &["plan", "--format", "json"], &[("AWS_ENDPOINT_URL", &toll.endpoint)]);
+    let arrived = toll.asked();
+    assert_eq!(json(&plan.out)["requests"], arrived.len(), "every request that the server saw: {arrived:#?}");
+    assert!(arrived.iter().any(|line| line.starts_with("GET") && line.contains("manifest.json")), "what is read for releases too: {arrived:#?}");
     let said = &json(&plan.out)["releases"][0];
     let of = |steps: &Value, name: &str| steps.as_array().unwrap().iter().map(|step| (step[name].to_string(), step["to"].clone())).collect::<Vec<_>>();
     let foretold: Vec<_> = of(&said["steps"], "id").into_iter().map(|(id, to)| (id.replace("backup-release@", ""), to)).collect();
