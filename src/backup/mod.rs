@@ -4,6 +4,7 @@
 //! never overwrites: every object is created conditionally. Memory is bounded whatever the size (`upload::IN_FLIGHT`).
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -44,6 +45,8 @@ pub struct Job<'a> {
     pub progress: Arc<dyn Progress>,
     /// Counts for how long something was on its way to the bucket.
     pub uploads: Arc<Latency>,
+    /// Becomes true when the run failed and the bucket did not take the mark of that: who lists it sees a run that only began.
+    pub unmarked: Arc<AtomicBool>,
 }
 
 impl Job<'_> {
@@ -186,7 +189,14 @@ pub async fn backup(job: &Job<'_>) -> Result<Taken, BackupError> {
     let deadline = job.ports.clock.sleep(limit);
     // A child channel, so that the deadline stops the run the same orderly way as a signal does.
     let (ended, stop) = watch::channel(false);
-    let inner = Job { stop, progress: Arc::clone(&job.progress), target: job.target.clone(), uploads: Arc::clone(&job.uploads), ..*job };
+    let inner = Job {
+        stop,
+        progress: Arc::clone(&job.progress),
+        target: job.target.clone(),
+        uploads: Arc::clone(&job.uploads),
+        unmarked: Arc::clone(&job.unmarked),
+        ..*job
+    };
     let mut outer = job.stop.clone();
     let mut run = std::pin::pin!(run(&inner));
     tokio::select! {
@@ -211,7 +221,8 @@ async fn run(job: &Job<'_>) -> Result<Taken, BackupError> {
     let begun = begin(job).await?;
     let taken = all(job, &programs, server, &begun).await;
     if let Err(error) = &taken {
-        mark(job.ports, &job.policy.spec.storage.bucket, &failure(job, &begun.0), error.step()).await;
+        let marked = mark(job.ports, &job.policy.spec.storage.bucket, &failure(job, &begun.0), error.step()).await;
+        job.unmarked.store(!marked, Ordering::Relaxed);
     }
     taken
 }
@@ -231,8 +242,9 @@ fn failure(job: &Job<'_>, id: &str) -> Failure {
 /// How long a failed run tries to leave its mark.
 const MARKING: std::time::Duration = std::time::Duration::from_secs(10);
 
-/// Leaves a mark of the step at which a run failed. Where that cannot be written either, there is none, and nobody is told anything else.
-async fn mark(ports: &Ports, bucket: &str, failure: &Failure, step: &str) {
+/// Leaves a mark of the step at which a run failed, and says whether it is there. Where it cannot be written either, there is none, and nothing else is
+/// tried.
+async fn mark(ports: &Ports, bucket: &str, failure: &Failure, step: &str) -> bool {
     let mut says = failure.says.clone();
     if let Some(fields) = says.as_object_mut() {
         fields.insert("step".to_owned(), step.into());
@@ -241,8 +253,8 @@ async fn mark(ports: &Ports, bucket: &str, failure: &Failure, step: &str) {
     let written = ports.objects.create(bucket, &key, format!("{}\n", Document::of(&says)).into_bytes());
     tokio::select! {
         biased;
-        _ = written => {}
-        () = ports.clock.sleep(MARKING) => {}
+        done = written => done.map_or_else(|error| error.kind == Kind::Exists, |()| true),
+        () = ports.clock.sleep(MARKING) => false,
     }
 }
 

@@ -1,7 +1,11 @@
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
+
 use super::*;
 use crate::ports::sim::{CALLER, Op, World};
+
+mod silent;
 
 const BUCKET: &str = "backups";
 const ID: &str = "20261122T011507Z";
@@ -27,7 +31,7 @@ async fn a_mark_says_by_its_name_at_which_step_a_run_failed() {
         (BackupError::Stopped, "stopped"),
     ] {
         let (_world, ports) = world();
-        mark(&ports, BUCKET, &failed(), error.step()).await;
+        assert!(mark(&ports, BUCKET, &failed(), error.step()).await);
         let listing = ports.objects.list(BUCKET, "").await.unwrap();
         assert_eq!(listing.iter().map(|object| object.key.as_str()).collect::<Vec<_>>(), [format!("orders/nightly/{ID}/failed-{step}.json")]);
         let body = ports.objects.get(BUCKET, &listing[0].key, 1_000).await.unwrap();
@@ -38,9 +42,18 @@ async fn a_mark_says_by_its_name_at_which_step_a_run_failed() {
 }
 
 #[tokio::test]
-async fn a_bucket_that_takes_nothing_takes_no_mark_and_nobody_waits() {
+async fn a_bucket_that_takes_nothing_takes_no_mark_and_that_is_known() {
     let (world, ports) = world();
     world.refuse(CALLER, Op::Create);
-    mark(&ports, BUCKET, &failed(), "upload").await;
+    assert!(!mark(&ports, BUCKET, &failed(), "upload").await);
     assert!(ports.objects.list(BUCKET, "").await.unwrap().is_empty());
+}
+
+#[test]
+fn nobody_waits_longer_for_a_mark_than_its_time() {
+    let (_world, ports) = world();
+    let silent = Ports { objects: Arc::new(silent::Silent), ..ports };
+    let before = silent.clock.now();
+    assert_eq!(mark(&silent, BUCKET, &failed(), "upload").now_or_never(), Some(false), "a bucket that never answers");
+    assert_eq!(silent.clock.now().duration_since(before).as_secs(), 10);
 }

@@ -1,6 +1,7 @@
 //! `lifeboat backup`.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -14,7 +15,7 @@ use crate::policy::LoadedPolicy;
 use crate::ports::Ports;
 use crate::ports::aws::Aws;
 use crate::ports::postgres::Target;
-use crate::report::alerts::backup_ended;
+use crate::report::alerts::{Failed, backup_ended};
 use crate::view::backup::BackupView;
 use crate::view::check::CheckView;
 
@@ -58,10 +59,10 @@ pub async fn backup(place: &Where, wish: &Wish<'_>, progress: Arc<dyn Progress>)
     };
     let Ok((policy, set, _)) = find(&prepared, wish.name) else { return (ran, None) };
     let failed = match &ran {
-        Ok((Ended::Stopped(_), _)) => Some("policies"),
+        Ok((Ended::Stopped(_), _)) => Some(Failed::at("policies")),
         Ok(_) => None,
-        Err(OpError::Backup { source, .. }) => Some(source.step()),
-        Err(_) => Some("machine"),
+        Err(OpError::Backup { source, unmarked, .. }) => Some(Failed { unmarked: *unmarked, ..Failed::at(source.step()) }),
+        Err(_) => Some(Failed::at("machine")),
     };
     let now = ports.clock.now();
     let untold = notify::ended(&prepared, wish.telling, backup_ended(&policy.name, &set.0, (began, now), failed), now).await;
@@ -89,8 +90,11 @@ async fn take(
 ) -> Result<BackupView, OpError> {
     let target = database(policy)?;
     let began = ports.clock.now();
-    let job = Job { ports, policy: &policy.policy, name: &set.0, set: wish, target, stop, progress, uploads: Arc::default() };
-    let taken = backup::backup(&job).await.map_err(|source| OpError::Backup { name: format!("{}/{set}", policy.name), source: Box::new(source) })?;
+    let job = Job { ports, policy: &policy.policy, name: &set.0, set: wish, target, stop, progress, uploads: Arc::default(), unmarked: Arc::default() };
+    let taken = backup::backup(&job).await.map_err(|source| {
+        let unmarked = job.unmarked.load(Ordering::Relaxed);
+        OpError::Backup { name: format!("{}/{set}", policy.name), unmarked, source: Box::new(source) }
+    })?;
     let took = ports.clock.now().duration_since(began);
     let millis = u64::try_from(Duration::try_from(took).unwrap_or_default().as_millis()).unwrap_or(u64::MAX);
     Ok(BackupView::of(&taken, &policy.policy.spec.storage.bucket, millis))

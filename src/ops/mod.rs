@@ -102,6 +102,8 @@ pub enum OpError {
     Backup {
         /// `POLICY/SET`.
         name: String,
+        /// Whether a run began in the bucket that bears no mark of the step at which it failed.
+        unmarked: bool,
         /// Why.
         source: Box<BackupError>,
     },

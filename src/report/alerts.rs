@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 mod judged;
 
-pub use judged::{Around, backup_ended, drill_ended, judged};
+pub use judged::{Around, Failed, backup_ended, drill_ended, judged};
 
 /// How full a disk is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -79,11 +79,31 @@ fn unsent(began: &str) -> String {
     format!("the upload of the run that began at {} failed: the bucket did not take it", minute(began))
 }
 
-/// What a run that just ended says of its set: at which step it failed, or that it is complete. Of nothing else anything is known.
-pub fn backup_ended(policy: &str, set: &str, (began, now): (Timestamp, Timestamp), failed_at: Option<&str>) -> Judged {
+/// How a run failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failed<'a> {
+    /// At which step.
+    pub step: &'a str,
+    /// Whether it began in the bucket and bears no mark of that step there.
+    pub unmarked: bool,
+}
+
+impl<'a> Failed<'a> {
+    /// Failed at a step which the bucket tells, or in a run that never began there.
+    pub const fn at(step: &'a str) -> Self {
+        Self { step, unmarked: false }
+    }
+}
+
+/// What a run that just ended says of its set: at which step it failed, or that it is complete. Of nothing else anything is known. It is named as
+/// whoever looks later will name it: an upload that failed without a mark is then a run that never completed.
+pub fn backup_ended(policy: &str, set: &str, (began, now): (Timestamp, Timestamp), failed_at: Option<Failed<'_>>) -> Judged {
     let (began_at, name) = (text(began), format!("{policy}/{set}"));
     let all = match failed_at {
-        Some("upload") => vec![("upload-failed", open(&text(now), unsent(&began_at)))],
+        Some(Failed { step: "upload", unmarked }) => {
+            let kind = if unmarked { "backup-failed" } else { "upload-failed" };
+            vec![(kind, open(&text(now), unsent(&began_at)))]
+        }
         Some(_) => vec![("backup-failed", open(&text(now), failed(&began_at)))],
         None => {
             let early = began.checked_add(SignedDuration::from_secs(EARLY)).unwrap_or(began);

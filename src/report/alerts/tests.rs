@@ -2,7 +2,7 @@ use jiff::Timestamp;
 
 use super::super::status::{GapStanding, ReleaseStanding, SetStanding, Standing};
 use super::super::{DrillStanding, Objective, Pitr, Verdict};
-use super::{Around, Disk, Judged, Told, backup_ended, changes, drill_ended, judged, now_told};
+use super::{Around, Disk, Failed, Judged, Told, backup_ended, changes, drill_ended, judged, now_told};
 
 mod sequence;
 
@@ -132,7 +132,7 @@ fn what_a_job_told_at_its_end_the_status_does_not_tell_again() {
     let moment = |at: &str| at.parse::<Timestamp>().unwrap();
     let (began, ended) = (moment("2026-11-22T01:15:01Z"), moment("2026-11-22T01:18:00Z"));
     let other = Told::from([("rpo orders".to_owned(), String::new()), ("backup-missed orders/nightly".to_owned(), "2026-11-20T01:15:00Z".to_owned())]);
-    let (first, told) = said(&other, &backup_ended("orders", "nightly", (began, ended), Some("upload")));
+    let (first, told) = said(&other, &backup_ended("orders", "nightly", (began, ended), Some(Failed::at("upload"))));
     assert_eq!(first, ["New upload-failed orders/nightly"]);
     let mut now = standing();
     now.rpo.verdict = Verdict::Failed;
@@ -142,11 +142,28 @@ fn what_a_job_told_at_its_end_the_status_does_not_tell_again() {
     now.sets[0].upload_failed = now.sets[0].failed.clone();
     let (later, told) = round(&told, &now);
     assert_eq!(later, Vec::<String>::new());
-    let (again, told) = said(&told, &backup_ended("orders", "nightly", (moment("2026-11-23T01:15:01Z"), moment("2026-11-23T01:18:00Z")), Some("dump")));
+    let (again, told) =
+        said(&told, &backup_ended("orders", "nightly", (moment("2026-11-23T01:15:01Z"), moment("2026-11-23T01:18:00Z")), Some(Failed::at("dump"))));
     assert_eq!(again, ["New backup-failed orders/nightly"]);
     let (well, told) = said(&told, &backup_ended("orders", "nightly", (moment("2026-11-23T03:00:00Z"), moment("2026-11-23T03:05:00Z")), None));
     assert_eq!(well, ["Recovered backup-failed orders/nightly", "Recovered backup-missed orders/nightly", "Recovered upload-failed orders/nightly"]);
     assert_eq!(told.keys().collect::<Vec<_>>(), ["rpo orders"], "of the rest it knows nothing");
+}
+
+/// Where the bucket took not even the mark, the status sees a run that never completed: one name for one thing.
+#[test]
+fn an_upload_that_failed_without_a_mark_is_told_once_and_under_one_name() {
+    let moment = |at: &str| at.parse::<Timestamp>().unwrap();
+    let (began, ended) = (moment("2026-11-22T01:15:01Z"), moment("2026-11-22T01:18:00Z"));
+    let without = Failed { unmarked: true, ..Failed::at("upload") };
+    let (first, told) = said(&Told::new(), &backup_ended("orders", "nightly", (began, ended), Some(without)));
+    assert_eq!(first, ["New backup-failed orders/nightly"]);
+    let mut now = standing();
+    now.sets[0].failed = at(&["2026-11-22T01:15:03Z"]);
+    let (later, told) = round(&told, &now);
+    assert_eq!(later, Vec::<String>::new());
+    let (well, told) = said(&told, &backup_ended("orders", "nightly", (moment("2026-11-23T01:15:01Z"), moment("2026-11-23T01:18:00Z")), None));
+    assert_eq!((well, told.len()), (vec!["Recovered backup-failed orders/nightly".to_owned()], 0));
 }
 
 #[test]

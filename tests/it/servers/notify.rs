@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, channel};
 use serde_json::Value;
 
 use super::cli::{Config, Ran};
-use super::stage::Stage;
+use super::stage::{Stage, drill_line};
 use crate::formats::{complaints, published};
 
 /// Answers every post with the next status of the list, and gives what was posted: the request's head, and its body.
@@ -131,4 +131,45 @@ fn a_backup_that_fails_is_posted_at_once_and_is_well_after_the_next() {
     assert_eq!(whole.code, 0, "{}{}", whole.out, whole.err);
     assert_eq!(text(&posted.recv().unwrap().1), "lifeboat: recovered\norders/nightly backup-failed: it is well again");
     assert!(posted.try_recv().is_err());
+}
+
+#[test]
+fn a_drill_that_fails_is_posted_at_once_and_is_well_after_one_that_passes() {
+    let stage = Stage::new("notify-drill", "CREATE TABLE one (id int); INSERT INTO one VALUES (1);");
+    stage.config.edit("  drills:\n", "  alerts: {notify: [{webhook: {env: DR_WEBHOOK_URL}}]}\n  drills:\n");
+    let (url, posted) = receiver(&[]);
+    let state = ["--notify", "--state", "told.json"];
+    let with = |profile: &str, line: &[&str]| {
+        let ran = stage.with(profile, &[line, &state[..]].concat(), &[("DR_WEBHOOK_URL", &url)]);
+        assert!(!ran.out.contains("s3cret") && !ran.err.contains("s3cret"), "{}{}", ran.out, ran.err);
+        ran
+    };
+    let drill = || with("restorer", &drill_line());
+    let next = || {
+        let body = posted.recv_timeout(std::time::Duration::from_secs(60)).unwrap().1;
+        assert_eq!(complaints(&published("notification"), &body), Vec::<String>::new());
+        body["text"].as_str().unwrap().to_owned()
+    };
+    let without = drill();
+    assert_ne!(without.code, 0, "there is no backup yet: {}{}", without.out, without.err);
+    let said = next();
+    assert!(said.starts_with("lifeboat: 1 not well\norders/weekly drill-failed: failed: it could not begin: "), "{said}");
+    stage.backup();
+    stage.checks("        - {name: there are two, sql: select count(*) from public.one, expect: {atLeast: 2}}");
+    let failed = drill();
+    assert_eq!(failed.code, 6, "{}{}", failed.out, failed.err);
+    let said = next();
+    assert!(said.starts_with("lifeboat: 1 not well\norders/weekly drill-failed: failed"), "it failed once more: {said}");
+    let status = with("admin", &["status"]);
+    assert!(status.out.contains("0 of 1 meet their objectives"), "{}{}", status.out, status.err);
+    while let Ok((_, body)) = posted.try_recv() {
+        assert!(!body["text"].to_string().contains("drill-failed"), "it was told: {body}");
+    }
+    stage.checks("");
+    let passed = drill();
+    assert_eq!(passed.code, 0, "{}{}", passed.out, passed.err);
+    let said = next();
+    assert!(said.starts_with("lifeboat: recovered\norders/weekly drill-failed: it is well again"), "{said}");
+    let again = drill();
+    assert!(again.code == 0 && posted.try_recv().is_err(), "nothing is new: {}{}", again.out, again.err);
 }
