@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use crate::catalog::layout::expires_at;
 use crate::model::policy::{Anomalies, Retention};
@@ -127,6 +128,8 @@ pub enum Reason {
     KeepLast,
     /// It is among the newest verified ones.
     KeepVerified,
+    /// The tags of the one that opens its period could not be read, so nobody can raise that one's.
+    OpenerUnknown,
     /// It is the last one older than 7 or 30 days.
     Guarded,
 }
@@ -144,6 +147,7 @@ impl Reason {
             Self::Unsettled => "its period is not over",
             Self::KeepLast => "among the newest complete ones",
             Self::KeepVerified => "among the newest verified ones",
+            Self::OpenerUnknown => "the tags of the one that opens its period could not be read",
             Self::Guarded => "the last point of its age",
         }
     }
@@ -163,6 +167,7 @@ pub(crate) enum Part {
     KeepVerified,
     VerifiedForEver,
     Failed,
+    Deputy,
     Guard,
     S3Order,
     FirstStored,
@@ -209,6 +214,8 @@ struct View<'a> {
     weak: BTreeSet<usize>,
     /// The tier that each good one opens.
     tier: BTreeMap<usize, Tier>,
+    /// Those that stay in case the one that opens their period goes by a tag that nobody can read.
+    deputies: BTreeSet<usize>,
     last: BTreeSet<usize>,
     verified: BTreeSet<usize>,
     anomaly: bool,
@@ -224,7 +231,8 @@ impl<'a> View<'a> {
         if law.has(Part::Failed) {
             weak.extend(good.iter().filter(|at| points.get(**at).is_some_and(|point| point.failed)));
         }
-        let mut view = Self { points, terms, law, good, weak, tier: BTreeMap::new(), last: BTreeSet::new(), verified: BTreeSet::new(), anomaly };
+        let (tier, deputies, last, verified) = Default::default();
+        let mut view = Self { points, terms, law, good, weak, tier, deputies, last, verified, anomaly };
         view.open_periods();
         view.protect();
         view
@@ -244,6 +252,7 @@ impl<'a> View<'a> {
                     *first = at;
                 }
             }
+            self.deputies.extend(self.deputise(&ordered, tier, &openers));
             // A policy may count so few of a longer period that a shorter one lives longer.
             for at in openers.into_values() {
                 let before = self.tier.get(&at).copied().unwrap_or(Tier::Recent);
@@ -252,6 +261,17 @@ impl<'a> View<'a> {
                 }
             }
         }
+    }
+
+    /// For each period whose opener has tags that cannot be read, the next one that could open it. The opener is left as it is, and
+    /// that may be a tag of a shorter tier: of when another one opened the period, which may have failed its drill since.
+    fn deputise(&self, ordered: &[usize], tier: Tier, openers: &BTreeMap<Date, usize>) -> BTreeSet<usize> {
+        let unknown = |at: usize| self.points.get(at).is_some_and(|point| point.hold == Hold::Unknown);
+        let next = |(day, opener): (&Date, &usize)| {
+            let fits = |at: &&usize| !unknown(**at) && self.points.get(**at).is_some_and(|point| point.periods.first_day(tier) == *day);
+            if unknown(*opener) { ordered.iter().find(fits).copied() } else { None }
+        };
+        openers.iter().filter_map(next).collect()
     }
 
     fn protect(&mut self) {
@@ -299,6 +319,9 @@ impl<'a> View<'a> {
         }
         if self.verified.contains(&at) && law.has(Part::KeepVerified) {
             return Decision::Keep(Reason::KeepVerified);
+        }
+        if self.deputies.contains(&at) && law.has(Part::Deputy) {
+            return Decision::Keep(Reason::OpenerUnknown);
         }
         Decision::Release(self.lived(point, tier))
     }

@@ -67,8 +67,12 @@ fn objects(role: &RoleWish, bucket: &str, prefix: &str) -> String {
 }
 
 fn list(role: &RoleWish, sid: &str, bucket: &str, prefix: &str) -> Value {
+    lists(role, sid, &json!("s3:ListBucket"), bucket, prefix)
+}
+
+fn lists(role: &RoleWish, sid: &str, actions: &Value, bucket: &str, prefix: &str) -> Value {
     json!({
-        "Sid": sid, "Effect": "Allow", "Action": "s3:ListBucket", "Resource": format!("arn:{}:s3:::{bucket}", role.partition.as_str()),
+        "Sid": sid, "Effect": "Allow", "Action": actions, "Resource": format!("arn:{}:s3:::{bucket}", role.partition.as_str()),
         "Condition": {"StringLike": {"s3:prefix": format!("{prefix}*")}}
     })
 }
@@ -135,10 +139,11 @@ fn indexes(role: &RoleWish, bucket: &str, prefix: &str) -> [Value; 2] {
     ]
 }
 
+/// It lists versions too: whether an expired backup can still be brought back is asked when nothing else is left.
 fn restorer(role: &RoleWish) -> Vec<Value> {
     let data = objects(role, &role.bucket, &role.prefix);
     let mut out = vec![
-        list(role, "ListBackups", &role.bucket, &role.prefix),
+        lists(role, "ListBackups", &json!(["s3:ListBucket", "s3:ListBucketVersions"]), &role.bucket, &role.prefix),
         json!({"Sid": "ReadBackups", "Effect": "Allow", "Action": ["s3:GetObject", "s3:GetObjectVersion"], "Resource": data}),
     ];
     if let Some(key) = role.kms_key.as_ref().filter(|key| key.starts_with("arn:")) {

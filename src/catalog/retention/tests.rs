@@ -187,3 +187,16 @@ fn an_import_gets_the_tier_that_lasts_for_what_remains_of_its_life() {
     // A monthly of January has 403 days; 323 are over, so 80 remain: weekly lasts 91.
     assert_eq!(decided(&points, &retention(), "2026-11-22T03:00:00Z")[0], Release(Weekly));
 }
+
+#[test]
+fn where_the_opener_cannot_be_read_the_next_one_of_its_period_stays() {
+    let mut points = ["2026-11-01T02:00:00Z", "2026-11-01T14:00:00Z", "2026-11-01T20:00:00Z", "2026-12-01T02:00:00Z"].map(point);
+    points[0].hold = Hold::Unknown;
+    let now = |points: &[Point]| decided(points, &retention(), "2026-12-02T03:00:00Z")[..3].to_vec();
+    assert_eq!(now(&points), [Leave(Reason::HoldUnknown), Keep(Reason::OpenerUnknown), Release(Recent)]);
+    // The first one failed its drill: the one in its place cannot be raised, so the first is not let go lower.
+    (points[0].hold, points[0].failed, points[1].hold) = (Hold::None, true, Hold::Unknown);
+    assert_eq!(now(&points), [Release(Recent), Leave(Reason::HoldUnknown), Keep(Reason::OpenerUnknown)], "a whole one is the better deputy");
+    points[2].failed = true;
+    assert_eq!(now(&points), [Keep(Reason::OpenerUnknown), Leave(Reason::HoldUnknown), Release(Recent)]);
+}

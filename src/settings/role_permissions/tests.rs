@@ -192,6 +192,9 @@ fn the_keeper_tags_with_the_values_of_the_tiers_and_the_restorer_only_reads() {
     }
     judge(Purpose::Restorer, true, &[("s3:GetObject", DATA), ("s3:GetObjectVersion", DATA), ("s3:GetObject", GLOBALS), ("kms:Decrypt", KEY)]);
     judge(Purpose::Restorer, false, &[("s3:PutObject", DATA), ("s3:PutObjectTagging", DATA), ("kms:GenerateDataKey", KEY)]);
+    for (purpose, prefix, allowed) in [(Purpose::Restorer, "orders/", true), (Purpose::Restorer, "carts/", false), (Purpose::Keeper, "orders/", false)] {
+        assert_eq!(may(purpose, "s3:ListBucketVersions", "arn:aws:s3:::acme-dr", &[("s3:prefix", prefix)]), allowed, "{purpose:?} {prefix}");
+    }
 }
 
 #[test]

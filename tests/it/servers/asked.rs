@@ -67,12 +67,9 @@ fn a_moment_is_explained_and_the_printed_command_brings_it_back() {
     let wrong = stage.run("admin", &["status", "--prices", "lifeboat.yaml"]);
     assert!(wrong.code == 1 && wrong.err.contains("the prices in lifeboat.yaml cannot be used"), "{}{}", wrong.out, wrong.err);
 
-    let none = stage.run("admin", &["explain", "restore", "orders/nightly", "--at", "2h ago"]);
+    // The restorer may list versions: none of them is an expired backup.
+    let none = stage.run("restorer", &["explain", "restore", "orders/nightly", "--at", "2h ago"]);
     assert!(none.code == 3 && none.out.contains("no: no backup of that moment or before is left"), "{}{}", none.out, none.err);
-    // The restorer may not list versions: an expired one may be there.
-    let unseen = stage.run("restorer", &["explain", "restore", "orders/nightly", "--at", "2h ago"]);
-    let said = "not known: nothing that could be read serves it, and not all could be read";
-    assert!(unseen.code == 1 && unseen.out.contains(said) && unseen.out.contains("s3:ListBucketVersions"), "{}{}", unseen.out, unseen.err);
     let later = stage.run("restorer", &["explain", "restore", "orders", "--at", "in 2h"]);
     assert!(later.code == 1 && later.err.contains("is still to come"), "{}{}", later.out, later.err);
     let wrong = stage.run("restorer", &["explain", "restore", "orders", "--at", "2026-11-22"]);
