@@ -115,7 +115,9 @@ fn what_is_not_answered_when_it_is_interrupted_is_not_asked() {
 fn repositories_are_found_by_their_metadata_and_the_walk_is_bounded() {
     let walked = |keys: &[&str]| -> (Vec<String>, bool, usize) {
         let world = world(1);
-        keys.iter().for_each(|key| world.put_object("shop-dr-0", key, b"x"));
+        for key in keys {
+            world.put_object("shop-dr-0", key, b"x");
+        }
         let before = world.requests();
         let Search { places, whole } = search(&world.ports(), "shop-dr-0", "orders/").now_or_never().unwrap().unwrap();
         let places = places.iter().map(|place| format!("{} {} {}", place.engine.as_str(), place.base, place.name)).collect();
