@@ -65,6 +65,16 @@ fn limit(seconds: u64) -> String {
     }
 }
 
+/// When an objective was measured or tried; none where the figure says already that nobody ever did, and nothing proves anything.
+fn proof(objective: &Objective) -> Option<String> {
+    let said = |word: &str| objective.at.as_deref().map(|at| format!("{word} {}", time(at)));
+    match (objective.measured_seconds, &objective.evidence) {
+        (Some(_), _) => said("Measured").or_else(|| Some("Measured".to_owned())),
+        (None, Some(_)) => said("Last tried").or_else(|| Some("Never measured".to_owned())),
+        (None, None) => said("Last tried"),
+    }
+}
+
 /// How much of the promise is used, in percent of the bar; a bar that is full was overrun.
 fn share(objective: &Objective) -> u64 {
     match objective.measured_seconds {
@@ -93,10 +103,6 @@ fn or_unknown(text: &Option<String>) -> &str {
 
 fn elapsed(millis: &Option<u64>) -> String {
     millis.map_or_else(|| "unknown".to_owned(), units::elapsed)
-}
-
-fn backups(count: &u64) -> String {
-    units::plural(*count, "complete backup")
 }
 
 fn records(count: &usize) -> String {
