@@ -2,7 +2,6 @@
 //! of its backups. It never reads data.
 
 use super::{Question, is_open};
-use crate::catalog::manifest::LARGEST;
 use crate::catalog::physical;
 use crate::model::fact::{Fact, Why};
 use crate::model::id::ResourceKind;
@@ -19,8 +18,9 @@ pub(super) fn seen(listing: &[ObjectInfo]) -> Vec<SeenRepository> {
     let of = |place: physical::Place| {
         let within = listing.iter().filter(|object| physical::is_of(&place, &object.key));
         let object = |object: &ObjectInfo| SeenObject { key: object.key.clone(), bytes: object.bytes, written: object.modified, class: object.class.clone() };
-        let objects = within.map(object).collect();
-        SeenRepository { place, objects, metadata: Fact::Unknown(Why::NotAsked) }
+        let objects: Vec<SeenObject> = within.map(object).collect();
+        let too_much = physical::too_much(&place, objects.iter().map(|object| (object.key.as_str(), object.bytes)));
+        SeenRepository { place, objects, metadata: Fact::Unknown(too_much.map_or(Why::NotAsked, Why::NotUnderstood)) }
     };
     physical::places(listing.iter().map(|object| object.key.as_str())).into_iter().map(of).collect()
 }
@@ -34,7 +34,8 @@ pub(super) fn questions(desired: &Desired, seen: &Observed) -> Vec<Question> {
             continue;
         }
         for tenant in &bucket.tenants {
-            for (at, repository) in seen.stored.get(&tenant.policy).into_iter().flatten().enumerate() {
+            let stored = seen.stored.get(&tenant.policy).into_iter().flatten().enumerate();
+            for (at, repository) in stored.filter(|(_, repository)| repository.metadata == Fact::Unknown(Why::NotAsked)) {
                 let keys = physical::metadata(&repository.place, repository.objects.iter().map(|object| object.key.as_str()));
                 let ask = |key| Question::Metadata { policy: tenant.policy.clone(), bucket: bucket.name.clone(), at, key };
                 out.extend(keys.into_iter().map(ask));
@@ -45,7 +46,7 @@ pub(super) fn questions(desired: &Desired, seen: &Observed) -> Vec<Question> {
 }
 
 pub(super) async fn metadata(ports: &Ports, bucket: &str, key: &str) -> Fact<Vec<u8>> {
-    match ports.objects.get(bucket, key, LARGEST).await {
+    match ports.objects.get(bucket, key, physical::MOST_READ.1).await {
         Ok(bytes) => Fact::Known(bytes),
         Err(error) => Fact::Unknown(error.why()),
     }

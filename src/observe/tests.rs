@@ -8,6 +8,7 @@ use super::{Search, Watch, observe_watched, questions, search};
 use crate::model::fact::{Fact, Why};
 use crate::model::request::ReadOp;
 use crate::model::resource::{Desired, Observed};
+use crate::ports::ObjectInfo;
 use crate::ports::sim::{Fault, Op, When, World};
 use crate::{compile, policy};
 
@@ -150,4 +151,18 @@ fn repositories_are_found_by_their_metadata_and_the_walk_is_bounded() {
     let many: Vec<String> = (0..2 * LISTINGS).map(|at| format!("{at}/x/y")).collect();
     let (none, whole, asked) = walked(&many.iter().map(String::as_str).collect::<Vec<_>>());
     assert_eq!((none.len(), whole, asked), (0, false, LISTINGS));
+}
+
+#[test]
+fn a_repository_with_too_much_metadata_is_unknown_with_the_reason() {
+    let listing = |bytes: u64| ObjectInfo {
+        key: "wal-g/basebackups_005/base_000000010000000000000002_backup_stop_sentinel.json".to_owned(),
+        bytes,
+        modified: "2026-11-22T10:00:00Z".parse().unwrap(),
+        etag: String::new(),
+        class: None,
+    };
+    let of = |bytes: u64| super::repositories::seen(&[listing(bytes)])[0].metadata.clone();
+    assert_eq!(of(1), Fact::Unknown(Why::NotAsked));
+    assert!(matches!(of(1 << 40), Fact::Unknown(Why::NotUnderstood(why)) if why.contains("at most 10,000 objects")));
 }

@@ -330,9 +330,13 @@ pub(super) async fn repositories(ports: &Ports, policies: &[LoadedPolicy]) -> Re
 /// A repository of another engine, by its own metadata.
 async fn repository(ports: &Ports, bucket: &str, place: &Place, listing: &[ObjectInfo]) -> Repository {
     let keys = || listing.iter().map(|object| object.key.as_str());
+    let too_much = physical::too_much(place, listing.iter().map(|object| (object.key.as_str(), object.bytes)));
     let mut metadata = Vec::new();
     for key in physical::metadata(place, keys()) {
-        let read = ports.objects.get(bucket, &key, LARGEST).await.map_err(|error| causes(&error));
+        let read = match &too_much {
+            Some(why) => Err(why.clone()),
+            None => ports.objects.get(bucket, &key, physical::MOST_READ.1).await.map_err(|error| causes(&error)),
+        };
         metadata.push((key, read));
     }
     let listed: Vec<physical::Listed<'_>> = listing.iter().map(|object| (object.key.as_str(), object.bytes, object.modified)).collect();

@@ -186,7 +186,7 @@ fn pitr(set: &PhysicalSet, found: &Repository, holes: &[(Timestamp, Option<Times
             Some(format!("{newest} {} ago, and {} is promised", elapsed(lag * 1000), Span::seconds(limit.unwrap_or_default())))
         }
         (Some(_), Some(_)) => Some("a gap in the WAL lies within the window that is promised".to_owned()),
-        (Some(_), None) => None,
+        (Some(_), None) => short(set, found, age),
     };
     Pitr {
         engine: set.engine.as_str().to_owned(),
@@ -201,6 +201,16 @@ fn pitr(set: &PhysicalSet, found: &Repository, holes: &[(Timestamp, Option<Times
         last_full: ended(found, true).max().map(text),
         missed_full: Vec::new(),
     }
+}
+
+/// That the set reaches back less far than its window, unless it may be as young as that. It is no younger than the oldest object that is
+/// left of it, whatever that is: a list, a history, WAL without its backup; and its first backup came no later than one wait after that.
+fn short(set: &PhysicalSet, found: &Repository, age: impl Fn(Timestamp) -> u64) -> Option<String> {
+    let window = set.window?;
+    let (reach, old) = (found.oldest.map(&age)?, found.born.map(&age)?);
+    let is_short = reach < window.as_secs() && old > window.as_secs().saturating_add(interval(set).unwrap_or(0));
+    let (reach, old) = (elapsed(reach * 1000), elapsed(old * 1000));
+    is_short.then(|| format!("any moment of the last {window} is promised, and it reaches back {reach}, although the repository has been there for {old}"))
 }
 
 /// The schedules that can be read, and whether only a full backup fills their slots.

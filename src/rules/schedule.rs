@@ -1,8 +1,8 @@
 //! Schedules as the rules need them: does one ever fire, and how far apart are its runs at the most. Pure: the time from
 //! which is looked is fixed, so the same policy always gives the same finding.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use croner::Cron;
 use croner::parser::CronParser;
@@ -89,20 +89,19 @@ fn explain(cron: &str) -> Unreadable {
 ///
 /// A fleet has few schedules, and several rules ask for the wait of each; the walk through a year is taken once.
 pub(crate) fn longest_wait(schedule: &Schedule) -> Option<u64> {
-    thread_local! {
-        static WALKED: RefCell<BTreeMap<(String, String), Option<u64>>> = const { RefCell::new(BTreeMap::new()) };
-    }
+    static WALKED: Mutex<BTreeMap<(String, String), Option<u64>>> = Mutex::new(BTreeMap::new());
+    let walked = || WALKED.lock().unwrap_or_else(PoisonError::into_inner);
     let key = (schedule.cron.clone(), schedule.timezone.clone());
-    if let Some(known) = WALKED.with_borrow(|walked| walked.get(&key).copied()) {
+    let known = walked().get(&key).copied();
+    if let Some(known) = known {
         return known;
     }
     let wait = read(schedule).ok().and_then(|asked| asked.longest_wait());
-    WALKED.with_borrow_mut(|walked| {
-        if walked.len() >= MOST_WALKED {
-            walked.clear();
-        }
-        walked.insert(key, wait);
-    });
+    let mut walked = walked();
+    if walked.len() >= MOST_WALKED {
+        walked.clear();
+    }
+    walked.insert(key, wait);
     wait
 }
 

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::backups::CLOCKS;
 pub use crate::model::policy::{PhysicalEngine as Engine, RepositoryPlace as Place};
+use crate::model::units::{count, plural};
 
 mod barman;
 mod pgbackrest;
@@ -38,6 +39,8 @@ pub struct Repository {
     pub segments: u64,
     /// The first and the last of them, by timeline and position.
     pub range: Option<(Segment, Segment)>,
+    /// When S3 stored the oldest object that is left of it: it is no younger than that.
+    pub born: Option<Timestamp>,
     /// What could not be understood, or is odd.
     pub problems: Vec<String>,
     /// Why it cannot be said which backups there are, and what to do; what is listed is then not all. None = they are known.
@@ -120,6 +123,20 @@ pub fn metadata<'a>(place: &Place, listing: impl Iterator<Item = &'a str>) -> Ve
     }
 }
 
+/// How many objects, and how many bytes in all, are read of one repository to judge it. They are held in memory; the lists of a real
+/// repository are some hundred objects of kilobytes.
+pub const MOST_READ: (usize, u64) = (10_000, 64 << 20);
+
+/// Why the metadata of a repository is not read: there is too much of it, by the listing.
+pub fn too_much<'a>(place: &Place, listing: impl Iterator<Item = (&'a str, u64)> + Clone) -> Option<String> {
+    let keys: BTreeSet<String> = metadata(place, listing.clone().map(|(key, _)| key)).into_iter().collect();
+    let bytes = listing.filter(|(key, _)| keys.contains(*key)).fold(0_u64, |sum, (_, bytes)| sum.saturating_add(bytes));
+    let (most, most_bytes) = MOST_READ;
+    let is_much = keys.len() > most || bytes > most_bytes;
+    let size = |many: usize, bytes: u64| format!("{} of {} bytes", plural(many as u64, "object"), count(bytes));
+    is_much.then(|| format!("what tells of its backups is {}, and at most {} is read", size(keys.len(), bytes), size(most, most_bytes)))
+}
+
 /// What an object of a repository is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part<'a> {
@@ -149,11 +166,12 @@ pub fn is_of(place: &Place, key: &str) -> bool {
 
 /// Judges a repository by its listing and the metadata that [`metadata`] asked for, by key.
 pub fn read(place: &Place, listing: &[Listed<'_>], metadata: &[Metadata]) -> Repository {
-    match place.engine {
+    let found = match place.engine {
         Engine::Pgbackrest => pgbackrest::read(place, listing, metadata),
         Engine::BarmanCloud => barman::read(place, listing, metadata),
         Engine::WalG => walg::read(place, listing, metadata),
-    }
+    };
+    Repository { born: listing.iter().filter(|(key, ..)| is_of(place, key)).map(|(_, _, stored)| *stored).min(), ..found }
 }
 
 /// What an engine's metadata tells.
@@ -219,7 +237,19 @@ fn judged(place: &Place, mut told: Told<'_>, archive: &wal::Archive) -> Reposito
     let untold = || backups.iter().find(|backup| backup.state == State::Unknown).filter(|_| whole.is_empty());
     let unknown = unknown.or_else(|| untold().map(|backup| format!("{}: {}", backup.id, backup.why.as_deref().unwrap_or("it could not be read"))));
     let windows = windows(&backups, archive);
-    Repository { place: place.clone(), backups, gaps, oldest, newest, windows, segments: archive.count(), range: archive.range(), problems, unknown }
+    Repository {
+        place: place.clone(),
+        backups,
+        gaps,
+        oldest,
+        newest,
+        windows,
+        segments: archive.count(),
+        range: archive.range(),
+        born: None,
+        problems,
+        unknown,
+    }
 }
 
 /// The stretches that the WAL behind each complete backup reaches over.

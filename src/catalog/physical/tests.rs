@@ -253,3 +253,19 @@ fn no_backup_ended_after_s3_stored_it() {
         assert!(repository.newest <= "2026-11-22T14:00:00Z".parse().ok(), "{:?}", repository.newest);
     }
 }
+
+#[test]
+fn more_metadata_than_memory_is_for_is_not_read() {
+    let place = Place { engine: Engine::WalG, base: "wal-g/".to_owned(), name: String::new() };
+    let key = |at: usize| format!("wal-g/basebackups_005/base_{at:024X}_backup_stop_sentinel.json");
+    let of = |sizes: &[u64]| {
+        let mut listing: Vec<(String, u64)> = sizes.iter().enumerate().map(|(at, bytes)| (key(at), *bytes)).collect();
+        // Data is not read, however large.
+        listing.push(("wal-g/basebackups_005/base_000000000000000000000000/tar_partitions/part_1.tar.lz4".to_owned(), u64::MAX));
+        too_much(&place, listing.iter().map(|(key, bytes)| (key.as_str(), *bytes)))
+    };
+    let (most, bytes) = MOST_READ;
+    assert_eq!((of(&vec![1; most]), of(&[bytes])), (None, None));
+    assert!(of(&vec![1; most + 1]).is_some_and(|why| why.contains("10,001 objects")), "{:?}", of(&vec![1; most + 1]));
+    assert!(of(&[bytes, 1]).is_some() && of(&[u64::MAX, u64::MAX]).is_some());
+}

@@ -196,3 +196,22 @@ fn the_interval_is_the_longest_wait_between_runs_of_any_kind() {
     assert_eq!(of("schedule: {full: \"0 1 * * 0\", incremental: \"0 1 * * 3\"}"), Some(4 * 86_400));
     assert_eq!(of("schedule: {full: \"0 1 * * *\"}"), Some(86_400));
 }
+
+#[test]
+fn a_set_that_lost_its_old_backups_is_not_taken_for_a_young_one() {
+    let day = 24 * 60;
+    let kept = |found: Repository| {
+        let (_, standing) = reported(&policies(SET, true), Fact::Known(found));
+        let (_, pitr) = one(&standing);
+        (pitr.is_kept, pitr.sentence.clone().unwrap_or_default())
+    };
+    let young = repository(&[600], 1, &[]);
+    assert_eq!(young.born, Some(ago(600)));
+    // Something of it is older than the window and the wait for its first backup.
+    let old = |minutes: i64| Repository { born: Some(ago(minutes)), ..young.clone() };
+    assert_eq!(kept(old(2 * day)), (true, String::new()), "its first backup may have come a day after its first WAL");
+    let (is_kept, sentence) = kept(old(2 * day + 60));
+    let said = "any moment of the last 24h is promised, and it reaches back 10 h, although the repository has been there for 2 d";
+    assert!(!is_kept && sentence.starts_with(said), "{sentence}");
+    assert!(kept(Repository { born: Some(ago(9 * day)), ..repository(&[day, 10], 1, &[]) }).0, "it reaches back as far as is promised");
+}
