@@ -22,7 +22,7 @@ impl Document {
 
     /// Reads the document back as its type; `None` when it has another shape.
     pub fn to<T: DeserializeOwned>(&self) -> Option<T> {
-        serde_json::from_value(self.0.clone()).ok()
+        T::deserialize(&self.0).ok()
     }
 
     /// The JSON value, for display and diff.

@@ -62,14 +62,15 @@ pub async fn drill(place: &Where, wish: &Wish<'_>, progress: Arc<dyn Progress>) 
         Err(error) => return (Err(error), None),
     };
     let (findings, exit) = check::view(&prepared);
+    let mut of_newest = true;
     let ran = match exit {
         Exit::Findings => Ok((Ended::Stopped(findings), exit)),
-        _ => all(&prepared, &ports, &aws, wish, progress).await,
+        _ => all(&prepared, &ports, &aws, wish, progress, &mut of_newest).await,
     };
     let Ok((policy, name, _)) = find(&prepared, wish.name) else { return (ran, None) };
     let Some((verdict, why)) = said(&ran) else { return (ran, None) };
     let now = ports.clock.now();
-    let untold = notify::ended(&prepared, wish.telling, drill_ended(&policy.name, &name.0, now, verdict, &why), now).await;
+    let untold = notify::ended(&prepared, wish.telling, drill_ended((&policy.name, &name.0), now, verdict, of_newest, &why), now).await;
     (ran, untold)
 }
 
@@ -94,7 +95,15 @@ fn said(ran: &Result<(Ended, Exit), OpError>) -> Option<(Verdict, String)> {
     is_known.then_some(said)
 }
 
-async fn all(prepared: &Prepared, ports: &Ports, aws: &Aws, wish: &Wish<'_>, progress: Arc<dyn Progress>) -> Result<(Ended, Exit), OpError> {
+/// Drills each set. `of_newest` becomes false when one of the backups was not the newest of its set.
+async fn all(
+    prepared: &Prepared,
+    ports: &Ports,
+    aws: &Aws,
+    wish: &Wish<'_>,
+    progress: Arc<dyn Progress>,
+    of_newest: &mut bool,
+) -> Result<(Ended, Exit), OpError> {
     let identity = identify(ports, Some(aws)).await?;
     let (policy, name, plan) = find(prepared, wish.name)?;
     let ledger = evidence::ledger(prepared, ports, &identity)?;
@@ -103,7 +112,8 @@ async fn all(prepared: &Prepared, ports: &Ports, aws: &Aws, wish: &Wish<'_>, pro
     for set in &plan.backups {
         let Some(set_wish) = policy.policy.spec.backups.get(set) else { continue };
         let at = Subject { prepared, ports, identity: &identity, policy, name, drill: plan, set, wish: set_wish };
-        let (mut view, outcome) = at.run(wish, &progress).await?;
+        let (mut view, outcome, is_newest) = at.run(wish, &progress).await?;
+        *of_newest &= is_newest;
         if outcome != Outcome::Passed {
             exit = exit.worst(Exit::Drill);
         }
@@ -130,7 +140,7 @@ struct Subject<'a> {
 }
 
 impl Subject<'_> {
-    async fn run(&self, wish: &Wish<'_>, progress: &Arc<dyn Progress>) -> Result<(DrillView, Outcome), OpError> {
+    async fn run(&self, wish: &Wish<'_>, progress: &Arc<dyn Progress>) -> Result<(DrillView, Outcome, bool), OpError> {
         let known = complete(self.ports, self.policy, self.set).await?;
         let backup = pick(&known, self.drill.pick, wish.backup, self.policy, self.set)?;
         let at = location(self.policy, self.set, &backup.id);
@@ -163,7 +173,8 @@ impl Subject<'_> {
             objectives: self.policy.policy.spec.objectives,
             next: Some(next),
         };
-        Ok((DrillView::of(&about, &drilled), drilled.verdict()))
+        let is_newest = known.iter().all(|other| (other.newest, &other.id) <= (backup.newest, &backup.id));
+        Ok((DrillView::of(&about, &drilled), drilled.verdict(), is_newest))
     }
 }
 

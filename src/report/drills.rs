@@ -215,6 +215,12 @@ fn of_set(name: &str, drill: &Drill, records: &[&DrillReport], now: Timestamp) -
         return nothing(name, "it left no record: it never ran, or its records are gone".to_owned());
     };
     let age_of = |at: &str| at.parse::<Timestamp>().ok().and_then(|at| u64::try_from(now.as_second() - at.as_second()).ok());
+    let standing = failures(records);
+    // What an older backup proves is not proven of the one that failed.
+    let (last, since) = match standing.last() {
+        Some(failed) if last.verdict == Verdict::Passed => (failed, ", and only an older backup passed since"),
+        _ => (last, ""),
+    };
     let age = age_of(&last.at);
     let allowed = schedule::longest_wait(&drill.schedule).map(|wait| wait + drill.timeout.as_secs());
     let (verdict, sentence) = match (last.verdict, age, allowed) {
@@ -224,10 +230,11 @@ fn of_set(name: &str, drill: &Drill, records: &[&DrillReport], now: Timestamp) -
         }
         (verdict, age, _) => {
             let ago = age.map_or_else(|| "at an unknown time".to_owned(), |age| format!("{} ago", elapsed(age * 1000)));
-            (verdict, format!("{} {ago}", verdict.as_str()))
+            (verdict, format!("{} {ago}{since}", verdict.as_str()))
         }
     };
-    let passed = records.iter().filter(|report| report.verdict == Verdict::Passed && age_of(&report.at).is_some());
+    let before = |report: &DrillReport| standing.first().is_none_or(|failed| report.at < failed.at);
+    let passed = records.iter().filter(|report| report.verdict == Verdict::Passed && age_of(&report.at).is_some() && before(report));
     DrillStanding {
         name: name.to_owned(),
         verdict,
@@ -236,4 +243,21 @@ fn of_set(name: &str, drill: &Drill, records: &[&DrillReport], now: Timestamp) -
         passed_at: passed.map(|report| report.at.clone()).max(),
         evidence: Some(last.evidence.clone()),
     }
+}
+
+/// The failures that stand, in order: of backups such that neither they nor newer ones passed since. An id begins with its time.
+fn failures<'a>(records: &[&'a DrillReport]) -> Vec<&'a DrillReport> {
+    let mut ordered = records.to_vec();
+    ordered.sort_by_key(|report| std::cmp::Reverse((&report.at, &report.evidence)));
+    let (mut passed, mut out): (Option<Option<&str>>, Vec<&DrillReport>) = (None, Vec::new());
+    for report in ordered {
+        let backup = report.backup.as_deref();
+        match report.verdict {
+            Verdict::Passed => passed = passed.max(Some(backup)),
+            Verdict::Failed if passed.is_none_or(|passed| passed < backup) => out.push(report),
+            Verdict::Failed | Verdict::Unproven => {}
+        }
+    }
+    out.reverse();
+    out
 }

@@ -177,6 +177,26 @@ fn the_newest_drill_counts_and_failures_come_first() {
 }
 
 #[test]
+fn a_pass_of_an_older_backup_does_not_mend_a_newer_one() {
+    let (newer, older) = ("20261122T011507Z", "20261121T011509Z");
+    let standing = |runs: &[(&str, &str)]| {
+        let record = |(at, (backup, verdict)): (usize, &(&str, &str))| {
+            let mut body = drill();
+            (body["backup"], body["verdict"], body["checks"][0]["outcome"]) = (json!(backup), json!(verdict), json!(verdict));
+            record(at as u64 + 1, Kind::Drill, &format!("2026-11-22T0{}:00:00Z", at + 2), body)
+        };
+        let records = runs.iter().enumerate().map(record).collect();
+        let of_drill = of(good(), Ok(&[chain(records)])).policies[0].drills[0].clone();
+        (of_drill.verdict, of_drill.at.unwrap(), of_drill.passed_at)
+    };
+    let at = |hour: usize| format!("2026-11-22T0{hour}:00:00Z");
+    assert_eq!(standing(&[(older, "passed"), (newer, "failed"), (older, "passed")]), (Verdict::Failed, at(3), Some(at(2))));
+    assert_eq!(standing(&[(newer, "failed"), (older, "passed"), (older, "unproven")]), (Verdict::Unproven, at(4), None), "what is not proven stays so");
+    assert_eq!(standing(&[(older, "failed"), (newer, "passed")]), (Verdict::Passed, at(3), Some(at(3))), "a newer one does");
+    assert_eq!(standing(&[(newer, "failed"), (older, "passed"), (newer, "passed")]), (Verdict::Passed, at(4), Some(at(4))));
+}
+
+#[test]
 fn a_drill_that_is_overdue_no_longer_proves() {
     let report = of(good(), Ok(&[chain(vec![record(1, Kind::Drill, "2026-10-22T04:05:00Z", drill())])]));
     let standing = &report.policies[0].drills[0];

@@ -133,9 +133,7 @@ pub fn check(policies: &[LoadedPolicy]) -> Vec<Finding> {
         let Check::Policy(check) = rule.check else { return Vec::new() };
         part.iter().flat_map(|policy| stamped(rule, check(policy))).collect()
     };
-    let each = |part: &[LoadedPolicy]| RULES.iter().map(|rule| of(rule, part)).collect::<Vec<_>>();
-    let mut parts: Vec<_> = in_parts(policies, each).into_iter().map(Vec::into_iter).collect();
-    RULES.iter().flat_map(|_| parts.iter_mut().filter_map(Iterator::next).flatten().collect::<Vec<_>>()).collect()
+    by_rule(policies, of)
 }
 
 /// What the rules say of the policies and what was seen.
@@ -146,13 +144,19 @@ pub fn check_observed(policies: &[LoadedPolicy], desired: &Desired, observed: &O
     });
     let buckets: BTreeMap<&str, &BucketWish> = wishes.collect();
     let with_bucket = |policy: &'_ LoadedPolicy| buckets.get(policy.policy.spec.storage.bucket.as_str()).copied();
-    let mut out = Vec::new();
-    for rule in RULES {
-        let Check::Observed(check) = rule.check else { continue };
-        let found = policies.iter().filter_map(|policy| Some(check(policy, with_bucket(policy)?, observed)));
-        out.extend(found.flat_map(|found| stamped(rule, found)));
-    }
-    out
+    let of = |rule: &'static Rule, part: &[LoadedPolicy]| -> Vec<Finding> {
+        let Check::Observed(check) = rule.check else { return Vec::new() };
+        let found = part.iter().filter_map(|policy| Some(check(policy, with_bucket(policy)?, observed)));
+        found.flat_map(|found| stamped(rule, found)).collect()
+    };
+    by_rule(policies, of)
+}
+
+/// What each rule says, rule by rule, of the policies in their order.
+fn by_rule(policies: &[LoadedPolicy], of: impl Fn(&'static Rule, &[LoadedPolicy]) -> Vec<Finding> + Sync) -> Vec<Finding> {
+    let each = |part: &[LoadedPolicy]| RULES.iter().map(|rule| of(rule, part)).collect::<Vec<_>>();
+    let mut parts: Vec<_> = in_parts(policies, each).into_iter().map(Vec::into_iter).collect();
+    RULES.iter().flat_map(|_| parts.iter_mut().filter_map(Iterator::next).flatten().collect::<Vec<_>>()).collect()
 }
 
 /// The lifecycle that was seen on a bucket; without a configuration it has no rules.

@@ -93,13 +93,15 @@ pub fn backup_ended(policy: &str, set: &str, (began, now): (Timestamp, Timestamp
     Judged { policy: policy.to_owned(), is_whole: false, all: all.into_iter().map(|(kind, now)| (format!("{kind} {name}"), now)).collect() }
 }
 
-/// What a drill that just ended says of itself; one that could not even begin has failed. Of nothing else anything is known.
-pub fn drill_ended(policy: &str, drill: &str, now: Timestamp, verdict: Verdict, why: &str) -> Judged {
+/// What a drill that just ended says of itself; one that could not even begin has failed. Of nothing else anything is known: nor
+/// of a failure before, which may be of a newer backup, unless the drill was of the newest (`of_newest`).
+pub fn drill_ended((policy, drill): (&str, &str), now: Timestamp, verdict: Verdict, of_newest: bool, why: &str) -> Judged {
     let (at, sentence) = (text(now), if why.is_empty() { verdict.as_str().to_owned() } else { format!("{}: {why}", verdict.as_str()) });
     let all = match verdict {
         Verdict::Failed => vec![("drill-failed", open(&at, sentence))],
         Verdict::Unproven => vec![("drill-missed", open(&at, sentence))],
-        Verdict::Passed => vec![("drill-failed", Now::WellUpTo(now)), ("drill-missed", Now::WellUpTo(now))],
+        Verdict::Passed if of_newest => vec![("drill-failed", Now::WellUpTo(now)), ("drill-missed", Now::WellUpTo(now))],
+        Verdict::Passed => vec![("drill-missed", Now::WellUpTo(now))],
     };
     let key = |kind: &str| format!("{kind} {policy}/{drill}");
     Judged { policy: policy.to_owned(), is_whole: false, all: all.into_iter().map(|(kind, now)| (key(kind), now)).collect() }

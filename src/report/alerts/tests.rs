@@ -155,14 +155,19 @@ fn what_a_drill_told_at_its_end_stays_until_one_passes() {
     let passed_before = Some("2026-11-20T04:00:00Z");
     let mut now = standing();
     for (verdict, kind) in [(Verdict::Failed, "drill-failed"), (Verdict::Unproven, "drill-missed")] {
-        let (first, told) = said(&Told::new(), &drill_ended("orders", "weekly", ended, verdict, "no space left"));
+        let (first, told) = said(&Told::new(), &drill_ended(("orders", "weekly"), ended, verdict, true, "no space left"));
         assert_eq!(first, [format!("New {kind} orders/weekly")]);
         // It left no record: all that is known is one that passed before.
         now.rehearsals[0] = drill(Verdict::Passed, passed_before, passed_before);
         assert_eq!(round(&told, &now).0, Vec::<String>::new());
         now.rehearsals[0] = drill(verdict, Some("2026-11-22T04:04:58Z"), passed_before);
         assert_eq!(round(&told, &now).0, Vec::<String>::new(), "its own record");
-        let (well, told) = said(&told, &drill_ended("orders", "weekly", ended + jiff::SignedDuration::from_hours(1), Verdict::Passed, ""));
+        let later = ended + jiff::SignedDuration::from_hours(1);
+        let passed = |of_newest| drill_ended(("orders", "weekly"), later, Verdict::Passed, of_newest, "");
+        // A pass of an older backup says nothing of the one that failed, and that drills run.
+        let still = if verdict == Verdict::Failed { Vec::new() } else { vec![format!("Recovered {kind} orders/weekly")] };
+        assert_eq!(said(&told, &passed(false)).0, still);
+        let (well, told) = said(&told, &passed(true));
         assert_eq!((well, told.len()), (vec![format!("Recovered {kind} orders/weekly")], 0));
     }
 }
