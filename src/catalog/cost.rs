@@ -181,6 +181,17 @@ impl Shelf {
         }
     }
 
+    /// What lies in the classes of which two do not hold the same, of both.
+    #[must_use]
+    pub fn apart(&self, other: &Self) -> Self {
+        let differing = |one: &Self, two: &Self| Self {
+            classes: one.classes.iter().filter(|(class, held)| two.classes.get(class) != Some(held)).map(|(class, held)| (*class, *held)).collect(),
+        };
+        let mut out = differing(self, other);
+        out.join(&differing(other, self));
+        out
+    }
+
     /// Adds what another one holds.
     pub fn join(&mut self, other: &Self) {
         for (class, more) in &other.classes {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{Format, Global, Said, Selecting, waiting};
+use super::{Format, Global, Pricing, Said, Selecting, waiting};
 use crate::apply::Settle;
 use crate::formats::{json, text};
 use crate::journal::lock::waiting::{News, Waiting};
@@ -45,6 +45,8 @@ pub(super) struct Arguments {
     settle: Span,
     #[command(flatten)]
     selecting: Selecting,
+    #[command(flatten)]
+    pricing: Pricing,
 }
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, OpError> {
@@ -53,7 +55,8 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, 
         same_digest(digest, approved)?;
     }
     let settle = Settle(Duration::from_secs(arguments.settle.as_secs()));
-    let ask = Ask { leaves: &arguments.allow, prune: arguments.prune, ..Ask::default() };
+    let prices = arguments.pricing.read()?;
+    let ask = Ask { leaves: &arguments.allow, prune: arguments.prune, prices: Some(&prices) };
     let line = waiting::Line::new(global);
     let told = |news: &News| line.told(news);
     let wanted = Wanted {

@@ -179,7 +179,7 @@ impl Command {
     fn formats(&self) -> &'static [Format] {
         match self {
             Self::Check(_) | Self::Plan(_) => JUDGED,
-            Self::Simulate(_) => DRAWN,
+            Self::Simulate(_) | Self::Status(_) => DRAWN,
             Self::Explain(arguments) if arguments.is_page() => &[Format::Text],
             Self::Completions(_) => &[Format::Text],
             _ => SIMPLE,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Format, Global, Pricing, Said, blame};
-use crate::formats::{json, prometheus, text};
+use crate::formats::{html, json, prometheus, text};
 use crate::model::when::When;
 use crate::ops::notify::{Looked, Receivers};
 use crate::ops::{Exit, OpError, notify, status};
@@ -20,7 +20,7 @@ use crate::view::status::StatusView;
 /// 6: drills not proven.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  lifeboat status\n  lifeboat status --metrics /var/lib/node_exporter/lifeboat.prom\n  lifeboat status --notify --state /var/lib/lifeboat/told.json\n  lifeboat status --at \"2026-11-20 12:00\"\n  lifeboat status --at \"in 30d\"\n  lifeboat status --format json | jq '.policies[] | select(.rpo.verdict != \"passed\")'"
+    after_help = "Examples:\n  lifeboat status\n  lifeboat status --metrics /var/lib/node_exporter/lifeboat.prom\n  lifeboat status --notify --state /var/lib/lifeboat/told.json\n  lifeboat status --at \"2026-11-20 12:00\"\n  lifeboat status --at \"in 30d\"\n  lifeboat status --format html > status.html\n  lifeboat status --format json | jq '.policies[] | select(.rpo.verdict != \"passed\")'"
 )]
 pub(super) struct Arguments {
     /// Write gauges for Prometheus to this file, replacing it at once
@@ -58,6 +58,9 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, 
     };
     let out = match global.format {
         Format::Json => json::render(&view),
+        Format::Html => {
+            html::status(&view).map_err(|why| OpError::Setup { message: format!("the page cannot be made: {why}"), hint: "use --format text".to_owned() })?
+        }
         _ => text::status(&view, exit.code(), Global::paint()),
     };
     Ok(Said { out, err, exit })

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{Global, Said, apply};
+use super::{Global, Pricing, Said, apply};
 use crate::ops::OpError;
 use crate::ops::undo;
 use crate::plan::{Ask, Leave};
@@ -26,10 +26,13 @@ pub(super) struct Arguments {
     /// Release a held step by name, as the plan prints it
     #[arg(long, value_name = "ID@RESOURCE")]
     allow: Vec<Leave>,
+    #[command(flatten)]
+    pricing: Pricing,
 }
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, OpError> {
-    let ask = Ask { leaves: &arguments.allow, ..Ask::default() };
+    let prices = arguments.pricing.read()?;
+    let ask = Ask { leaves: &arguments.allow, prices: Some(&prices), ..Ask::default() };
     let (ended, exit) = undo::undo(&global.place(), &ask, arguments.run.as_deref(), arguments.apply).await?;
     Ok(apply::said(ended, exit, global))
 }

@@ -11,8 +11,10 @@ use crate::report::{DrillReport, Objective, PolicyReport, Verdict};
 use crate::view::report::ReportView;
 
 mod simulate;
+mod status;
 
 pub use simulate::simulate;
+pub use status::status;
 
 /// Renders the page.
 ///

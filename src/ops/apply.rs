@@ -18,7 +18,6 @@ use crate::plan::saved::{self, Approved, Here, Stale};
 use crate::plan::{self, Ask, Done, Plan};
 use crate::ports::Ports;
 use crate::ports::aws::Aws;
-use crate::ports::quirks::Quirks;
 use crate::view::apply::ApplyView;
 use crate::view::journal::RunView;
 use crate::{apply, observe};
@@ -79,7 +78,7 @@ pub(super) async fn under_lock(
     let identity = identify(ports, Some(aws)).await?;
     // Before anything is read for the plan: what another run is doing now is not what to plan upon.
     let mut session = Session::open(ports, at.ok(), &identity, &wanted.waiting).await?;
-    let around = Around { prepared, ports, quirks: aws.quirks(), identity: &identity };
+    let around = Around { prepared, ports, aws, identity: &identity };
     let carried = carry_out(&around, wanted, &mut session).await;
     let broken = session.broken.iter().map(RunView::of).collect();
     let closed = session.close().await;
@@ -95,24 +94,26 @@ pub(super) async fn under_lock(
 struct Around<'a> {
     prepared: &'a Prepared,
     ports: &'a Ports,
-    quirks: Quirks,
+    aws: &'a Aws,
     identity: &'a Identity,
 }
 
 /// Plans and applies under the lock. The second part says whether the end of the run is written down.
 async fn carry_out(around: &Around<'_>, wanted: &Wanted<'_>, session: &mut Session) -> Result<(ApplyView, Result<(), String>, Exit), OpError> {
-    let Around { prepared, ports, identity, .. } = *around;
+    let Around { prepared, ports, aws, identity } = *around;
+    let prices = planning::priced(&wanted.ask, aws);
+    let ask = Ask { prices: prices.as_ref(), ..wanted.ask };
     let observed = observe::observe(&prepared.desired, ports, Fact::Known(identity.clone())).await;
     let mut plan = match wanted.undo {
-        Some(done) => plan::undo(done, &prepared.desired, &observed, &wanted.ask),
-        None => plan::asked(&prepared.desired, &observed, &wanted.ask),
+        Some(done) => plan::undo(done, &prepared.desired, &observed, &ask),
+        None => plan::asked(&prepared.desired, &observed, &ask),
     };
     if let Some(approved) = wanted.approved {
         let here =
             Here { policy_digest: &prepared.desired.digest, account: &identity.account, now: observed.at, valid_for: prepared.desired.limits.plan_valid_for };
         plan = saved::select(plan, here, approved).map_err(stale)?;
     }
-    let view = planning::view(prepared, &observed, &plan, &around.quirks, around.ports.cloud.sent());
+    let view = planning::view(prepared, &observed, &plan, &aws.quirks(), around.ports.cloud.sent());
     let held = planning::exit(&plan) == Exit::Held;
     if plan.steps.is_empty() {
         let exit = if held { Exit::Held } else { Exit::Good };

@@ -4,6 +4,7 @@ use futures_util::future::join;
 
 use super::select::Selection;
 use super::{Act, Exit, OpError, Prepared, Where, causes, check, connect_as, control, identify, prepare, releases, undo};
+use crate::catalog::prices::Prices;
 use crate::journal::lock;
 use crate::model::fact::Fact;
 use crate::model::resource::Observed;
@@ -11,6 +12,7 @@ use crate::observe::{self, Watch};
 use crate::plan::inventory::inventory;
 use crate::plan::{self, Ask, Plan, Reason};
 use crate::ports::Ports;
+use crate::ports::aws::Aws;
 use crate::ports::quirks::{AWS, Quirks};
 use crate::ports::system::SystemClock;
 use crate::rules;
@@ -68,7 +70,7 @@ pub async fn plan(place: &Where, asked: &Asked<'_>) -> Result<(Planned, Exit), O
         }
         () = asked.watch.stopped() => (interrupted(&prepared, &ports), None),
     };
-    let prices = asked.ask.prices.map(|prices| prices.clone().through(aws.endpoint()));
+    let prices = priced(&asked.ask, &aws);
     let ask = Ask { prices: prices.as_ref(), ..asked.ask };
     let mut plan = plan::asked(&prepared.desired, &observed, &ask);
     // Only what differs can have drifted, and only then are journals read.
@@ -102,6 +104,11 @@ async fn not_managed(prepared: &Prepared, ports: &Ports, observed: &Observed, as
     let before = ports.cloud.sent();
     let beside = observe::beside(&prepared.desired, ports, &asked.watch).await;
     Some(InventoryView::of(&inventory(&prepared.desired, observed, &beside), ports.cloud.sent().saturating_sub(before)))
+}
+
+/// The prices of what is asked, as they hold for the endpoint that is asked.
+pub(super) fn priced(ask: &Ask<'_>, aws: &Aws) -> Option<Prices> {
+    ask.prices.map(|prices| prices.clone().through(aws.endpoint()))
 }
 
 /// Interrupted before the first question.

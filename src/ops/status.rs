@@ -14,7 +14,7 @@ use crate::catalog::prices::Prices;
 use crate::evidence::Checked;
 use crate::model::fact::{Fact, Why};
 use crate::model::request::ReadOp;
-use crate::model::resource::{Observed, SeenBackup};
+use crate::model::resource::{Identity, Observed, SeenBackup};
 use crate::model::units::plural;
 use crate::model::when::When;
 use crate::observe;
@@ -36,24 +36,43 @@ const ASKED: [ReadOp; 2] = [ReadOp::BucketLifecycle, ReadOp::BucketVersioning];
 /// When there is no config repo, the moment is none, or the cloud cannot be used at all.
 pub async fn status(place: &Where, at: Option<When>, prices: Prices) -> Result<(StatusView, Exit, Receivers), OpError> {
     let (prepared, ports, aws) = connect(place).await?;
+    let identity = identify(&ports, Some(&aws)).await?;
+    stands(place, (&prepared, identity), &ports, at, prices.through(aws.endpoint())).await
+}
+
+/// The same of what was read already, by whatever ports there are.
+///
+/// # Errors
+/// When the moment is none, or the cloud cannot be used at all.
+pub async fn of(place: &Where, prepared: &Prepared, ports: &Ports, at: Option<When>, prices: Prices) -> Result<(StatusView, Exit, Receivers), OpError> {
+    let identity = identify(ports, None).await?;
+    stands(place, (prepared, identity), ports, at, prices).await
+}
+
+async fn stands(
+    place: &Where,
+    (prepared, identity): (&Prepared, Identity),
+    ports: &Ports,
+    at: Option<When>,
+    prices: Prices,
+) -> Result<(StatusView, Exit, Receivers), OpError> {
     let read = ports.clock.now();
-    let at = at.map(|when| moment(when, read, &prepared)).transpose()?.unwrap_or(read);
+    let at = at.map(|when| moment(when, read, prepared)).transpose()?.unwrap_or(read);
     let seen = match at.cmp(&read) {
         std::cmp::Ordering::Less => Seen::Before,
         std::cmp::Ordering::Equal => Seen::Now,
         std::cmp::Ordering::Greater => Seen::After(read),
     };
-    let identity = identify(&ports, Some(&aws)).await?;
-    let observed = observe::observe_only(&prepared.desired, &ports, Fact::Known(identity), &ASKED, matches!(seen, Seen::After(_))).await;
+    let observed = observe::observe_only(&prepared.desired, ports, Fact::Known(identity), &ASKED, matches!(seen, Seen::After(_))).await;
     // Without a place for evidence no drill leaves a record, which is no failure of reading.
-    let configured = evidence::configured(&prepared).is_some();
-    let chains = reporting::chains(&prepared, &ports).await.map(|(_, chains)| until(chains, at));
+    let configured = evidence::configured(prepared).is_some();
+    let chains = reporting::chains(prepared, ports).await.map(|(_, chains)| until(chains, at));
     let repositories = match seen {
-        Seen::Now => catalogue::repositories(&ports, &prepared.loaded.policies).await,
+        Seen::Now => catalogue::repositories(ports, &prepared.loaded.policies).await,
         Seen::Before | Seen::After(_) => BTreeMap::new(),
     };
     let then = match seen {
-        Seen::Before => Cow::Owned(then(&prepared, &ports, at).await),
+        Seen::Before => Cow::Owned(then(prepared, ports, at).await),
         Seen::Now => Cow::Borrowed(&observed.backups),
         Seen::After(_) => Cow::Owned(left(&prepared.loaded.policies, &observed, at, read)),
     };
@@ -70,14 +89,17 @@ pub async fn status(place: &Where, at: Option<When>, prices: Prices) -> Result<(
     let mut policies = standings(&input, &report, &around);
     if seen == Seen::Now {
         let proofs = proofs(configured, &chains);
-        overdue::added(&mut policies, &prepared.loaded.policies, &ports, &overdue::Seen { backups: &observed.backups, proofs: &proofs, now: read }).await;
+        overdue::added(&mut policies, &prepared.loaded.policies, ports, &overdue::Seen { backups: &observed.backups, proofs: &proofs, now: read }).await;
     }
     let exit = policies.iter().map(exit).fold(Exit::Good, Exit::worst);
-    let as_of = as_of(&prepared, &observed, seen, at, read);
+    let as_of = as_of(prepared, &observed, seen, at, read);
     let why = chains.err().filter(|_| configured);
-    let storage = (seen == Seen::Now).then(|| storage::storage(&prepared.loaded.policies, &then, &prices.through(aws.endpoint()), at));
+    let storage = (seen == Seen::Now).then(|| {
+        let listed = storage::Listed { backups: &then, stored: &observed.stored };
+        storage::storage(&prepared.loaded.policies, listed, &prices, at)
+    });
     let view = StatusView { schedules: history.err(), as_of, storage, ..StatusView::of(&prepared.revision, at, policies, why) };
-    Ok((view, exit, notify::receivers(&prepared)))
+    Ok((view, exit, notify::receivers(prepared)))
 }
 
 /// What the records say of backups, as the keeper takes them: of a chain that is broken nothing is believed.

@@ -37,7 +37,8 @@ pub async fn undo(place: &Where, ask: &Ask<'_>, run: Option<&str>, send: bool) -
     }
     let identity = identify(&ports, Some(&aws)).await?;
     let observed = observe::observe(&prepared.desired, &ports, Fact::Known(identity)).await;
-    let plan = plan::undo(&done, &prepared.desired, &observed, ask);
+    let prices = planning::priced(ask, &aws);
+    let plan = plan::undo(&done, &prepared.desired, &observed, &Ask { prices: prices.as_ref(), ..*ask });
     let exit = planning::exit(&plan);
     let view = planning::view(&prepared, &observed, &plan, &aws.quirks(), ports.cloud.sent());
     Ok((Ended::Stopped(Planned::Plan(Box::new(view), findings)), exit))

@@ -3,12 +3,13 @@
 //! It starts from what a journal says was done, and from what is there now. A setting that somebody changed since is left
 //! alone: going back would undo their work, not ours.
 
+use super::brake::Loss;
 use super::diff::{released, weigh};
-use super::{Ask, Held, Hold, Plan, Reason, Step, brake};
+use super::{Ask, Effect, Held, Hold, Plan, Reason, Step, brake, effects};
 use crate::model::document::Document;
 use crate::model::fact::Fact;
 use crate::model::id::ResourceId;
-use crate::model::resource::{Desired, Observed};
+use crate::model::resource::{Desired, Observed, ResourceWish};
 use crate::settings::{self, Setting};
 
 /// One step that an apply did.
@@ -28,31 +29,55 @@ pub struct Done {
 pub fn undo(done: &[Done], desired: &Desired, observed: &Observed, ask: &Ask<'_>) -> Plan {
     let mut plan = Plan::default();
     let mut used = vec![false; ask.leaves.len()];
+    let mut lost = Loss::default();
     for step in done.iter().rev() {
         let Some(setting) = settings::by_id(&step.setting) else { continue };
-        match back(step, setting, observed) {
-            Way::There => plan.settled.push((step.resource.clone(), setting.id)),
-            Way::None(why) => hold(&mut plan, step, setting, Hold::CannotChange(why), None),
-            Way::Unknown(why) => hold(&mut plan, step, setting, Hold::Unknown(why), None),
-            Way::Back(mut back) => match weigh(setting, &back) {
-                Some(Hold::Weakens(weakening)) => match released(ask, &mut used, desired, &weakening.id, &step.resource, &back.effects, observed.at) {
-                    Ok(allowed) => {
-                        back.allowed = Some(allowed);
-                        plan.steps.push(*back);
-                    }
-                    Err(void) => {
-                        plan.void_approvals.extend(void);
-                        hold(&mut plan, step, setting, Hold::Weakens(weakening), Some(*back));
-                    }
-                },
-                Some(other) => hold(&mut plan, step, setting, other, Some(*back)),
-                None => plan.steps.push(*back),
+        let mut back = match back(step, setting, observed) {
+            Way::Back(back) => *back,
+            Way::There => {
+                plan.settled.push((step.resource.clone(), setting.id));
+                continue;
+            }
+            Way::None(why) => {
+                hold(&mut plan, step, setting, Hold::CannotChange(why), None);
+                continue;
+            }
+            Way::Unknown(why) => {
+                hold(&mut plan, step, setting, Hold::Unknown(why), None);
+                continue;
+            }
+        };
+        back.effects = means(&back, setting, desired, observed, ask);
+        match weigh(setting, &back).or_else(|| lost.beyond(&back.effects, observed.at, &desired.limits).map(Hold::Weakens)) {
+            Some(Hold::Weakens(weakening)) => match released(ask, &mut used, desired, &weakening.id, &step.resource, &back.effects, observed.at) {
+                Ok(allowed) => {
+                    back.allowed = Some(allowed);
+                    plan.steps.push(back);
+                }
+                Err(void) => {
+                    plan.void_approvals.extend(void);
+                    hold(&mut plan, step, setting, Hold::Weakens(weakening), Some(back));
+                }
             },
+            Some(other) => hold(&mut plan, step, setting, other, Some(back)),
+            None => {
+                lost.add(&back.effects, observed.at);
+                plan.steps.push(back);
+            }
         }
     }
     plan.unused = ask.leaves.iter().zip(&used).filter(|(_, used)| !**used).map(|(leave, _)| leave.clone()).collect();
     brake::apply(&mut plan, desired);
     plan
+}
+
+/// What the way back means for the ability to recover, and for the bill, as a plan says it of any step.
+fn means(back: &Step, setting: &Setting, desired: &Desired, observed: &Observed, ask: &Ask<'_>) -> Vec<Effect> {
+    let wish = desired.resources.iter().find(|wish| wish.id() == back.resource);
+    match wish {
+        Some(ResourceWish::Bucket(bucket)) => effects::of_step(bucket, setting.read, &back.from, &back.to, observed, ask.prices),
+        Some(ResourceWish::Role(_) | ResourceWish::Provider(_)) | None => Vec::new(),
+    }
 }
 
 enum Way {

@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalog::cost::{Cost, Money, Shelf};
 use crate::catalog::prices::Prices;
-use crate::model::fact::Fact;
-use crate::model::resource::SeenBackup;
+use crate::catalog::timeline::Class;
+use crate::model::fact::{Fact, Why};
+use crate::model::resource::{SeenBackup, SeenRepository};
 use crate::policy::LoadedPolicy;
 
 /// What lies there of all policies.
@@ -28,6 +29,9 @@ pub struct Storage {
     pub classes: Vec<ClassStorage>,
     /// Each policy that was listed, by name.
     pub policies: Vec<PolicyStorage>,
+    /// Policies of which it is not known what lies there, by name: they are in no sum.
+    #[serde(default)]
+    pub unknown: Vec<UnknownStorage>,
     /// The dates of the prices, by region.
     pub prices: Vec<PricesOf>,
     /// What is not counted, and why.
@@ -50,6 +54,16 @@ pub struct PolicyStorage {
     pub monthly_text: Option<String>,
     /// What has no price, or why nothing has one.
     pub unpriced: Vec<String>,
+}
+
+/// A policy of which it is not known what lies there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UnknownStorage {
+    /// Its name.
+    pub policy: String,
+    /// Why.
+    pub why: String,
 }
 
 /// What lies in a storage class.
@@ -78,8 +92,17 @@ pub struct PricesOf {
     pub old: bool,
 }
 
+/// What a listing showed below the prefix of each policy, by its name.
+#[derive(Clone, Copy, Debug)]
+pub struct Listed<'a> {
+    /// Backups of the sets that lifeboat takes.
+    pub backups: &'a BTreeMap<String, Fact<Vec<SeenBackup>>>,
+    /// Repositories of other engines.
+    pub stored: &'a BTreeMap<String, Vec<SeenRepository>>,
+}
+
 /// Counts what was listed.
-pub fn storage(policies: &[LoadedPolicy], backups: &BTreeMap<String, Fact<Vec<SeenBackup>>>, prices: &Prices, now: Timestamp) -> Storage {
+pub fn storage(policies: &[LoadedPolicy], listed: Listed<'_>, prices: &Prices, now: Timestamp) -> Storage {
     let (mut all, mut sum, mut any) = (Shelf::default(), Money::default(), false);
     let mut out = Storage {
         currency: prices.currency.clone(),
@@ -87,17 +110,24 @@ pub fn storage(policies: &[LoadedPolicy], backups: &BTreeMap<String, Fact<Vec<Se
         monthly_text: None,
         classes: Vec::new(),
         policies: Vec::new(),
+        unknown: Vec::new(),
         prices: Vec::new(),
         notes: Vec::new(),
     };
     let mut regions = BTreeSet::new();
     for policy in policies {
-        let backups = match backups.get(&policy.name) {
+        let backups = match listed.backups.get(&policy.name) {
             Some(Fact::Known(backups)) => backups.as_slice(),
             Some(Fact::Absent) => &[],
-            Some(Fact::Unknown(_)) | None => continue,
+            unknown @ (Some(Fact::Unknown(_)) | None) => {
+                out.unknown.push(not_listed(policy, unknown));
+                continue;
+            }
         };
-        let shelf = Shelf::of(backups);
+        let mut shelf = Shelf::of(backups);
+        for object in listed.stored.get(&policy.name).into_iter().flatten().flat_map(|repository| &repository.objects) {
+            shelf.add(object.class.as_deref().map_or(Class::Standard, Class::of), object.bytes);
+        }
         let (one, cost) = one(policy, &shelf, prices);
         if let Some(cost) = cost {
             (any, sum) = (true, sum.and(cost.money));
@@ -107,10 +137,11 @@ pub fn storage(policies: &[LoadedPolicy], backups: &BTreeMap<String, Fact<Vec<Se
         out.policies.push(one);
     }
     out.policies.sort_by(|a, b| a.policy.cmp(&b.policy));
+    out.unknown.sort_by(|a, b| a.policy.cmp(&b.policy));
     (out.monthly, out.monthly_text) = if any { (Some(sum.decimal()), Some(sum.text(&prices.currency))) } else { (None, None) };
     out.classes = classes(&all);
     out.prices = regions.iter().filter_map(|region| of_region(prices, region, now)).collect();
-    out.notes = notes(policies, &out.policies);
+    out.notes = notes(&out);
     out
 }
 
@@ -138,11 +169,7 @@ fn one(policy: &LoadedPolicy, shelf: &Shelf, prices: &Prices) -> (PolicyStorage,
 }
 
 fn classes(shelf: &Shelf) -> Vec<ClassStorage> {
-    let of = |(class, held): (&crate::catalog::timeline::Class, &crate::catalog::cost::Held)| ClassStorage {
-        class: class.as_str().to_owned(),
-        objects: held.objects,
-        bytes: held.bytes,
-    };
+    let of = |(class, held): (&Class, &crate::catalog::cost::Held)| ClassStorage { class: class.as_str().to_owned(), objects: held.objects, bytes: held.bytes };
     shelf.classes.iter().map(of).collect()
 }
 
@@ -151,9 +178,17 @@ fn of_region(prices: &Prices, region: &str, now: Timestamp) -> Option<PricesOf> 
     Some(PricesOf { region: region.to_owned(), date: found.date.clone(), source: found.source.clone(), old: found.is_old(now) })
 }
 
-fn notes(policies: &[LoadedPolicy], counted: &[PolicyStorage]) -> Vec<String> {
+fn not_listed(policy: &LoadedPolicy, seen: Option<&Fact<Vec<SeenBackup>>>) -> UnknownStorage {
+    let why = match seen {
+        Some(Fact::Unknown(why)) => why.to_string(),
+        _ => Why::NotAsked.to_string(),
+    };
+    UnknownStorage { policy: policy.name.clone(), why }
+}
+
+fn notes(storage: &Storage) -> Vec<String> {
     let mut by_reason: BTreeMap<&String, Vec<&str>> = BTreeMap::new();
-    for one in counted {
+    for one in &storage.policies {
         for why in &one.unpriced {
             by_reason.entry(why).or_default().push(&one.policy);
         }
@@ -163,10 +198,9 @@ fn notes(policies: &[LoadedPolicy], counted: &[PolicyStorage]) -> Vec<String> {
         format!("{why}{verb}: not in the cost of {}", names.join(", "))
     };
     let mut out: Vec<String> = by_reason.into_iter().map(named).collect();
-    let physical: Vec<&str> = policies.iter().filter(|policy| !policy.policy.spec.backups.physical.is_empty()).map(|policy| policy.name.as_str()).collect();
-    if !physical.is_empty() {
-        out.push(format!("repositories of physical sets are not counted: {}", physical.join(", ")));
-    }
+    let mut unlisted: BTreeMap<&String, Vec<&str>> = BTreeMap::new();
+    storage.unknown.iter().for_each(|one| unlisted.entry(&one.why).or_default().push(&one.policy));
+    out.extend(unlisted.into_iter().map(|(why, names)| format!("what lies there of {} is not known, and not counted: {why}", names.join(", "))));
     out
 }
 

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::super::paint::{Label, Paint};
 use super::labelled;
+use super::plan::means;
 use crate::model::units::plural;
 use crate::view::apply::ApplyView;
 
@@ -26,11 +27,15 @@ pub fn apply(view: &ApplyView, exit: u8, paint: Paint) -> String {
         if let Some(detail) = &step.detail {
             labelled(&mut out, "why", detail);
         }
+        if let Some(planned) = view.plan.groups.iter().flat_map(|group| &group.steps).find(|planned| planned.id == step.id) {
+            means(&mut out, planned);
+        }
     }
     for step in view.plan.groups.iter().flat_map(|group| &group.steps).filter(|step| step.hold.is_some()) {
         let _ = writeln!(out, "  {:<60} {}", step.title, paint.text(Label::Change, &step.reason));
         if let Some(hold) = &step.hold {
             labelled(&mut out, "held", &hold.sentence);
+            means(&mut out, step);
             if let Some(allow) = &hold.allow {
                 labelled(&mut out, "to allow", &format!("--allow {allow}"));
             }

@@ -16,7 +16,7 @@ mod report;
 mod restore;
 mod serving;
 mod simulate;
-mod status;
+pub(in crate::formats) mod status;
 
 pub use apply::apply;
 pub use backup::backup;
@@ -34,6 +34,8 @@ pub use simulate::simulate;
 #[cfg(test)]
 pub(crate) use simulate::tests::view as simulated;
 pub use status::status;
+#[cfg(test)]
+pub(crate) use status::tests::view as stood;
 
 /// Wraps a sentence at `width` columns, at spaces.
 fn wrap(text: &str, width: usize) -> Vec<String> {

@@ -158,6 +158,18 @@ fn plural_policies(number: usize) -> String {
     plural(number as u64, "policy").replace("policys", "policies")
 }
 
+/// What a step means, for the ability to recover and for the bill.
+pub(super) fn means(out: &mut String, step: &StepView) {
+    for effect in &step.effects {
+        labelled(out, "means", &effect.sentence);
+        if !effect.named.is_empty() {
+            let rest = effect.points.saturating_sub(effect.named.len());
+            let rest = if rest > 0 { format!(", and {rest} more") } else { String::new() };
+            labelled(out, "first go", &format!("{}{rest}", effect.named.join(", ")));
+        }
+    }
+}
+
 fn one(out: &mut String, step: &StepView, paint: Paint) {
     let (mark, label) = match step.kind.as_str() {
         "add" => ("+", Label::Good),
@@ -181,14 +193,7 @@ fn one(out: &mut String, step: &StepView, paint: Paint) {
     if let Some(hold) = &step.hold {
         labelled(out, if step.kind == "held" { "held" } else { "why" }, &hold.sentence);
     }
-    for effect in &step.effects {
-        labelled(out, "means", &effect.sentence);
-        if !effect.named.is_empty() {
-            let rest = effect.points.saturating_sub(effect.named.len());
-            let rest = if rest > 0 { format!(", and {rest} more") } else { String::new() };
-            labelled(out, "first go", &format!("{}{rest}", effect.named.join(", ")));
-        }
-    }
+    means(out, step);
     if let Some(hold) = &step.hold {
         if let Some(allow) = &hold.allow {
             labelled(out, "to allow", &format!("--allow {allow}"));

@@ -32,7 +32,9 @@ pub fn status(view: &StatusView, exit: u8, paint: Paint) -> String {
             _ => cell.to_owned(),
         };
         let _ = writeln!(out, "{}", line(row, &widths, painted));
-        notes(&mut out, policy, view.evidence.is_none());
+        for note in notes(policy, view.evidence.is_none()) {
+            labelled_line(&mut out, &note);
+        }
     }
     let below = storage::lines(view);
     if !below.is_empty() {
@@ -87,12 +89,27 @@ fn cells(view: &StatusView, policy: &Standing) -> Cells {
     let newest = policy.sets.iter().filter_map(|set| set.newest.as_ref()).max();
     let measured = policy.rpo.measured_seconds.map_or_else(|| "?".to_owned(), span);
     let verified = if policy.drills.is_none() { "no drill".to_owned() } else { ago(policy.verified_at.as_ref()) };
-    let reach = policy.oldest.as_ref().and_then(|at| since(view, at)).map_or_else(|| "–".to_owned(), span);
+    let reach = reach(view, policy).map_or_else(|| "–".to_owned(), span);
     let running = policy.sets.iter().any(|set| set.running);
     let next = policy.sets.iter().filter_map(|set| set.next.as_ref()).min();
     let next = if running { "running".to_owned() } else { next.map_or_else(|| "–".to_owned(), |at| soon(view, at)) };
     let rpo = format!("{measured} of {}", span(policy.rpo.limit_seconds));
-    [physical::name(policy), ago(newest), rpo, verified, physical::points(policy), reach, storage::cell(view, &policy.policy), next]
+    [physical::name(policy), ago(newest), rpo, verified, points(policy), reach, month(view, &policy.policy), next]
+}
+
+/// How far back restore points reach, in seconds.
+pub(in crate::formats) fn reach(view: &StatusView, policy: &Standing) -> Option<u64> {
+    policy.oldest.as_ref().and_then(|at| since(view, at))
+}
+
+/// How many restore points there are; `?` stands for what is not known.
+pub(in crate::formats) fn points(policy: &Standing) -> String {
+    physical::points(policy)
+}
+
+/// What a month of a policy costs; nothing where no cost is known of any.
+pub(in crate::formats) fn month(view: &StatusView, policy: &str) -> String {
+    storage::cell(view, policy)
 }
 
 fn rpo_label(policy: &Standing) -> Label {
@@ -103,7 +120,16 @@ fn rpo_label(policy: &Standing) -> Label {
     }
 }
 
-fn notes(out: &mut String, policy: &Standing, evidence: bool) {
+/// Something that is not well, and of what kind.
+pub(in crate::formats) struct Note {
+    pub(in crate::formats) label: &'static str,
+    pub(in crate::formats) text: String,
+}
+
+/// What is not well of a policy. `evidence` is whether it could be read.
+pub(in crate::formats) fn notes(policy: &Standing, evidence: bool) -> Vec<Note> {
+    let mut all = Vec::new();
+    let out = &mut all;
     if let Some(why) = &policy.unknown {
         labelled(out, "unknown", why);
     }
@@ -143,6 +169,7 @@ fn notes(out: &mut String, policy: &Standing, evidence: bool) {
             labelled(out, "gap", &format!("{}: {} UTC{}, no restore point between", set.set, named.join(", "), rest(set.gaps.len())));
         }
     }
+    all
 }
 
 /// A moment to the minute.
@@ -154,28 +181,32 @@ fn rest(all: usize) -> String {
     if all > NAMED { format!(" and {} more", all - NAMED) } else { String::new() }
 }
 
+fn labelled(out: &mut Vec<Note>, label: &'static str, text: &str) {
+    out.push(Note { label, text: text.to_owned() });
+}
+
 /// A line about what is not well; a terminal of 100 columns takes it.
-fn labelled(out: &mut String, label: &str, text: &str) {
-    for (at, part) in wrap(text, 86).iter().enumerate() {
-        let _ = writeln!(out, "    {:<8} {part}", if at == 0 { label } else { "" });
+fn labelled_line(out: &mut String, note: &Note) {
+    for (at, part) in wrap(&note.text, 86).iter().enumerate() {
+        let _ = writeln!(out, "    {:<8} {part}", if at == 0 { note.label } else { "" });
     }
 }
 
 /// Seconds from a moment to when the status was taken.
-fn since(view: &StatusView, at: &str) -> Option<u64> {
+pub(in crate::formats) fn since(view: &StatusView, at: &str) -> Option<u64> {
     let (at, now): (Timestamp, Timestamp) = (at.parse().ok()?, view.at.parse().ok()?);
     u64::try_from(now.as_second() - at.as_second()).ok()
 }
 
 /// The time of day of what comes within a day, else its date too.
-fn soon(view: &StatusView, at: &str) -> String {
+pub(in crate::formats) fn soon(view: &StatusView, at: &str) -> String {
     let (Ok(at), Ok(now)) = (at.parse::<Timestamp>(), view.at.parse::<Timestamp>()) else { return at.to_owned() };
     let format = if at.as_second() - now.as_second() < 86_400 { "%H:%M UTC" } else { "%Y-%m-%d %H:%M UTC" };
     at.strftime(format).to_string()
 }
 
 /// A length of time in one unit: `40 s`, `12 min`, `31 h`, `9 d`.
-fn span(seconds: u64) -> String {
+pub(in crate::formats) fn span(seconds: u64) -> String {
     match seconds {
         0..120 => format!("{seconds} s"),
         120..7_200 => format!("{} min", seconds / 60),
@@ -185,4 +216,4 @@ fn span(seconds: u64) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -95,7 +95,7 @@ pub(super) fn tag(value: Option<&str>) -> Vec<Tag> {
 }
 
 /// Every release tag of a set that a rule of either side knows, and none at all.
-fn possible(sides: Sides<'_>, policy: &str, set: &str) -> Vec<Vec<Tag>> {
+pub(super) fn possible(sides: Sides<'_>, policy: &str, set: &str) -> Vec<Vec<Tag>> {
     let of_set = format!("{policy}/{set}:");
     let rules = sides.before.rules.iter().chain(&sides.after.rules);
     let tags = rules.flat_map(|rule| &rule.filter.tags).filter(|tag| tag.key == EXPIRE_TAG && tag.value.starts_with(&of_set));

@@ -163,7 +163,8 @@ fn end(before: &Standing, after: &Standing) -> End {
     End { before: before.restorable_until, after: after.restorable_until, undo: after.undo, ..End::NEVER }
 }
 
-fn version(object: &SeenObject, keeping: Keeping) -> Version<'_> {
+/// An object as S3's rules see it: its tags are those of its engine, and none of lifeboat's.
+pub(super) fn version(object: &SeenObject, keeping: Keeping) -> Version<'_> {
     let class = object.class.as_deref().map_or(Class::Standard, Class::of);
     Version { class, null: keeping != Keeping::Enabled, ..Version::plain(&object.key, object.bytes, object.written) }
 }

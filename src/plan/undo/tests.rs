@@ -1,9 +1,11 @@
-use super::super::tests::{BUCKET, bucket, leave, observed, quickstart};
+use super::super::tests::{BUCKET, backup, bucket, cleanup, leave, observed, quickstart};
 use super::super::{Ask, Hold, Plan, Reason, asked};
 use super::{Done, undo};
+use crate::catalog::prices::Prices;
 use crate::model::aspects::{Tags, Versioning};
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
+use crate::model::lifecycle::{Lifecycle, Rule};
 use crate::model::request::ReadOp;
 use crate::model::resource::LastApplied;
 
@@ -74,4 +76,35 @@ fn what_an_apply_wrote_and_somebody_changed_is_drift() {
     assert_eq!(reason(&seen), Some(Reason::Drifted(at)));
     seen.applied.insert((bucket(), "bucket-versioning".to_owned()), LastApplied { at, to: versioning(Versioning::Suspended) });
     assert_eq!(reason(&seen), Some(Reason::Differs), "the policy changed since that apply, not the bucket {BUCKET}");
+}
+
+/// Backups that live longer since the apply go earlier by its way back: the plan says so, and holds it as it would hold any step.
+#[test]
+fn the_way_back_says_what_it_means_and_is_held_for_what_it_takes() {
+    let wants = quickstart();
+    let (long, short) = (rules(vec![cleanup("cleanup", "orders/", 60)]), rules(vec![cleanup("cleanup", "orders/", 5)]));
+    let steps = [done("bucket-lifecycle", Fact::Known(short), long.clone())];
+    let prices = Prices::shipped();
+    let plan = |allow: &[&str], prices| {
+        let mut seen = observed(&wants, &[(ReadOp::BucketLifecycle, Fact::Known(long.clone())), (ReadOp::BucketVersioning, Fact::Absent)]);
+        seen.at = "2026-11-22T12:00:00Z".parse().unwrap();
+        seen.backups.insert("orders".to_owned(), Fact::Known(vec![backup("20261120T011500Z", 50 << 30, "2026-11-20T01:15:00Z")]));
+        seen.released.insert(("orders".to_owned(), "nightly".to_owned(), "20261120T011500Z".to_owned()), None);
+        let leaves: Vec<_> = allow.iter().map(|text| leave(text)).collect();
+        undo(&steps, &wants, &seen, &Ask { leaves: &leaves, prices, ..Ask::default() })
+    };
+    let held = plan(&[], Some(&prices));
+    let [held] = held.held.as_slice() else { panic!("{held:?}") };
+    assert!(matches!(&held.hold, Hold::Weakens(_)), "{:?}", held.hold);
+    let effects = &held.step.as_ref().unwrap().effects;
+    assert_eq!((effects[0].points, effects[0].bytes), (1, 50 << 30), "{effects:?}");
+    assert!(effects.iter().any(|effect| effect.cost.is_some()), "{effects:?}");
+    let id = if let Hold::Weakens(weakening) = &held.hold { weakening.id.clone() } else { String::new() };
+    let allowed = plan(&[&id], None);
+    let [step] = allowed.steps.as_slice() else { panic!("{allowed:?}") };
+    assert!(step.allowed.is_some() && step.effects.iter().all(|effect| effect.cost.is_none()), "no prices, no word about the bill");
+}
+
+fn rules(rules: Vec<Rule>) -> Document {
+    Document::of(&Lifecycle { rules, minimum_size: None })
 }

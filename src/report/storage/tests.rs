@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::{Storage, storage};
+use super::{Listed, Storage, storage};
 use crate::catalog::prices::Prices;
 use crate::model::fact::{Fact, Why};
 use crate::model::resource::SeenBackup;
@@ -35,7 +35,8 @@ fn two() -> Vec<SeenBackup> {
 }
 
 fn of(policies: &[LoadedPolicy], backups: &BTreeMap<String, Fact<Vec<SeenBackup>>>, prices: &Prices) -> Storage {
-    storage(policies, backups, prices, "2026-11-23T12:00:00Z".parse().unwrap())
+    let listed = Listed { backups, stored: &BTreeMap::new() };
+    storage(policies, listed, prices, "2026-11-23T12:00:00Z".parse().unwrap())
 }
 
 #[test]
@@ -68,7 +69,10 @@ fn what_has_no_price_is_named_and_what_was_not_listed_is_not_counted() {
     assert_eq!((said.monthly, said.notes.as_slice()), (None, &["the prices of eu-south-9 are not known: not in the cost of orders".to_owned()][..]));
     let unknown = BTreeMap::from([("orders".to_owned(), Fact::Unknown(Why::NotAsked))]);
     let said = of(&policies(&[]), &unknown, &prices("2026-08-01"));
-    assert_eq!((said.monthly, said.policies.len()), (None, 0));
+    assert_eq!((said.monthly.as_deref(), said.policies.len()), (None, 0));
+    let unknown: Vec<_> = said.unknown.iter().map(|one| (one.policy.as_str(), one.why.as_str())).collect();
+    assert_eq!(unknown, [("orders", "not asked (--offline)")]);
+    assert_eq!(said.notes, ["what lies there of orders is not known, and not counted: not asked (--offline)"]);
     let nothing = of(&policies(&[]), &listed(Vec::new()), &prices("2026-08-01"));
     assert_eq!(nothing.monthly.as_deref(), Some("0.000000"), "nothing costs nothing");
 }

@@ -1,6 +1,6 @@
 //! What `status` says of physical sets: their archive, and where nothing can be restored.
 
-use super::{NAMED, labelled, minute, rest};
+use super::{NAMED, Note, labelled, minute, rest};
 use crate::report::status::{SetStanding, Standing};
 
 /// The name of a policy, with the word for one that can be restored to any moment.
@@ -20,7 +20,7 @@ pub(super) fn points(policy: &Standing) -> String {
 }
 
 /// The notes of a physical set.
-pub(super) fn notes(out: &mut String, set: &SetStanding) {
+pub(super) fn notes(out: &mut Vec<Note>, set: &SetStanding) {
     if let Some(sentence) = set.pitr.as_ref().and_then(|pitr| pitr.sentence.as_ref()) {
         labelled(out, "archive", &format!("{}: {sentence}", set.set));
     }

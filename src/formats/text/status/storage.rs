@@ -16,9 +16,9 @@ pub(super) fn cell(view: &StatusView, policy: &str) -> String {
 
 /// The lines below the table.
 pub(super) fn lines(view: &StatusView) -> Vec<String> {
-    let Some(storage) = view.storage.as_ref().filter(|storage| !storage.classes.is_empty()) else { return Vec::new() };
+    let Some(storage) = view.storage.as_ref().filter(|storage| !storage.classes.is_empty() || !storage.unknown.is_empty()) else { return Vec::new() };
     let classes: Vec<String> = storage.classes.iter().map(|class| format!("{} in {}", bytes(class.bytes), class.class)).collect();
-    let mut out = wrap(&format!("storage: {}{}", classes.join(", "), cost(storage)), 96);
+    let mut out = if classes.is_empty() { Vec::new() } else { wrap(&format!("storage: {}{}", classes.join(", "), cost(storage)), 96) };
     for note in &storage.notes {
         out.extend(wrap(&format!("note: {note}"), 96));
     }

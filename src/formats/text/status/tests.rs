@@ -47,7 +47,7 @@ fn policy(name: &str, newest: &str, age: u64) -> Standing {
     }
 }
 
-fn view() -> StatusView {
+pub(crate) fn view() -> StatusView {
     let mut billing = policy("billing", "2026-11-21T00:30:00Z", 102_600);
     billing.sets[0].missed = vec!["2026-11-22T02:30:00Z".to_owned(), "2026-11-21T02:30:00Z".to_owned(), "2026-11-20T02:30:00Z".to_owned()];
     billing.sets[0].gaps = vec![GapStanding { from: "2026-11-17T02:30:00Z".to_owned(), to: "2026-11-20T02:30:00Z".to_owned() }];
@@ -244,6 +244,7 @@ fn what_it_costs_stands_in_a_column_and_below_with_the_dates_of_the_prices() {
         monthly_text: Some("$44".to_owned()),
         classes: classes.clone(),
         policies: vec![of("billing", "$3.20", &[]), of("orders", "$41", &["storage in other"])],
+        unknown: Vec::new(),
         prices: vec![dated("eu-west-1", "2025-10-16", true), dated("us-east-1", "2026-08-01", false)],
         notes: vec!["storage in other has no price: not in the cost of orders".to_owned()],
     });

@@ -1,12 +1,14 @@
 use super::super::super::tests::{backup, bucket, cleanup, desired, lifecycle, observed, on, quickstart};
 use super::super::super::{Ask, asked};
 use super::super::Effect;
+use super::CostChange;
+use crate::catalog::physical::{self, Engine};
 use crate::catalog::prices::Prices;
 use crate::model::document::Document;
-use crate::model::fact::Fact;
+use crate::model::fact::{Fact, Why};
 use crate::model::lifecycle::{Lifecycle, Rule, Transition};
 use crate::model::request::ReadOp;
-use crate::model::resource::{Desired, Observed, ResourceWish, SeenBackup};
+use crate::model::resource::{Desired, Observed, ResourceWish, SeenBackup, SeenObject, SeenRepository};
 
 const GIB: u64 = 1 << 30;
 const NOW: &str = "2026-11-22T12:00:00Z";
@@ -64,6 +66,10 @@ fn between(versioning: &Fact<Document>, before: Vec<Rule>, after: Vec<Rule>, bac
     super::of_lifecycle(place, &Fact::Known(document(before)), &document(after), &seen, prices).pop()
 }
 
+fn amounts(cost: &CostChange) -> [Option<&str>; 4] {
+    [cost.before.as_deref(), cost.after.as_deref(), cost.early.as_deref(), cost.moves.as_deref()]
+}
+
 #[test]
 fn a_rule_that_moves_makes_it_cheaper_on_the_day_it_moves() {
     let two = [big("20261120T011500Z", "2026-11-20T01:15:00Z", "STANDARD"), big("20261121T011500Z", "2026-11-21T01:15:00Z", "STANDARD")];
@@ -72,7 +78,8 @@ fn a_rule_that_moves_makes_it_cheaper_on_the_day_it_moves() {
                 list prices of eu-west-1 on 2026-08-01";
     assert_eq!(effect.sentence, said);
     let cost = effect.cost.unwrap();
-    assert_eq!((cost.before.as_str(), cost.after.as_str(), cost.early.as_str(), cost.moves.as_str()), ("200.000000", "120.000000", "0.000000", "0.200000"));
+    assert_eq!(amounts(&cost), [Some("200.000000"), Some("120.000000"), Some("0.000000"), Some("0.200000")]);
+    assert_eq!((cost.unpriced, cost.unknown, cost.date.as_deref()), (Vec::new(), Vec::new(), Some("2026-08-01")));
     assert_eq!((effect.points, effect.bytes), (0, 0), "money is no restore point");
 }
 
@@ -106,10 +113,10 @@ fn an_expiry_costs_the_days_that_are_left_of_the_minimum() {
     assert_eq!(effect.sentence, said);
     // By the live rule it came there on 17 November, and goes 60 days after that instead of 30.
     let effect = unversioned(vec![cold.clone()], vec![cold.clone(), gone(60)], &frozen).unwrap();
-    assert_eq!(effect.cost.unwrap().early, "50.000015");
+    assert_eq!(effect.cost.unwrap().early.as_deref(), Some("50.000015"));
     // What goes early anyway is no change.
     let effect = unversioned(vec![cold.clone(), gone(60)], vec![cold, gone(91)], &frozen).unwrap();
-    assert_eq!(effect.cost.unwrap().early, "0.000000");
+    assert_eq!(effect.cost.unwrap().early.as_deref(), Some("0.000000"));
 }
 
 #[test]
@@ -119,7 +126,100 @@ fn what_has_no_price_is_said_and_no_other_region_lends_one() {
     assert!(effect.sentence.ends_with("; list prices of eu-west-1 on 2026-08-01, which have none for moves to GLACIER"), "{}", effect.sentence);
     let effect = of(Vec::new(), vec![moving("cold", 60, "GLACIER")], &one, &prices("us-east-1")).unwrap();
     assert_eq!(effect.sentence, "what that does to the storage cost is not known: the prices of eu-west-1 are not known");
-    assert_eq!(effect.cost, None);
+    let cost = effect.cost.unwrap();
+    assert_eq!((amounts(&cost), cost.date.as_deref()), ([None; 4], None));
+    assert_eq!(cost.unknown, ["the prices of eu-west-1 are not known"]);
+}
+
+#[test]
+fn what_has_no_price_is_no_amount_on_either_side() {
+    let moved = |class: &str, to: &str| {
+        let one = [big("20261120T011500Z", "2026-11-20T01:15:00Z", class)];
+        of(Vec::new(), vec![moving("cold", 60, to)], &one, &prices("eu-west-1")).unwrap()
+    };
+    // The class that it moves to has no price.
+    let effect = moved("STANDARD", "INTELLIGENT_TIERING");
+    let said = "storage of what is there now costs an unknown amount a month on 2027-01-20 instead of $100; list prices of eu-west-1 on 2026-08-01, \
+                which have none for moves to INTELLIGENT_TIERING, storage in INTELLIGENT_TIERING";
+    assert_eq!(effect.sentence, said);
+    let cost = effect.cost.unwrap();
+    assert_eq!(amounts(&cost), [Some("100.000000"), None, Some("0.000000"), None]);
+    assert_eq!(cost.unpriced, ["moves to INTELLIGENT_TIERING", "storage in INTELLIGENT_TIERING"]);
+    // Neither side has a price.
+    let effect = moved("INTELLIGENT_TIERING", "ONEZONE_IA");
+    let said = "what that does to the storage cost is not known: list prices of eu-west-1 on 2026-08-01 have none for moves to ONEZONE_IA, \
+                storage in INTELLIGENT_TIERING, storage in ONEZONE_IA";
+    assert_eq!(effect.sentence, said);
+    let cost = effect.cost.unwrap();
+    assert_eq!((amounts(&cost), cost.at.as_str()), ([None, None, Some("0.000000"), None], "2027-01-20T00:00:00Z"));
+    // Beside what has a price, a sum is a part.
+    let two = [big("20261120T011500Z", "2026-11-20T01:15:00Z", "STANDARD"), big("20261121T011500Z", "2026-11-21T01:15:00Z", "INTELLIGENT_TIERING")];
+    let effect = of(Vec::new(), vec![moving("cold", 60, "STANDARD_IA")], &two[..], &prices("eu-west-1")).unwrap();
+    let said = "storage of what is there now costs about $60 + ? a month on 2027-01-20 instead of $100 + ?, once about $0.10";
+    assert!(effect.sentence.starts_with(said), "{}", effect.sentence);
+    assert_eq!(effect.cost.unwrap().unpriced, ["storage in INTELLIGENT_TIERING"]);
+}
+
+#[test]
+fn what_both_sides_do_alike_is_no_unknown_difference() {
+    // What lies in a class without a price stays there, and what differs beside it is less than a cent.
+    let mut two = [big("20261120T011500Z", "2026-11-20T01:15:00Z", "STANDARD"), big("20261121T011500Z", "2026-11-21T01:15:00Z", "INTELLIGENT_TIERING")];
+    two[0].keys.values_mut().for_each(|size| *size = 1024);
+    let cheap = Prices::parse(&serde_json::to_string(&prices("eu-west-1")).unwrap().replace("\"100\"", "\"0.01\"")).unwrap();
+    let cold = |days| vec![moving("cold", days, "STANDARD_IA")];
+    assert_eq!(of(cold(60), cold(61), &two, &cheap), None);
+    let direct = [moving("odd", 60, "ONEZONE_IA")];
+    let both = |days| direct.iter().cloned().chain([Rule { filter: cleanup("", "orders/none/", 1).filter, ..moving("cold", days, "STANDARD_IA") }]).collect();
+    assert_eq!(of(both(60), both(61), &two, &cheap), None, "the moves without a price are the same on both sides");
+}
+
+#[test]
+fn backups_of_which_the_tag_was_not_read_are_named_where_it_matters() {
+    let wants = desired("daily: 14", "daily: 7");
+    let first = asked(&quickstart(), &observed(&quickstart(), &[]), &Ask::default());
+    let live: Lifecycle = first.steps.iter().find(|step| step.setting == "bucket-lifecycle").unwrap().to.to().unwrap();
+    let days: Vec<SeenBackup> = (15..=20).map(|day| big(&format!("202611{day}T011500Z"), &format!("2026-11-{day}T01:15:00Z"), "STANDARD")).collect();
+    let said = |unread: usize| {
+        let mut seen = world(&wants, live.rules.clone(), &days);
+        seen.released = seen.released.keys().skip(unread).map(|key| (key.clone(), Some("orders/nightly:daily".to_owned()))).collect();
+        bill(&wants, &seen, Some(&prices("eu-west-1"))).remove(0)
+    };
+    let effect = said(2);
+    let left_out = "2 backups of which the release tag could not be read (nightly/20261115T011500Z, nightly/20261116T011500Z)";
+    assert!(effect.sentence.starts_with("storage of what is there now costs"), "{}", effect.sentence);
+    assert!(effect.sentence.ends_with(&format!("; list prices of eu-west-1 on 2026-08-01; without {left_out}")), "{}", effect.sentence);
+    assert_eq!(effect.cost.unwrap().unknown, [left_out]);
+    let effect = said(6);
+    let all = "6 backups of which the release tag could not be read (nightly/20261115T011500Z, nightly/20261116T011500Z, nightly/20261117T011500Z and 3 more)";
+    assert_eq!(effect.sentence, format!("what that does to the storage cost is not known of {all}"));
+    // A rule without a tag acts alike on all of them.
+    let mut seen = world(&quickstart(), Vec::new(), &days);
+    seen.released.clear();
+    let document = |rules| Document::of(&Lifecycle { rules, minimum_size: None });
+    let wants = quickstart();
+    let place = wants.resources.iter().find_map(|wish| if let ResourceWish::Bucket(bucket) = wish { Some(bucket) } else { None }).unwrap();
+    let to = document(vec![moving("cold", 60, "STANDARD_IA")]);
+    let effect = super::of_lifecycle(place, &Fact::Known(document(Vec::new())), &to, &seen, &prices("eu-west-1")).pop().unwrap();
+    assert_eq!((effect.cost.unwrap().unknown, effect.sentence.contains("about $360 a month")), (Vec::new(), true), "{}", effect.sentence);
+    // What was not listed at all.
+    seen.backups.insert("orders".to_owned(), Fact::Unknown(Why::NotAsked));
+    let effect = super::of_lifecycle(place, &Fact::Known(document(Vec::new())), &to, &seen, &prices("eu-west-1")).pop().unwrap();
+    assert_eq!(effect.sentence, "what that does to the storage cost is not known: the bucket could not be listed");
+}
+
+#[test]
+fn repositories_of_other_engines_are_on_the_bill() {
+    let object = |key: &str, gib: u64| SeenObject { key: key.to_owned(), bytes: gib * GIB, written: "2026-11-20T01:15:00Z".parse().unwrap(), class: None };
+    let place = physical::Place { engine: Engine::Pgbackrest, base: "orders/physical/base/".to_owned(), name: "main".to_owned() };
+    let objects = vec![object("orders/physical/base/backup/main/20261120-011500F/pg_data/1", 60), object("orders/physical/base/archive/main/16-1/0/1", 40)];
+    let wants = quickstart();
+    let mut seen = world(&wants, Vec::new(), &[]);
+    seen.stored.insert("orders".to_owned(), vec![SeenRepository { place, objects, metadata: Fact::Unknown(Why::NotAsked) }]);
+    let bucket = wants.resources.iter().find_map(|wish| if let ResourceWish::Bucket(bucket) = wish { Some(bucket) } else { None }).unwrap();
+    let document = |rules| Fact::Known(Document::of(&Lifecycle { rules, minimum_size: None }));
+    let Fact::Known(to) = document(vec![moving("cold", 60, "STANDARD_IA")]) else { panic!("known") };
+    let effect = super::of_lifecycle(bucket, &document(Vec::new()), &to, &seen, &prices("eu-west-1")).pop().unwrap();
+    assert!(effect.sentence.starts_with("storage of what is there now costs about $60 a month on 2027-01-20 instead of $100"), "{}", effect.sentence);
 }
 
 #[test]
@@ -143,5 +243,6 @@ fn a_plan_says_it_where_prices_are_given_and_is_silent_about_less_than_a_cent() 
     assert!(with(100 * GIB, None).is_empty());
     let mut seen = world(&wants, live.rules.clone(), &[big("20261120T011500Z", "2026-11-20T01:15:00Z", "STANDARD")]);
     seen.released.clear();
-    assert!(bill(&wants, &seen, Some(&prices)).is_empty(), "which rules act on it is not known without its tag");
+    let said = bill(&wants, &seen, Some(&prices)).remove(0).sentence;
+    assert!(said.starts_with("what that does to the storage cost is not known of 1 backup of which the release tag"), "{said}");
 }
