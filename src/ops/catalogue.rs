@@ -19,10 +19,10 @@ use crate::evidence::{Checked, Kind as RecordKind, Record};
 use crate::model::fact::{Fact, Why};
 use crate::model::policy::{Name, PhysicalSet};
 use crate::model::repository::ControlPlace;
-use crate::model::resource::SeenBackup;
+use crate::model::resource::{SeenBackup, SeenRepository};
 use crate::observe;
 use crate::policy::LoadedPolicy;
-use crate::ports::{Kind, ObjectInfo, PortError, Ports};
+use crate::ports::{Kind, PortError, Ports};
 use crate::report::Repositories;
 
 /// How many requests are under way at once.
@@ -177,7 +177,8 @@ pub(super) async fn shelf<'a>(ports: &Ports, policy: &'a LoadedPolicy, set: Opti
     let places = physical::places(listing.iter().map(|object| object.key.as_str()));
     let others = objects().filter(|(key, ..)| places.iter().all(|place| !physical::is_of(place, key)));
     let foreign = layout::foreign(&storage.prefix, others).with(dropped);
-    let repositories = join_all(places.iter().map(|place| repository(ports, &storage.bucket, place, &listing))).await;
+    let listed: Vec<_> = objects().collect();
+    let repositories = join_all(places.iter().map(|place| repository(ports, &storage.bucket, place, &listed))).await;
     let (backups, entries, remembered) = (Vec::new(), BTreeMap::new(), BTreeSet::new());
     let mut shelf = Shelf { policy, backups, foreign, repositories, now, clock, entries, remembered, indexes };
     for one in all {
@@ -309,15 +310,23 @@ fn entry(read: &Read, listed: String, asked: Timestamp) -> Option<Entry> {
     Some(Entry { listed, summary: summary.clone(), tags: tags?, asked })
 }
 
-/// The repositories of all physical sets, each listed below its own prefix.
-pub(super) async fn repositories(ports: &Ports, policies: &[LoadedPolicy]) -> Repositories {
+/// The repositories of all physical sets. What the listing of a policy showed of them already is not listed again.
+pub(super) async fn repositories(ports: &Ports, policies: &[LoadedPolicy], stored: &BTreeMap<String, Vec<SeenRepository>>) -> Repositories {
     let sets = policies.iter().flat_map(|policy| policy.policy.spec.backups.physical.iter().map(move |(name, set)| (policy, name, set)));
     let read = |(policy, name, set): (&LoadedPolicy, &Name, &PhysicalSet)| {
         let (key, storage) = ((policy.name.clone(), name.0.clone()), &policy.policy.spec.storage);
         let (bucket, place) = (storage.bucket.clone(), Place::of(&storage.prefix, set));
+        let seen = stored.get(&policy.name).into_iter().flatten().find(|seen| seen.place == place);
         async move {
+            if let Some(seen) = seen {
+                let listed: Vec<_> = seen.objects.iter().map(|object| (object.key.as_str(), object.bytes, object.written)).collect();
+                return (key, Fact::Known(repository(ports, &bucket, &place, &listed).await));
+            }
             let found = match ports.objects.list(&bucket, &place.base).await {
-                Ok(listing) => Fact::Known(repository(ports, &bucket, &place, &listing).await),
+                Ok(listing) => {
+                    let listed: Vec<_> = listing.iter().map(|object| (object.key.as_str(), object.bytes, object.modified)).collect();
+                    Fact::Known(repository(ports, &bucket, &place, &listed).await)
+                }
                 Err(error) if error.kind == Kind::Missing => Fact::Absent,
                 Err(error) => Fact::Unknown(error.why()),
             };
@@ -328,19 +337,17 @@ pub(super) async fn repositories(ports: &Ports, policies: &[LoadedPolicy]) -> Re
 }
 
 /// A repository of another engine, by its own metadata.
-async fn repository(ports: &Ports, bucket: &str, place: &Place, listing: &[ObjectInfo]) -> Repository {
-    let keys = || listing.iter().map(|object| object.key.as_str());
-    let too_much = physical::too_much(place, listing.iter().map(|object| (object.key.as_str(), object.bytes)));
+async fn repository(ports: &Ports, bucket: &str, place: &Place, listed: &[physical::Listed<'_>]) -> Repository {
+    let too_much = physical::too_much(place, listed.iter().map(|(key, bytes, _)| (*key, *bytes)));
     let mut metadata = Vec::new();
-    for key in physical::metadata(place, keys()) {
+    for key in physical::metadata(place, listed.iter().map(|(key, ..)| *key)) {
         let read = match &too_much {
             Some(why) => Err(why.clone()),
             None => ports.objects.get(bucket, &key, physical::MOST_READ.1).await.map_err(|error| causes(&error)),
         };
         metadata.push((key, read));
     }
-    let listed: Vec<physical::Listed<'_>> = listing.iter().map(|object| (object.key.as_str(), object.bytes, object.modified)).collect();
-    physical::read(place, &listed, &metadata)
+    physical::read(place, listed, &metadata)
 }
 
 fn unlisted(policy: &LoadedPolicy, source: PortError) -> OpError {
@@ -397,3 +404,6 @@ async fn read(ports: &Ports, policy: &LoadedPolicy, seen: &SeenBackup, recorded:
     let tags = last.and_then(|last| marks.get(last)).cloned().unwrap_or(Fact::Unknown(Why::NotAsked));
     Read { manifest, tags, marks, recorded }
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,7 +31,8 @@ pub async fn report(place: &Where) -> Result<(ReportView, Exit), OpError> {
         Err(why) => Err(why.clone()),
     };
     let backups = backups(&prepared, observed.as_ref());
-    let repositories = catalogue::repositories(&ports, &prepared.loaded.policies).await;
+    let (none, stored) = (BTreeMap::new(), observed.as_ref().map(|observed| &observed.stored));
+    let repositories = catalogue::repositories(&ports, &prepared.loaded.policies, stored.unwrap_or(&none)).await;
     let now = ports.clock.now();
     let input = Input {
         now,

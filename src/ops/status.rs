@@ -68,7 +68,7 @@ async fn stands(
     let configured = evidence::configured(prepared).is_some();
     let chains = reporting::chains(prepared, ports).await.map(|(_, chains)| until(chains, at));
     let repositories = match seen {
-        Seen::Now => catalogue::repositories(ports, &prepared.loaded.policies).await,
+        Seen::Now => catalogue::repositories(ports, &prepared.loaded.policies, &observed.stored).await,
         Seen::Before | Seen::After(_) => BTreeMap::new(),
     };
     let then = match seen {
