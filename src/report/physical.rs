@@ -37,6 +37,9 @@ pub struct Pitr {
     pub is_kept: bool,
     /// What is wrong, if something is.
     pub sentence: Option<String>,
+    /// That it reaches back less far than its window although it is old enough, with both figures.
+    #[serde(default)]
+    pub short: Option<String>,
     /// Why nothing is known of the repository; none = it was read.
     #[serde(default)]
     pub unknown: Option<String>,
@@ -121,6 +124,7 @@ fn empty(name: &str, set: &PhysicalSet, why: String) -> SetStanding {
         window_seconds: set.window.map(Span::as_secs),
         is_kept: false,
         sentence: Some(why),
+        short: None,
         unknown: None,
         unread: 0,
         last_backup: None,
@@ -148,6 +152,7 @@ fn of(name: &str, set: &PhysicalSet, found: &Repository, now: Timestamp) -> SetS
         next: slots.iter().filter_map(|(asked, _)| asked.next(now)).min().map(text),
         interval_seconds: interval(set),
         missed: missed.iter().map(|(at, _)| text(*at)).collect(),
+        failed: failed(found, now),
         gaps: holes.iter().rev().map(|(from, until)| GapStanding { from: text(*from), to: text(until.unwrap_or(now)) }).collect(),
         pitr: Some(Pitr { missed_full, ..pitr(set, found, &holes, now) }),
         ..empty(name, set, String::new())
@@ -173,6 +178,7 @@ fn pitr(set: &PhysicalSet, found: &Repository, holes: &[(Timestamp, Option<Times
     let lag = found.newest.filter(|_| ahead.is_none()).map(age);
     let limit = limit(set).map(Span::as_secs);
     let hole = set.window.and_then(|window| holes.iter().rev().find(|(_, until)| until.is_none_or(|until| age(until) < window.as_secs())));
+    let short = short(set, found, age);
     let sentence = match (lag, hole) {
         (None, _) if ahead.is_some() => {
             ahead.map(|at| format!("its newest change is dated {}, which is yet to come: see to the clock of this machine", text(at)))
@@ -186,7 +192,7 @@ fn pitr(set: &PhysicalSet, found: &Repository, holes: &[(Timestamp, Option<Times
             Some(format!("{newest} {} ago, and {} is promised", elapsed(lag * 1000), Span::seconds(limit.unwrap_or_default())))
         }
         (Some(_), Some(_)) => Some("a gap in the WAL lies within the window that is promised".to_owned()),
-        (Some(_), None) => short(set, found, age),
+        (Some(_), None) => short.clone(),
     };
     Pitr {
         engine: set.engine.as_str().to_owned(),
@@ -195,6 +201,7 @@ fn pitr(set: &PhysicalSet, found: &Repository, holes: &[(Timestamp, Option<Times
         window_seconds: set.window.map(Span::as_secs),
         is_kept: sentence.is_none(),
         sentence,
+        short,
         unknown: None,
         unread: found.backups.iter().filter(|backup| backup.state == State::Unknown).count(),
         last_backup: ended(found, false).max().map(text),
@@ -217,6 +224,15 @@ fn short(set: &PhysicalSet, found: &Repository, age: impl Fn(Timestamp) -> u64) 
 fn slots(set: &PhysicalSet) -> Vec<(schedule::Asked, bool)> {
     let Some(wish) = &set.schedule else { return Vec::new() };
     wish.each().filter_map(|(kind, wish)| Some((schedule::read(&wish).ok()?, kind == "full"))).collect()
+}
+
+/// When backups of the last seven days ended of which their engine says that they failed, the newest first.
+fn failed(found: &Repository, now: Timestamp) -> Vec<String> {
+    let late = |at: &Timestamp| at.as_second() > now.as_second() - MISSED;
+    let of = |backup: &Physical| if backup.state == State::Failed { backup.stopped } else { None };
+    let mut out: Vec<Timestamp> = found.backups.iter().filter_map(of).filter(late).collect();
+    out.sort_unstable_by(|a, b| b.cmp(a));
+    out.into_iter().map(text).collect()
 }
 
 /// Slots of the last seven days behind the first backup by whose end nothing complete was there, the newest first, and whether only a

@@ -46,7 +46,10 @@ pub(super) fn read<'a>(place: &Place, listing: &[Listed<'a>], metadata: &[Metada
         told.backups.push(match info {
             Some(Ok(Some(fields))) if fields.contains_key("status") => {
                 segment_bytes = fields.get("xlog_segment_size").and_then(|size| size.parse().ok()).unwrap_or(segment_bytes);
-                backup(id, stored, &fields, data)
+                let found = backup(id, stored, &fields, data);
+                // One that failed is written down by its engine when it does, often without an end.
+                let stopped = found.stopped.or_else(|| told.last.get(id).copied().filter(|_| found.state == State::Failed));
+                Physical { stopped, ..found }
             }
             Some(Ok(_)) => {
                 told.problems.push(format!("{key} is not what barman-cloud writes"));

@@ -141,7 +141,7 @@ fn of_set(set: &SetStanding, at: Timestamp) -> Vec<(&'static str, Now)> {
         return out;
     };
     if let Some(why) = &pitr.unknown {
-        let kinds = ["backup-missed", "full-missed", "wal-late", "wal-gap"];
+        let kinds = ["backup-missed", "backup-failed", "full-missed", "wal-late", "wal-gap", "window-short"];
         out.push(("unknown", open("", format!("what lies there is not known: {why}"))));
         out.extend(kinds.map(|kind| (kind, Now::Unknown)));
         return out;
@@ -149,6 +149,7 @@ fn of_set(set: &SetStanding, at: Timestamp) -> Vec<(&'static str, Now)> {
     out.push(("unknown", Now::Well));
     let any: Vec<String> = set.missed.iter().filter(|at| !pitr.missed_full.contains(at)).cloned().collect();
     out.push(("backup-missed", since(&any, newest.map(early), missed)));
+    out.push(("backup-failed", since(&set.failed, newest, |at| format!("by its engine the run that ended at {} failed", minute(at)))));
     let full = pitr.last_full.as_deref().and_then(moment).map(early);
     out.push(("full-missed", since(&pitr.missed_full, full, |at| format!("the run of {} left no complete full backup", minute(at)))));
     let is_late = pitr.lag_seconds.is_none_or(|lag| pitr.max_lag_seconds.is_some_and(|most| lag > most));
@@ -161,6 +162,8 @@ fn of_set(set: &SetStanding, at: Timestamp) -> Vec<(&'static str, Now)> {
     let sentence = |from: &str, to: &str| format!("WAL is missing: nothing between {} and {} can be restored", minute(from), minute(to));
     // Where nothing can be restored, or a backup could not be read, that no gap is seen proves nothing.
     let none = if set.points > 0 && pitr.unread == 0 { Now::Well } else { Now::Unknown };
+    let long = if pitr.window_seconds.is_none() { Now::Well } else { none.clone() };
+    out.push(("window-short", pitr.short.as_ref().map_or(long, |why| open("", why.clone()))));
     out.push(("wal-gap", gap.map_or(none, |gap| open(&gap.from, sentence(&gap.from, &gap.to)))));
     out
 }

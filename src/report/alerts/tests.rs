@@ -44,6 +44,7 @@ fn base() -> SetStanding {
         window_seconds: Some(86_400),
         is_kept: true,
         sentence: None,
+        short: None,
         unknown: None,
         unread: 0,
         last_backup: Some("2026-11-23T01:20:00Z".to_owned()),
@@ -270,6 +271,34 @@ fn the_archive_of_a_physical_set_is_late_until_it_is_not() {
     assert_eq!(round(&told, &with(&|_| ())).0, ["Recovered unknown orders/base", "Recovered wal-late orders/base"]);
     let unlimited = with(&|pitr| (pitr.lag_seconds, pitr.max_lag_seconds) = (Some(9_999), None));
     assert_eq!(round(&Told::new(), &unlimited).0, Vec::<String>::new(), "nothing was promised");
+}
+
+#[test]
+fn what_the_engine_calls_failed_is_told_until_a_later_backup_is_complete() {
+    let with = |failed: &[&str], last: &str| {
+        let mut set = SetStanding { failed: at(failed), ..base() };
+        set.pitr.as_mut().unwrap().last_backup = Some(last.to_owned());
+        Standing { sets: vec![set], ..standing() }
+    };
+    let (before, later) = ("2026-11-22T01:20:00Z", "2026-11-23T05:00:00Z");
+    let failed = ["2026-11-23T01:20:00Z"];
+    let (said, told) = round(&Told::new(), &with(&failed, before));
+    assert_eq!(said, ["New backup-failed orders/base"]);
+    assert_eq!(round(&told, &with(&[], before)).0, Vec::<String>::new(), "that its engine removed it makes nothing well");
+    assert_eq!(round(&told, &with(&failed, later)).0, ["Recovered backup-failed orders/base"]);
+}
+
+#[test]
+fn a_window_that_is_too_short_is_told_until_it_is_long_enough() {
+    let with = |short: Option<&str>, points: usize| {
+        let mut set = SetStanding { points, ..base() };
+        set.pitr.as_mut().unwrap().short = short.map(str::to_owned);
+        Standing { sets: vec![set], ..standing() }
+    };
+    let (said, told) = round(&Told::new(), &with(Some("it reaches back 6 d"), 1));
+    assert_eq!(said, ["New window-short orders/base"]);
+    assert_eq!(round(&told, &with(None, 0)).0, Vec::<String>::new(), "nothing is left that could reach back");
+    assert_eq!(round(&told, &with(None, 1)).0, ["Recovered window-short orders/base"]);
 }
 
 #[test]

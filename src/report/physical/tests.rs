@@ -215,3 +215,11 @@ fn a_set_that_lost_its_old_backups_is_not_taken_for_a_young_one() {
     assert!(!is_kept && sentence.starts_with(said), "{sentence}");
     assert!(kept(Repository { born: Some(ago(9 * day)), ..repository(&[day, 10], 1, &[]) }).0, "it reaches back as far as is promised");
 }
+
+#[test]
+fn what_the_engine_calls_failed_is_told_with_its_end() {
+    let mut found = repository(&[600, 60], 1, &[]);
+    found.backups[0].state = State::Failed;
+    let (_, standing) = reported(&policies(SET, true), Fact::Known(found.clone()));
+    assert_eq!(one(&standing).0.failed, [text(found.backups[0].stopped.unwrap())]);
+}

@@ -94,6 +94,7 @@ fn pitr() -> Pitr {
         window_seconds: None,
         is_kept: true,
         sentence: None,
+        short: None,
         unknown: None,
         unread: 0,
         last_backup: Some("2026-11-22T01:20:00Z".to_owned()),
