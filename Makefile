@@ -45,7 +45,7 @@ soak: ## the same tests with their full counts
 .PHONY: bench
 bench: ## figures: a release build against the bare tools, each pair in one run
 	@$(STAGE) tools scripts/sandbox install
-	@$(STAGE) build cargo build --locked --quiet --release --bins --example bare_reads --example listing
+	@$(STAGE) build cargo build --locked --quiet --release --bins --example bare_reads --example listing --example status
 	@LIFEBOAT_BIN=$(abspath $(dir $(BIN))../release/lifeboat) scripts/sandbox run -- scripts/bench
 
 .PHONY: bless

@@ -13,12 +13,12 @@ use crate::report::simulate::Stop;
 
 /// Play policies forward, day by day: does what they promise hold, and if something stops?
 ///
-/// Asks no server, unless with --live. Begins with an empty bucket; backups and drills run as scheduled and succeed, the keeper runs at noon
+/// Asks no server, unless with --live. Begins with an empty bucket; backups and drills run as scheduled and succeed, unless with --stop, the keeper runs at noon
 /// UTC, and S3 acts by the rules that `apply` would make. Says of each promise whether it holds on every day, or when it
 /// first does not and why. Exit 0: all hold. 3: one does not.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  lifeboat simulate\n  lifeboat simulate orders --days 800 --size 40GiB\n  lifeboat simulate --stop keeper@30 --stop backups@60\n  lifeboat simulate --live\n  lifeboat simulate --rev origin/main --format html > simulate.html"
+    after_help = "Examples:\n  lifeboat simulate\n  lifeboat simulate orders --days 800 --size 40GiB\n  lifeboat simulate --stop keeper@30 --stop backups@60\n  lifeboat simulate --stop passes@30\n  lifeboat simulate --live\n  lifeboat simulate --rev origin/main --format html > simulate.html"
 )]
 pub(super) struct Arguments {
     /// Policies, or sets of them; every one when left out
@@ -27,7 +27,7 @@ pub(super) struct Arguments {
     /// How many days are played
     #[arg(long, value_name = "DAYS", default_value_t = 400, value_parser = clap::value_parser!(u32).range(1..=3660))]
     days: u32,
-    /// What stops, and from which day on: backups, drills, keeper, or uploads, which break off; the first day is 0
+    /// What stops, and from which day on: backups, drills, keeper, uploads (backups break off) or passes (drills fail); the first day is 0
     #[arg(long, value_name = "PART@DAY")]
     stop: Vec<Stop>,
     /// The first day, as in 2026-11-23 [default: today, UTC]

@@ -1,8 +1,8 @@
 //! A policy played forward, day by day: what would be there if everything ran as it is written, or if something stopped. Pure.
 //!
 //! It plays with the very functions that decide in earnest: the schedule, the retention, the keeper's rules about tags, the timeline of
-//! S3 and the lifecycle rules that the policy compiles to. Nothing is random, and every backup and drill is taken to succeed. Sets of other
-//! engines are played by `physical`.
+//! S3 and the lifecycle rules that the policy compiles to. Nothing is random, and every backup and drill is taken to succeed until the day on
+//! which uploads or passes stop. Sets of other engines are played by `physical`.
 
 use std::collections::BTreeMap;
 
@@ -44,19 +44,22 @@ pub enum Part {
     Keeper,
     /// Backups begin as scheduled, and their upload breaks off: none is complete any more.
     Uploads,
+    /// Drills run as scheduled, and each one fails: none passes any more.
+    Passes,
 }
 
 impl Part {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Backups, Self::Drills, Self::Keeper, Self::Uploads];
+    pub const ALL: [Self; 5] = [Self::Backups, Self::Drills, Self::Keeper, Self::Uploads, Self::Passes];
 
-    /// `backups`, `drills`, `keeper`, `uploads`.
+    /// `backups`, `drills`, `keeper`, `uploads`, `passes`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Backups => "backups",
             Self::Drills => "drills",
             Self::Keeper => "keeper",
             Self::Uploads => "uploads",
+            Self::Passes => "passes",
         }
     }
 }
@@ -270,6 +273,9 @@ pub struct Day {
     pub points: BTreeMap<String, u64>,
     /// How many of them a drill passed.
     pub verified: u64,
+    /// How many of them failed their last drill.
+    #[serde(default)]
+    pub failed: u64,
     /// Age of the oldest, in seconds; none without any.
     pub reaches_back_seconds: Option<u64>,
     /// Bytes by storage class, noncurrent versions included.
@@ -296,6 +302,8 @@ enum Event {
     Attempt,
     Backup,
     Drill(Oldest),
+    /// One that fails.
+    Fail(Oldest),
     Keep,
 }
 
@@ -330,6 +338,11 @@ pub fn play(play: &Play<'_>) -> Course {
                 Event::Attempt => world.attempt(at),
                 Event::Backup => court.taken(&world.backup(at)),
                 Event::Drill(oldest) => world.drill(at, oldest),
+                Event::Fail(oldest) => {
+                    if let Some(failed) = world.fail(at, oldest) {
+                        court.failed(&world, &failed, at);
+                    }
+                }
                 Event::Keep => world.keep(at),
             }
         }
@@ -344,12 +357,13 @@ fn events(play: &Play<'_>, asked: &schedule::Asked) -> Vec<(Timestamp, Event)> {
         let stop = play.stops.iter().filter(|stop| stop.part == part).map(|stop| stop.day).min();
         begin + i64::from(stop.unwrap_or(play.days).min(play.days)) * DAY
     };
-    let broken = until(Part::Uploads);
+    let (broken, failing) = (until(Part::Uploads), until(Part::Passes));
     let run = |at: Timestamp| (at, if at.as_second() < broken { Event::Backup } else { Event::Attempt });
     let mut out: Vec<(Timestamp, Event)> = asked.runs(begin, until(Part::Backups)).into_iter().map(run).collect();
     for drill in &play.drills {
         let runs = schedule::read(drill.schedule).map(|asked| asked.runs(begin, until(Part::Drills))).unwrap_or_default();
-        out.extend(runs.into_iter().map(|at| (at, Event::Drill(drill.pick == Pick::Oldest))));
+        let oldest = drill.pick == Pick::Oldest;
+        out.extend(runs.into_iter().map(|at| (at, if at.as_second() < failing { Event::Drill(oldest) } else { Event::Fail(oldest) })));
     }
     let noons = (0..i64::from(play.days)).map(|day| begin + day * DAY + NOON).take_while(|at| *at < until(Part::Keeper));
     out.extend(noons.map(|at| (moment(at), Event::Keep)));

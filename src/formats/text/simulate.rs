@@ -62,6 +62,7 @@ fn course(out: &mut String, set: &Course, paint: Paint) {
         let of = |day: &Day| day.points.get(tier).copied().unwrap_or(0);
         row(out, tier, set, of, |count| count.to_string());
     }
+    row(out, "failed", set, |day| day.failed, |count| count.to_string());
     row(out, "bytes", set, |day| day.bytes.values().sum(), bytes);
     if let (Some(first), Some(last)) = (set.days.first(), set.days.last()) {
         let axis = format!("  {:<12}{}{:>width$}", "", first.date, last.date, width = WIDTH - first.date.len());

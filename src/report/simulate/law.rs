@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::world::{Departed, World};
-use super::{Broken, DAY, Invariant, Play};
+use super::{Broken, DAY, Invariant, Part, Play};
 use crate::catalog::retention::{Kind, Point, Tier};
 use crate::model::units::{Span, plural};
 
@@ -18,6 +18,7 @@ enum Id {
     Last,
     Verified,
     Tier(Tier),
+    StandIn,
     Window,
     Outlives,
 }
@@ -32,6 +33,7 @@ impl Id {
             Self::Tier(Tier::Weekly) => "weekly-kept",
             Self::Tier(Tier::Monthly) => "monthly-kept",
             Self::Tier(Tier::Yearly) => "yearly-kept",
+            Self::StandIn => "stand-in-kept",
             Self::Window => "window-kept",
             Self::Outlives => "nothing-outlives",
         }
@@ -55,13 +57,20 @@ impl Promise {
     }
 
     fn of(&self) -> String {
-        match self.tier {
-            Tier::Recent => self.id.clone(),
-            Tier::Daily => format!("the day {}", self.day),
-            Tier::Weekly => format!("the week of {}", self.day),
-            Tier::Monthly => format!("the month of {}", self.day),
-            Tier::Yearly => format!("the year of {}", self.day),
-        }
+        if self.tier == Tier::Recent { self.id.clone() } else { period(self.tier, self.day) }
+    }
+}
+
+/// A period of which a backup failed its drill while another one was there that did not: one such must stay as long as was promised.
+struct StandIn {
+    tier: Tier,
+    day: Date,
+    until: Timestamp,
+}
+
+impl StandIn {
+    fn is_kept_by(&self, point: &Point) -> bool {
+        !point.failed && point.periods.first_day(self.tier) == self.day
     }
 }
 
@@ -72,6 +81,7 @@ pub(super) struct Court<'a> {
     /// Those that a drill passed and that had no tag then or later.
     verified: BTreeSet<String>,
     promises: Vec<Promise>,
+    stand_ins: Vec<StandIn>,
     /// How far back restore points must reach once they could.
     window: i64,
     broken: BTreeMap<Id, Broken>,
@@ -82,7 +92,7 @@ impl<'a> Court<'a> {
         let longest = tiers(play).filter_map(|tier| days(play, tier)).max().unwrap_or(0);
         // Between two that open a period lies the period, and one wait more; each lives one period more than is promised.
         let window = (longest * DAY).saturating_sub(i64::try_from(wait).unwrap_or(i64::MAX)).max(0);
-        Self { play, taken: 0, first: None, verified: BTreeSet::new(), promises: Vec::new(), window, broken: BTreeMap::new() }
+        Self { play, taken: 0, first: None, verified: BTreeSet::new(), promises: Vec::new(), stand_ins: Vec::new(), window, broken: BTreeMap::new() }
     }
 
     /// A backup is there already: it counts as one that was taken, and what doubts it has keep it from counting.
@@ -107,13 +117,31 @@ impl<'a> Court<'a> {
         }
     }
 
+    /// A backup failed its drill: what is left of its periods counts from now on, and no verified one is owed for it.
+    pub(super) fn failed(&mut self, world: &World<'_>, failed: &Point, at: Timestamp) {
+        self.verified.retain(|id| world.complete().any(|stored| stored.point.id == *id && stored.point.verified.is_some()));
+        // The keeper comes at the next noon, and may find one that goes before that gone.
+        let stays = super::moment(at.as_second() + 2 * DAY);
+        for tier in tiers(self.play).filter(|tier| *tier != Tier::Recent) {
+            let day = failed.periods.first_day(tier);
+            self.stand_ins.retain(|known| (known.tier, known.day) != (tier, day));
+            let promise = self.promises.iter().find(|promise| promise.tier == tier && promise.day == day && promise.until > at);
+            let Some(stand_in) = promise.map(|promise| StandIn { tier, day, until: promise.until }) else { continue };
+            if world.complete().any(|stored| stand_in.is_kept_by(&stored.point) && stored.is_there_at(stays)) {
+                self.stand_ins.push(stand_in);
+            }
+        }
+    }
+
     /// Asks everything at a midnight.
     pub(super) fn ask(&mut self, world: &World<'_>, now: Timestamp, day: u32) {
         let counted = world.stored.iter().filter(|stored| stored.point.verified.is_some() && stored.tag.is_none());
         self.verified.extend(counted.map(|stored| stored.point.id.clone()));
         self.promises.retain(|promise| promise.until > now);
+        self.stand_ins.retain(|stand_in| stand_in.until > now);
         let mut found = vec![(Id::Last, self.last(world)), (Id::Verified, self.verified(world)), (Id::Window, self.window(world, now))];
         found.extend(tiers(self.play).map(|tier| (Id::Tier(tier), self.tier(world, now, tier))));
+        found.push((Id::StandIn, self.stand_in(world, now)));
         found.push((Id::Outlives, self.outlives(world, now)));
         for (id, wrong) in found {
             let Some((sentence, cause)) = wrong else { continue };
@@ -152,6 +180,23 @@ impl<'a> Court<'a> {
         Some((sentence, why(world, |gone| promise.is_kept_by(&gone.stored.point))))
     }
 
+    /// Only while the keeper runs: nobody else takes a tag off.
+    fn stand_in(&self, world: &World<'_>, now: Timestamp) -> Option<(String, String)> {
+        if !self.asks_stand_ins() {
+            return None;
+        }
+        let is_there = |stand_in: &&StandIn| world.complete().any(|stored| stand_in.is_kept_by(&stored.point));
+        let lost = self.stand_ins.iter().find(|stand_in| !is_there(stand_in))?;
+        let left = plural((lost.until.as_second() - now.as_second()).unsigned_abs().div_ceil(86_400), "day");
+        let sentence = format!("nothing but what failed its drill is left of {}, promised for {left} more", period(lost.tier, lost.day));
+        Some((sentence, why(world, |gone| lost.is_kept_by(&gone.stored.point))))
+    }
+
+    fn asks_stand_ins(&self) -> bool {
+        let stops = |part: Part| self.play.stops.iter().any(|stop| stop.part == part);
+        stops(Part::Passes) && !stops(Part::Keeper)
+    }
+
     /// Only while everything runs: what stopped releases nothing, and that is as it should be.
     fn outlives(&self, world: &World<'_>, now: Timestamp) -> Option<(String, String)> {
         if !self.asks_outlives() {
@@ -184,6 +229,9 @@ impl<'a> Court<'a> {
             };
             all.push((Id::Tier(tier), promise));
         }
+        if self.asks_stand_ins() {
+            all.push((Id::StandIn, "where a drill failed, another backup of the period stays in its place".to_owned()));
+        }
         let window = Span::seconds(self.window.unsigned_abs() / 86_400 * 86_400);
         all.push((Id::Window, format!("restore points reach back {window}, once they could")));
         if self.asks_outlives() {
@@ -198,6 +246,16 @@ impl<'a> Court<'a> {
 fn tiers(play: &Play<'_>) -> impl Iterator<Item = Tier> {
     let retention = play.spec.retention;
     std::iter::once(Tier::Recent).chain(Tier::PERIODS.into_iter().filter(move |tier| tier.count(&retention).is_some()))
+}
+
+/// A period in words, by its first day.
+fn period(tier: Tier, day: Date) -> String {
+    match tier {
+        Tier::Recent | Tier::Daily => format!("the day {day}"),
+        Tier::Weekly => format!("the week of {day}"),
+        Tier::Monthly => format!("the month of {day}"),
+        Tier::Yearly => format!("the year of {day}"),
+    }
 }
 
 fn count(play: &Play<'_>, tier: Tier) -> u64 {

@@ -262,7 +262,7 @@ impl<'a> Repository<'a> {
             *bytes.entry(class.as_str().to_owned()).or_insert(0) += object.bytes;
         }
         let reaches_back_seconds = oldest.and_then(|oldest| u64::try_from(now.as_second() - oldest.as_second()).ok());
-        Standing { day: Day { date: now.strftime("%Y-%m-%d").to_string(), points, verified: 0, reaches_back_seconds, bytes }, wrong }
+        Standing { day: Day { date: now.strftime("%Y-%m-%d").to_string(), points, verified: 0, failed: 0, reaches_back_seconds, bytes }, wrong }
     }
 
     fn chain(&self, now: Timestamp) -> Option<(String, String)> {

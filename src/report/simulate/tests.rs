@@ -142,7 +142,7 @@ fn a_second_rule_on_a_release_tag_ends_nothing_and_what_it_holds_up_is_found() {
 #[test]
 fn a_stop_is_read_and_what_is_wrong_is_said() {
     assert_eq!("keeper@30".parse(), Ok(Stop { part: Part::Keeper, day: 30 }));
-    for (text, said) in [("keeper", "names no day"), ("s3@1", "there are backups, drills, keeper"), ("drills@-1", "is not a day")] {
+    for (text, said) in [("keeper", "names no day"), ("s3@1", "there are backups, drills, keeper, uploads, passes"), ("drills@-1", "is not a day")] {
         let error = text.parse::<Stop>().unwrap_err();
         assert!(error.contains(said), "{error}");
     }
@@ -244,4 +244,30 @@ fn what_is_there_is_played_on_with_its_tags_and_counts_as_taken() {
     // What is in doubt is there, and counts for nothing.
     let doubtful = played(vec![there(2, None, Kind::Doubtful)], &rules);
     assert_eq!((doubtful.days[0].points.len(), broken(&doubtful)), (0, Vec::new()));
+}
+
+/// Each Sunday's backup fails its drill: it opened its week and perhaps its month, and another one stays in its place.
+#[test]
+fn a_backup_that_failed_its_drill_is_stood_in_for() {
+    let stops = [Stop { part: Part::Passes, day: 30 }];
+    let course = course(400, &stops, SAME, |_| ());
+    assert_eq!(broken(&course), []);
+    let ids: Vec<&str> = course.invariants.iter().map(|invariant| invariant.id.as_str()).collect();
+    assert!(ids.contains(&"stand-in-kept") && !ids.contains(&"nothing-outlives"), "{ids:?}");
+    assert_eq!(course.days[30].failed, 0);
+    assert!(course.days[60].failed >= 1, "{:?}", course.days[60]);
+    // What was verified before is kept on: nothing newer is.
+    assert!(course.days[400].verified >= 1, "{:?}", course.days[400]);
+    let last = course.days.last().unwrap();
+    assert!(last.points["weekly"] >= 9 && last.points["monthly"] >= 12, "{last:?}");
+}
+
+/// A rule that ends what stands in is found, with its name.
+#[test]
+fn a_rule_that_ends_a_stand_in_is_found() {
+    let stops = [Stop { part: Part::Passes, day: 0 }];
+    let course = course(60, &stops, SAME, |rules| rules.rules.push(cleanup("cleanup", "", 9)));
+    let broken = course.invariants.iter().find(|invariant| invariant.id == "stand-in-kept").unwrap().broken.as_ref().unwrap();
+    assert!(broken.sentence.starts_with("nothing but what failed its drill is left of the week of "), "{broken:?}");
+    assert!(broken.cause.contains("rule `cleanup` ended it"), "{broken:?}");
 }

@@ -140,11 +140,21 @@ impl<'a> World<'a> {
 
     /// Drills the newest one, or the oldest; it passes.
     pub(super) fn drill(&mut self, at: Timestamp, oldest: bool) {
-        let there = self.stored.iter_mut().filter(|stored| stored.point.kind == Kind::Complete && stored.standing.is_restorable_at(at));
-        let picked = if oldest { there.into_iter().next() } else { there.last() };
-        if let Some(stored) = picked {
-            stored.point.verified = Some(at);
+        if let Some(stored) = self.picked(at, oldest) {
+            (stored.point.verified, stored.point.failed) = (Some(at), false);
         }
+    }
+
+    /// The same, and it fails: whatever was proven of that backup before is proven no more. Which one it was.
+    pub(super) fn fail(&mut self, at: Timestamp, oldest: bool) -> Option<Point> {
+        let stored = self.picked(at, oldest)?;
+        (stored.point.verified, stored.point.failed) = (None, true);
+        Some(stored.point.clone())
+    }
+
+    fn picked(&mut self, at: Timestamp, oldest: bool) -> Option<&mut Stored> {
+        let mut there = self.stored.iter_mut().filter(|stored| stored.point.kind == Kind::Complete && stored.standing.is_restorable_at(at));
+        if oldest { there.next() } else { there.next_back() }
     }
 
     /// One run of the keeper: it sees what can be read, decides, and tags.
@@ -268,6 +278,7 @@ impl<'a> World<'a> {
         Day {
             date: now.strftime("%Y-%m-%d").to_string(),
             verified: self.complete().filter(|stored| stored.point.verified.is_some()).count() as u64,
+            failed: self.complete().filter(|stored| stored.point.failed).count() as u64,
             reaches_back_seconds: oldest.and_then(|oldest| u64::try_from(now.as_second() - oldest.as_second()).ok()),
             points,
             bytes,
@@ -276,6 +287,11 @@ impl<'a> World<'a> {
 }
 
 impl Stored {
+    /// Whether it can still be restored at a time, if nothing is done about it.
+    pub(super) fn is_there_at(&self, at: Timestamp) -> bool {
+        self.standing.is_restorable_at(at)
+    }
+
     fn lying(&self, now: Timestamp) -> &[(Class, u64)] {
         self.classes.iter().rev().find(|(from, _)| *from <= now).map_or(&[], |(_, bytes)| bytes)
     }

@@ -10,6 +10,7 @@ pub(crate) fn view() -> SimulateView {
         date: format!("2026-11-{:02}", number + 1),
         points: BTreeMap::from([("kept".to_owned(), number.min(4)), ("daily".to_owned(), number.saturating_sub(4))]),
         verified: 0,
+        failed: 0,
         reaches_back_seconds: Some(number * 86_400),
         bytes: BTreeMap::from([("STANDARD".to_owned(), number << 30)]),
     };
