@@ -163,13 +163,17 @@ fn retention() -> impl Strategy<Value = Retention> {
     })
 }
 
+/// What stops in the random histories. Not drills that fail: a backup that cannot be restored shortens what is left, and no retention makes up
+/// for that; what must hold then is asked by itself.
+const STOPPED: [Part; 4] = [Part::Backups, Part::Drills, Part::Keeper, Part::Uploads];
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: if std::env::var_os("LIFEBOAT_SOAK").is_some() { 2_000 } else { 24 }, ..ProptestConfig::default() })]
     /// Any retention, any stops, any schedule that fills it: the law holds. The same shapes as the random histories of the retention.
     #[test]
     fn any_retention_with_any_stops_keeps_the_law(
         retention in retention(),
-        stops in prop::collection::vec((0..Part::ALL.len(), 0..150_u32), 0..4),
+        stops in prop::collection::vec((0..STOPPED.len(), 0..150_u32), 0..4),
         cron in prop::sample::select(vec!["15 2 * * *", "0 */6 * * *", "30 23 */2 * *", "0 3 * * 0"]),
         zone in prop::sample::select(vec!["UTC", "Europe/Berlin", "Pacific/Auckland"]),
         oldest in any::<bool>(),
@@ -180,7 +184,7 @@ proptest! {
         bucket.tenants[0].sets[0].retention = retention;
         let rules = rules(&bucket);
         let drill = Schedule { cron: "0 4 * * 0".to_owned(), timezone: zone.to_owned() };
-        let stops: Vec<Stop> = stops.into_iter().map(|(part, day)| Stop { part: Part::ALL[part], day }).collect();
+        let stops: Vec<Stop> = stops.into_iter().map(|(part, day)| Stop { part: STOPPED[part], day }).collect();
         let asked = super::Asked { begin: BEGIN.parse().unwrap(), days: 220, stops: &stops, bytes: 1 << 30 };
         let Played::Taken(base) = plays(policy, &bucket, &rules, asked).remove(0) else { panic!("a set of ours") };
         let pick = if oldest { Pick::Oldest } else { Pick::Latest };
