@@ -6,7 +6,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use jiff::civil::Date;
 
 use crate::catalog::layout::expires_at;
 use crate::model::policy::{Anomalies, Retention};
@@ -231,7 +230,7 @@ impl<'a> View<'a> {
         if law.has(Part::Failed) {
             weak.extend(good.iter().filter(|at| points.get(**at).is_some_and(|point| point.failed)));
         }
-        let (tier, deputies, last, verified) = Default::default();
+        let (tier, deputies, last, verified) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         let mut view = Self { points, terms, law, good, weak, tier, deputies, last, verified, anomaly };
         view.open_periods();
         view.protect();
@@ -244,15 +243,21 @@ impl<'a> View<'a> {
         let (weak, whole): (Vec<usize>, Vec<usize>) = self.good.iter().partition(|at| self.weak.contains(at));
         let ordered = [whole, weak].concat();
         for tier in Tier::PERIODS.into_iter().filter(|tier| tier.count(self.terms.retention).is_some()) {
-            let mut openers = BTreeMap::new();
+            let (mut openers, mut known) = (BTreeMap::new(), BTreeMap::new());
             for at in ordered.iter().copied() {
                 let Some(point) = self.points.get(at) else { continue };
+                if point.hold != Hold::Unknown {
+                    known.entry(point.periods.first_day(tier)).or_insert(at);
+                }
                 let first = openers.entry(point.periods.first_day(tier)).or_insert(at);
                 if !self.law.has(Part::FirstStored) && self.points.get(*first).is_some_and(|first| point.snapshot < first.snapshot) {
                     *first = at;
                 }
             }
-            self.deputies.extend(self.deputise(&ordered, tier, &openers));
+            // An opener whose tags cannot be read is left as it is, and that may be a tag of a shorter tier: of when another one opened the
+            // period, which may have failed its drill since. Then the next one that could open it stays.
+            let unknown = |at: usize| self.points.get(at).is_some_and(|point| point.hold == Hold::Unknown);
+            self.deputies.extend(openers.iter().filter(|(_, at)| unknown(**at)).filter_map(|(day, _)| known.get(day)));
             // A policy may count so few of a longer period that a shorter one lives longer.
             for at in openers.into_values() {
                 let before = self.tier.get(&at).copied().unwrap_or(Tier::Recent);
@@ -261,17 +266,6 @@ impl<'a> View<'a> {
                 }
             }
         }
-    }
-
-    /// For each period whose opener has tags that cannot be read, the next one that could open it. The opener is left as it is, and
-    /// that may be a tag of a shorter tier: of when another one opened the period, which may have failed its drill since.
-    fn deputise(&self, ordered: &[usize], tier: Tier, openers: &BTreeMap<Date, usize>) -> BTreeSet<usize> {
-        let unknown = |at: usize| self.points.get(at).is_some_and(|point| point.hold == Hold::Unknown);
-        let next = |(day, opener): (&Date, &usize)| {
-            let fits = |at: &&usize| !unknown(**at) && self.points.get(**at).is_some_and(|point| point.periods.first_day(tier) == *day);
-            if unknown(*opener) { ordered.iter().find(fits).copied() } else { None }
-        };
-        openers.iter().filter_map(next).collect()
     }
 
     fn protect(&mut self) {
