@@ -19,8 +19,7 @@ pub fn plan(desired: &Desired, observed: &Observed, leaves: &[Leave]) -> Plan {
 
 /// The plan, with all that a caller can ask of it.
 pub fn asked(desired: &Desired, observed: &Observed, ask: &Ask<'_>) -> Plan {
-    let leaves = ask.leaves;
-    let mut planner = Planner { desired, observed, ask, lost: Loss::default(), used: vec![false; leaves.len()], waits: None, plan: Plan::default() };
+    let mut planner = Planner::new(desired, observed, ask);
     for wish in &desired.resources {
         planner.resource(wish);
         planner.plan.leftovers.extend(leftovers::of(wish, observed));
@@ -29,13 +28,11 @@ pub fn asked(desired: &Desired, observed: &Observed, ask: &Ask<'_>) -> Plan {
         planner.plan.leftovers.push(leftover);
         planner.plan.steps.extend(removal.filter(|_| ask.prune));
     }
-    let unused = leaves.iter().zip(&planner.used).filter(|(_, used)| !**used).map(|(leave, _)| leave.clone());
-    planner.plan.unused = unused.collect();
-    brake::apply(&mut planner.plan, desired);
-    planner.plan
+    planner.end()
 }
 
-struct Planner<'a> {
+/// A plan in the making: what stands in the way of a step, what releases it, and what it takes away, with all that go before it.
+pub(super) struct Planner<'a> {
     /// What the steps so far take away without leave.
     lost: Loss,
     desired: &'a Desired,
@@ -44,7 +41,7 @@ struct Planner<'a> {
     used: Vec<bool>,
     /// A held setting that the one being planned needs.
     waits: Option<&'static str>,
-    plan: Plan,
+    pub(super) plan: Plan,
 }
 
 /// What a change starts from.
@@ -57,6 +54,20 @@ struct Base {
     allowed: Option<Allowed>,
     /// Whether nothing can be sent before what is held is gone.
     blocked: bool,
+}
+
+impl<'a> Planner<'a> {
+    pub(super) fn new(desired: &'a Desired, observed: &'a Observed, ask: &'a Ask<'a>) -> Self {
+        Self { desired, observed, ask, lost: Loss::default(), used: vec![false; ask.leaves.len()], waits: None, plan: Plan::default() }
+    }
+
+    /// The plan, once every step is in it.
+    pub(super) fn end(mut self) -> Plan {
+        let unused = self.ask.leaves.iter().zip(&self.used).filter(|(_, used)| !**used).map(|(leave, _)| leave.clone());
+        self.plan.unused = unused.collect();
+        brake::apply(&mut self.plan, self.desired);
+        self.plan
+    }
 }
 
 impl Planner<'_> {
@@ -130,7 +141,13 @@ impl Planner<'_> {
         }
         let mut step = self.step(wish, id, setting, &seen, to);
         step.allowed = allowed;
-        match obstacle(wish, setting, &seen, &step).or_else(|| self.losses(&step).map(Hold::Weakens)) {
+        let obstacle = obstacle(wish, setting, &seen, &step);
+        self.take(id, setting, step, obstacle)
+    }
+
+    /// Takes a step into the plan, unless something stands in its way that nothing releases; answers whether it ended held.
+    pub(super) fn take(&mut self, id: &ResourceId, setting: &'static Setting, mut step: Step, obstacle: Option<Hold>) -> bool {
+        match obstacle.or_else(|| self.losses(&step).map(Hold::Weakens)) {
             Some(Hold::Weakens(weakening)) => match self.leave(&weakening.id, id, &step.effects) {
                 Some(allowed) => step.allowed = Some(allowed),
                 None => {
@@ -225,7 +242,7 @@ impl Planner<'_> {
         }
     }
 
-    fn hold(&mut self, resource: &ResourceId, setting: &'static Setting, hold: Hold, step: Option<Step>) {
+    pub(super) fn hold(&mut self, resource: &ResourceId, setting: &'static Setting, hold: Hold, step: Option<Step>) {
         self.plan.held.push(Held { resource: resource.clone(), setting: setting.id, hold, step });
     }
 }
@@ -266,7 +283,7 @@ pub(super) fn weigh(setting: &Setting, step: &Step) -> Option<Hold> {
 }
 
 /// What releases a step of these effects, or the approvals that do not, each with the reason.
-pub(super) fn released(
+fn released(
     ask: &Ask<'_>,
     used: &mut [bool],
     desired: &Desired,

@@ -3,9 +3,8 @@
 //! It starts from what a journal says was done, and from what is there now. A setting that somebody changed since is left
 //! alone: going back would undo their work, not ours.
 
-use super::brake::Loss;
-use super::diff::{released, weigh};
-use super::{Ask, Effect, Held, Hold, Plan, Reason, Step, brake, effects};
+use super::diff::{Planner, weigh};
+use super::{Ask, Effect, Hold, Plan, Reason, Step, effects};
 use crate::model::document::Document;
 use crate::model::fact::Fact;
 use crate::model::id::ResourceId;
@@ -27,48 +26,22 @@ pub struct Done {
 
 /// The plan that leads back to what was there before these steps, the last one first.
 pub fn undo(done: &[Done], desired: &Desired, observed: &Observed, ask: &Ask<'_>) -> Plan {
-    let mut plan = Plan::default();
-    let mut used = vec![false; ask.leaves.len()];
-    let mut lost = Loss::default();
+    let mut planner = Planner::new(desired, observed, ask);
     for step in done.iter().rev() {
         let Some(setting) = settings::by_id(&step.setting) else { continue };
-        let mut back = match back(step, setting, observed) {
-            Way::Back(back) => *back,
-            Way::There => {
-                plan.settled.push((step.resource.clone(), setting.id));
-                continue;
-            }
-            Way::None(why) => {
-                hold(&mut plan, step, setting, Hold::CannotChange(why), None);
-                continue;
-            }
-            Way::Unknown(why) => {
-                hold(&mut plan, step, setting, Hold::Unknown(why), None);
-                continue;
-            }
-        };
-        back.effects = means(&back, setting, desired, observed, ask);
-        match weigh(setting, &back).or_else(|| lost.beyond(&back.effects, observed.at, &desired.limits).map(Hold::Weakens)) {
-            Some(Hold::Weakens(weakening)) => match released(ask, &mut used, desired, &weakening.id, &step.resource, &back.effects, observed.at) {
-                Ok(allowed) => {
-                    back.allowed = Some(allowed);
-                    plan.steps.push(back);
-                }
-                Err(void) => {
-                    plan.void_approvals.extend(void);
-                    hold(&mut plan, step, setting, Hold::Weakens(weakening), Some(back));
-                }
-            },
-            Some(other) => hold(&mut plan, step, setting, other, Some(back)),
-            None => {
-                lost.add(&back.effects, observed.at);
-                plan.steps.push(back);
+        let id = &step.resource;
+        match back(step, setting, observed) {
+            Way::There => planner.plan.settled.push((id.clone(), setting.id)),
+            Way::None(why) => planner.hold(id, setting, Hold::CannotChange(why), None),
+            Way::Unknown(why) => planner.hold(id, setting, Hold::Unknown(why), None),
+            Way::Back(mut back) => {
+                back.effects = means(&back, setting, desired, observed, ask);
+                let obstacle = weigh(setting, &back);
+                planner.take(id, setting, *back, obstacle);
             }
         }
     }
-    plan.unused = ask.leaves.iter().zip(&used).filter(|(_, used)| !**used).map(|(leave, _)| leave.clone()).collect();
-    brake::apply(&mut plan, desired);
-    plan
+    planner.end()
 }
 
 /// What the way back means for the ability to recover, and for the bill, as a plan says it of any step.
@@ -122,10 +95,6 @@ fn back(done: &Done, setting: &'static Setting, observed: &Observed) -> Way {
         effects: Vec::new(),
         allowed: None,
     }))
-}
-
-fn hold(plan: &mut Plan, done: &Done, setting: &'static Setting, hold: Hold, step: Option<Step>) {
-    plan.held.push(Held { resource: done.resource.clone(), setting: setting.id, hold, step });
 }
 
 #[cfg(test)]
