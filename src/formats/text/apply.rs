@@ -1,5 +1,6 @@
 //! `apply` as text: one line per step, then what was not done and the next command.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::super::paint::{Label, Paint};
@@ -7,6 +8,7 @@ use super::labelled;
 use super::plan::means;
 use crate::model::units::plural;
 use crate::view::apply::ApplyView;
+use crate::view::plan::StepView;
 
 /// Renders an apply; `exit` is the code that the command will end with.
 pub fn apply(view: &ApplyView, exit: u8, paint: Paint) -> String {
@@ -16,6 +18,8 @@ pub fn apply(view: &ApplyView, exit: u8, paint: Paint) -> String {
     for run in &view.broken_off {
         let _ = writeln!(out, "{}; planned anew, and its journal is closed\n", paint.text(Label::Change, &run.sentence));
     }
+    let steps = || view.plan.groups.iter().flat_map(|group| &group.steps);
+    let planned: BTreeMap<&str, &StepView> = steps().map(|step| (step.id.as_str(), step)).collect();
     for step in &view.steps {
         let (word, label) = match step.outcome.as_str() {
             "done" => ("done", Label::Good),
@@ -27,20 +31,11 @@ pub fn apply(view: &ApplyView, exit: u8, paint: Paint) -> String {
         if let Some(detail) = &step.detail {
             labelled(&mut out, "why", detail);
         }
-        if let Some(planned) = view.plan.groups.iter().flat_map(|group| &group.steps).find(|planned| planned.id == step.id) {
+        if let Some(planned) = planned.get(step.id.as_str()) {
             means(&mut out, planned);
         }
     }
-    for step in view.plan.groups.iter().flat_map(|group| &group.steps).filter(|step| step.hold.is_some()) {
-        let _ = writeln!(out, "  {:<60} {}", step.title, paint.text(Label::Change, &step.reason));
-        if let Some(hold) = &step.hold {
-            labelled(&mut out, "held", &hold.sentence);
-            means(&mut out, step);
-            if let Some(allow) = &hold.allow {
-                labelled(&mut out, "to allow", &format!("--allow {allow}"));
-            }
-        }
-    }
+    steps().for_each(|step| held(&mut out, step, paint));
     if view.steps.is_empty() && view.plan.counts.held + view.plan.counts.unknown == 0 {
         let _ = writeln!(out, "  nothing to do");
     }
@@ -70,4 +65,15 @@ pub fn apply(view: &ApplyView, exit: u8, paint: Paint) -> String {
     let label = if exit == 0 { Label::Good } else { Label::Change };
     let _ = writeln!(out, "{}{next}", paint.text(label, &format!("{summary} · exit {exit}")));
     out
+}
+
+/// A step that was held, with what it would mean and what releases it.
+fn held(out: &mut String, step: &StepView, paint: Paint) {
+    let Some(hold) = &step.hold else { return };
+    let _ = writeln!(out, "  {:<60} {}", step.title, paint.text(Label::Change, &step.reason));
+    labelled(out, "held", &hold.sentence);
+    means(out, step);
+    if let Some(allow) = &hold.allow {
+        labelled(out, "to allow", &format!("--allow {allow}"));
+    }
 }
