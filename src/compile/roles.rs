@@ -68,10 +68,7 @@ impl<'a> Roles<'a> {
         let partition = Partition::of_region(&storage.region);
         let scope = loaded.repository.as_ref().and_then(|repository| repository.spec.access.as_ref()).map(|access| access.scope.as_str());
         let boundary = self.boundary(access.permission_boundary.as_deref(), storage.account.as_deref(), partition, home);
-        let named =
-            [(&access.writer, Purpose::Writer), (&access.keeper, Purpose::Keeper), (&access.restorer, Purpose::Restorer), (&access.expirer, Purpose::Expirer)];
-        let named = named.into_iter().filter_map(|(role, purpose)| Some((role.as_ref()?, purpose)));
-        for (role, purpose) in named {
+        for (purpose, role) in access.named() {
             let wish = RoleWish {
                 path: format!("/lifeboat/{}/", scope.unwrap_or(&policy.policy.metadata.name.0)),
                 partition,

@@ -38,7 +38,7 @@ fn check(policy: &LoadedPolicy, _: &BucketWish, observed: &Observed) -> Vec<Find
                 continue;
             }
             let finding = Finding::error(format!("instance profile `{name}` does not hold role `{}`", role.role));
-            let finding = policy.mark(finding, &format!("/spec/access/{purpose}/trust/{at}/instanceProfile"), "missing, or holds another role");
+            let finding = policy.mark(finding, &format!("/spec/access/{}/trust/{at}/instanceProfile", purpose.as_str()), "missing, or holds another role");
             let finding = finding.why("no machine of EC2 gets the role without it");
             out.push(finding.instead(format!("aws iam create-instance-profile --instance-profile-name {name}; then add-role-to-instance-profile")));
         }

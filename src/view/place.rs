@@ -55,7 +55,7 @@ fn of_bucket(setting: &str) -> &'static str {
 }
 
 fn of_role(access: &Access, name: &str, setting: &str) -> Option<String> {
-    let (purpose, _) = access.named().find(|(_, role)| role.role == name)?;
+    let purpose = access.named().find(|(_, role)| role.role == name)?.0.as_str();
     Some(match setting {
         "role-boundary" => "permissionBoundary".to_owned(),
         "role-trust" => format!("{purpose}/trust"),

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::super::resource::Purpose;
 use super::super::units::Span;
 
 /// The roles: each purpose that is left out is not managed, and rule `role-is-missing` says what it would be needed for.
@@ -31,9 +32,9 @@ pub struct Access {
 }
 
 impl Access {
-    /// The roles that are named, each after the field that names it.
-    pub fn named(&self) -> impl Iterator<Item = (&'static str, &Role)> {
-        let all = [("writer", &self.writer), ("keeper", &self.keeper), ("restorer", &self.restorer), ("expirer", &self.expirer)];
+    /// The roles that are named, each with its purpose.
+    pub fn named(&self) -> impl Iterator<Item = (Purpose, &Role)> {
+        let all = [(Purpose::Writer, &self.writer), (Purpose::Keeper, &self.keeper), (Purpose::Restorer, &self.restorer), (Purpose::Expirer, &self.expirer)];
         all.into_iter().filter_map(|(purpose, role)| Some((purpose, role.as_ref()?)))
     }
 }
