@@ -19,7 +19,8 @@ pub(super) fn seen(listing: &[ObjectInfo]) -> Vec<SeenRepository> {
         let within = listing.iter().filter(|object| physical::is_of(&place, &object.key));
         let object = |object: &ObjectInfo| SeenObject { key: object.key.clone(), bytes: object.bytes, written: object.modified, class: object.class.clone() };
         let objects: Vec<SeenObject> = within.map(object).collect();
-        let too_much = physical::too_much(&place, objects.iter().map(|object| (object.key.as_str(), object.bytes)));
+        let keys = physical::metadata(&place, objects.iter().map(|object| object.key.as_str()));
+        let too_much = physical::too_much(&keys, objects.iter().map(|object| (object.key.as_str(), object.bytes)));
         SeenRepository { place, objects, metadata: Fact::Unknown(too_much.map_or(Why::NotAsked, Why::NotUnderstood)) }
     };
     physical::places(listing.iter().map(|object| object.key.as_str())).into_iter().map(of).collect()

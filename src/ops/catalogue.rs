@@ -338,9 +338,10 @@ pub(super) async fn repositories(ports: &Ports, policies: &[LoadedPolicy], store
 
 /// A repository of another engine, by its own metadata.
 async fn repository(ports: &Ports, bucket: &str, place: &Place, listed: &[physical::Listed<'_>]) -> Repository {
-    let too_much = physical::too_much(place, listed.iter().map(|(key, bytes, _)| (*key, *bytes)));
+    let keys = physical::metadata(place, listed.iter().map(|(key, ..)| *key));
+    let too_much = physical::too_much(&keys, listed.iter().map(|(key, bytes, _)| (*key, *bytes)));
     let mut metadata = Vec::new();
-    for key in physical::metadata(place, listed.iter().map(|(key, ..)| *key)) {
+    for key in keys {
         let read = match &too_much {
             Some(why) => Err(why.clone()),
             None => ports.objects.get(bucket, &key, physical::MOST_READ.1).await.map_err(|error| causes(&error)),

@@ -61,7 +61,7 @@ pub(super) fn read<'a>(place: &Place, listing: &[Listed<'a>], metadata: &[Metada
     }
     let wals = place.wal();
     let archive = Archive::new(listing.iter().filter_map(|(key, _, stored)| Some((segment(&wals, key)?, *stored))).collect(), segment_bytes);
-    judged(place, told, &archive)
+    judged(place, listing, told, &archive)
 }
 
 fn segment(wals: &str, key: &str) -> Option<Segment> {

@@ -127,10 +127,10 @@ pub fn metadata<'a>(place: &Place, listing: impl Iterator<Item = &'a str>) -> Ve
 /// repository are some hundred objects of kilobytes.
 pub const MOST_READ: (usize, u64) = (10_000, 64 << 20);
 
-/// Why the metadata of a repository is not read: there is too much of it, by the listing.
-pub fn too_much<'a>(place: &Place, listing: impl Iterator<Item = (&'a str, u64)> + Clone) -> Option<String> {
-    let keys: BTreeSet<String> = metadata(place, listing.clone().map(|(key, _)| key)).into_iter().collect();
-    let bytes = listing.filter(|(key, _)| keys.contains(*key)).fold(0_u64, |sum, (_, bytes)| sum.saturating_add(bytes));
+/// Why the metadata of a repository, by the keys that [`metadata`] gave, is not read: there is too much of it, by the listing.
+pub fn too_much<'a>(keys: &[String], listing: impl Iterator<Item = (&'a str, u64)>) -> Option<String> {
+    let wanted: BTreeSet<&str> = keys.iter().map(String::as_str).collect();
+    let bytes = listing.filter(|(key, _)| wanted.contains(key)).fold(0_u64, |sum, (_, bytes)| sum.saturating_add(bytes));
     let (most, most_bytes) = MOST_READ;
     let is_much = keys.len() > most || bytes > most_bytes;
     let size = |many: usize, bytes: u64| format!("{} of {} bytes", plural(many as u64, "object"), count(bytes));
@@ -166,12 +166,11 @@ pub fn is_of(place: &Place, key: &str) -> bool {
 
 /// Judges a repository by its listing and the metadata that [`metadata`] asked for, by key.
 pub fn read(place: &Place, listing: &[Listed<'_>], metadata: &[Metadata]) -> Repository {
-    let found = match place.engine {
+    match place.engine {
         Engine::Pgbackrest => pgbackrest::read(place, listing, metadata),
         Engine::BarmanCloud => barman::read(place, listing, metadata),
         Engine::WalG => walg::read(place, listing, metadata),
-    };
-    Repository { born: listing.iter().filter(|(key, ..)| is_of(place, key)).map(|(_, _, stored)| *stored).min(), ..found }
+    }
 }
 
 /// What an engine's metadata tells.
@@ -200,7 +199,7 @@ impl Told<'_> {
 }
 
 /// Puts what is known of backups and of the archive together: chains, and the WAL that each backup needs.
-fn judged(place: &Place, mut told: Told<'_>, archive: &wal::Archive) -> Repository {
+fn judged(place: &Place, listing: &[Listed<'_>], mut told: Told<'_>, archive: &wal::Archive) -> Repository {
     told.date();
     let Told { mut backups, problems, unknown, .. } = told;
     backups.sort_by(|a, b| a.id.cmp(&b.id));
@@ -246,7 +245,7 @@ fn judged(place: &Place, mut told: Told<'_>, archive: &wal::Archive) -> Reposito
         windows,
         segments: archive.count(),
         range: archive.range(),
-        born: None,
+        born: listing.iter().filter(|(key, ..)| is_of(place, key)).map(|(_, _, stored)| *stored).min(),
         problems,
         unknown,
     }

@@ -66,7 +66,7 @@ pub(super) fn read<'a>(place: &Place, listing: &[Listed<'a>], metadata: &[Metada
         None => (State::Unfinished, "backup.info does not name it: it is under way, or broke off"),
     };
     told.backups.extend(labels.into_iter().filter(|(label, _)| !named.contains(*label)).map(|(label, stored)| untold(label, stored, state, why)));
-    judged(place, told, &archive(place, listing))
+    judged(place, listing, told, &archive(place, listing))
 }
 
 /// The text of a list of backups that can be read.

@@ -71,7 +71,7 @@ pub(super) fn read<'a>(place: &Place, listing: &[Listed<'a>], metadata: &[Metada
             (None, _) => untold(name, bytes, State::Unfinished, "it has no sentinel: it is under way, or broke off".to_owned()),
         });
     }
-    judged(place, told, &archive(place, listing))
+    judged(place, listing, told, &archive(place, listing))
 }
 
 fn untold(name: &str, stored: u64, state: State, why: String) -> Physical {
