@@ -62,10 +62,12 @@ pub async fn drill(place: &Where, wish: &Wish<'_>, progress: Arc<dyn Progress>) 
         Err(error) => return (Err(error), None),
     };
     let (findings, exit) = check::view(&prepared);
-    let mut of_newest = true;
-    let ran = match exit {
-        Exit::Findings => Ok((Ended::Stopped(findings), exit)),
-        _ => all(&prepared, &ports, &aws, wish, progress, &mut of_newest).await,
+    let (ran, of_newest) = match exit {
+        Exit::Findings => (Ok((Ended::Stopped(findings), exit)), false),
+        _ => match all(&prepared, &ports, &aws, wish, progress).await {
+            Ok((run, exit, of_newest)) => (Ok((Ended::Drilled(run), exit)), of_newest),
+            Err(error) => (Err(error), false),
+        },
     };
     let Ok((policy, name, _)) = find(&prepared, wish.name) else { return (ran, None) };
     let Some((verdict, why)) = said(&ran) else { return (ran, None) };
@@ -95,25 +97,18 @@ fn said(ran: &Result<(Ended, Exit), OpError>) -> Option<(Verdict, String)> {
     is_known.then_some(said)
 }
 
-/// Drills each set. `of_newest` becomes false when one of the backups was not the newest of its set.
-async fn all(
-    prepared: &Prepared,
-    ports: &Ports,
-    aws: &Aws,
-    wish: &Wish<'_>,
-    progress: Arc<dyn Progress>,
-    of_newest: &mut bool,
-) -> Result<(Ended, Exit), OpError> {
+/// Drills each set, and says whether each backup was the newest of its set.
+async fn all(prepared: &Prepared, ports: &Ports, aws: &Aws, wish: &Wish<'_>, progress: Arc<dyn Progress>) -> Result<(DrillRunView, Exit, bool), OpError> {
     let identity = identify(ports, Some(aws)).await?;
     let (policy, name, plan) = find(prepared, wish.name)?;
     let ledger = evidence::ledger(prepared, ports, &identity)?;
-    let mut drills = Vec::new();
+    let (mut drills, mut of_newest) = (Vec::new(), true);
     let mut exit = Exit::Good;
     for set in &plan.backups {
         let Some(set_wish) = policy.policy.spec.backups.get(set) else { continue };
         let at = Subject { prepared, ports, identity: &identity, policy, name, drill: plan, set, wish: set_wish };
         let (mut view, outcome, is_newest) = at.run(wish, &progress).await?;
-        *of_newest &= is_newest;
+        of_newest &= is_newest;
         if outcome != Outcome::Passed {
             exit = exit.worst(Exit::Drill);
         }
@@ -125,7 +120,7 @@ async fn all(
         }
         drills.push(view);
     }
-    Ok((Ended::Drilled(DrillRunView { format: "lifeboat.drill-run/1".to_owned(), drills }), exit))
+    Ok((DrillRunView { format: "lifeboat.drill-run/1".to_owned(), drills }, exit, of_newest))
 }
 
 struct Subject<'a> {
