@@ -14,6 +14,9 @@ use crate::view::status::StatusView;
 mod physical;
 mod storage;
 
+pub(in crate::formats) use physical::points;
+pub(in crate::formats) use storage::cell as month;
+
 /// Missed runs and gaps that are named for a set; the rest is counted.
 const NAMED: usize = 2;
 
@@ -100,16 +103,6 @@ fn cells(view: &StatusView, policy: &Standing) -> Cells {
 /// How far back restore points reach, in seconds.
 pub(in crate::formats) fn reach(view: &StatusView, policy: &Standing) -> Option<u64> {
     policy.oldest.as_ref().and_then(|at| since(view, at))
-}
-
-/// How many restore points there are; `?` stands for what is not known.
-pub(in crate::formats) fn points(policy: &Standing) -> String {
-    physical::points(policy)
-}
-
-/// What a month of a policy costs; nothing where no cost is known of any.
-pub(in crate::formats) fn month(view: &StatusView, policy: &str) -> String {
-    storage::cell(view, policy)
 }
 
 fn rpo_label(policy: &Standing) -> Label {

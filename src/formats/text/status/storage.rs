@@ -4,7 +4,7 @@ use super::{StatusView, bytes, wrap};
 use crate::report::storage::{PricesOf, Storage};
 
 /// What a month of a policy costs; nothing where no cost is known of any.
-pub(super) fn cell(view: &StatusView, policy: &str) -> String {
+pub(in crate::formats) fn cell(view: &StatusView, policy: &str) -> String {
     let Some(storage) = view.storage.as_ref().filter(|storage| storage.monthly.is_some()) else { return String::new() };
     let of = storage.policies.iter().find(|one| one.policy == policy);
     match of.and_then(|one| one.monthly_text.as_ref().map(|text| (one, text))) {
