@@ -108,22 +108,30 @@ fn a_receiver_that_is_broken_makes_no_other_hear_a_thing_twice() {
     assert_eq!((notify().code, first.try_recv().is_err(), second.try_recv().is_err()), (6, true, true));
 }
 
-#[test]
-fn a_backup_that_fails_is_posted_at_once_and_is_well_after_the_next() {
-    let stage = Stage::new("notify-backup", "CREATE TABLE one (id int);");
+/// Told to everything that may post.
+const NOTIFY: [&str; 3] = ["--notify", "--state", "told.json"];
+
+/// A stage whose policy names a receiver, with its URL and what is posted there.
+fn telling(name: &str, sql: &str) -> (Stage, String, Receiver<(String, Value)>) {
+    let stage = Stage::new(name, sql);
     stage.config.edit("  drills:\n", "  alerts: {notify: [{webhook: {env: DR_WEBHOOK_URL}}]}\n  drills:\n");
     let (url, posted) = receiver(&[]);
-    let state = ["--notify", "--state", "told.json"];
+    (stage, url, posted)
+}
+
+#[test]
+fn a_backup_that_fails_is_posted_at_once_and_is_well_after_the_next() {
+    let (stage, url, posted) = telling("notify-backup", "CREATE TABLE one (id int);");
     let backup = |vars: &[(&str, &str)]| {
         let vars: Vec<(&str, &str)> = [("DR_WEBHOOK_URL", url.as_str())].into_iter().chain(vars.iter().copied()).collect();
-        stage.with("writer", &[&["backup", "orders/nightly"], &state[..]].concat(), &vars)
+        stage.with("writer", &[&["backup", "orders/nightly"], &NOTIFY[..]].concat(), &vars)
     };
     let broken = backup(&[("LIFEBOAT_PGBIN", &stage.programs("pg_dump", "[ \"$1\" = --version ] && exec {real}/pg_dump --version\nexit 1"))]);
     assert!(broken.code == 1 && broken.err.contains("pg_dump failed"), "{}{}", broken.out, broken.err);
     let text = |body: &Value| body["text"].as_str().unwrap().to_owned();
     let said = text(&posted.recv().unwrap().1);
     assert!(said.starts_with("lifeboat: 1 not well\norders/nightly backup-failed: the run that began at 2"), "{said}");
-    let status = stage.with("planner", &[&["status"], &state[..]].concat(), &[("DR_WEBHOOK_URL", &url)]);
+    let status = stage.with("planner", &[&["status"], &NOTIFY[..]].concat(), &[("DR_WEBHOOK_URL", &url)]);
     assert!(status.out.contains("begun and never completed"), "{}{}", status.out, status.err);
     let said = text(&posted.recv().unwrap().1);
     assert!(said.contains("orders rpo") && !said.contains("backup-failed"), "it was told: {said}");
@@ -135,12 +143,9 @@ fn a_backup_that_fails_is_posted_at_once_and_is_well_after_the_next() {
 
 #[test]
 fn a_drill_that_fails_is_posted_at_once_and_is_well_after_one_that_passes() {
-    let stage = Stage::new("notify-drill", "CREATE TABLE one (id int); INSERT INTO one VALUES (1);");
-    stage.config.edit("  drills:\n", "  alerts: {notify: [{webhook: {env: DR_WEBHOOK_URL}}]}\n  drills:\n");
-    let (url, posted) = receiver(&[]);
-    let state = ["--notify", "--state", "told.json"];
+    let (stage, url, posted) = telling("notify-drill", "CREATE TABLE one (id int); INSERT INTO one VALUES (1);");
     let with = |profile: &str, line: &[&str]| {
-        let ran = stage.with(profile, &[line, &state[..]].concat(), &[("DR_WEBHOOK_URL", &url)]);
+        let ran = stage.with(profile, &[line, &NOTIFY[..]].concat(), &[("DR_WEBHOOK_URL", &url)]);
         assert!(!ran.out.contains("s3cret") && !ran.err.contains("s3cret"), "{}{}", ran.out, ran.err);
         ran
     };
