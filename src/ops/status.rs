@@ -159,14 +159,24 @@ fn as_of(prepared: &Prepared, observed: &Observed, seen: Seen, at: Timestamp, re
         Seen::Now => return None,
         Seen::Before => {
             let first = "objectives and drills are those of the policies as they are written now; what was brought back since was never gone";
-            ("before", [first.to_owned()].into_iter().chain(prepared.loaded.policies.iter().filter_map(blind)).collect())
+            let notes = prepared.loaded.policies.iter().filter_map(blind);
+            ("before", [first.to_owned()].into_iter().chain(notes).chain(left_out(prepared)).collect())
         }
         Seen::After(_) => {
             let first = "by the bucket's rules as they are now; runs, drills and the keeper are supposed to stand still";
-            ("after", [first.to_owned()].into_iter().chain(untold(observed)).collect())
+            ("after", [first.to_owned()].into_iter().chain(untold(observed)).chain(left_out(prepared)).collect())
         }
     };
     Some(AsOfView { side: side.to_owned(), read_at: read.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(), notes })
+}
+
+/// The physical sets, of which nothing is told but now.
+fn left_out(prepared: &Prepared) -> impl Iterator<Item = String> {
+    let of = |policy: &LoadedPolicy| {
+        let sets = policy.policy.spec.backups.physical.keys();
+        sets.map(|set| format!("{}/{set}: what its repository holds at another moment than now is not told", policy.name)).collect::<Vec<_>>()
+    };
+    prepared.loaded.policies.iter().flat_map(of)
 }
 
 /// How many release tags could not be read.
