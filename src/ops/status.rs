@@ -20,7 +20,8 @@ use crate::model::when::When;
 use crate::observe;
 use crate::policy::{self, LoadedPolicy};
 use crate::ports::{Kind, Ports};
-use crate::report::status::{Around, Era, History, MISSED, Seen, Standing, left, live, standings};
+use crate::report::expected::{Era, History, MISSED, Wanted};
+use crate::report::status::{Around, Seen, Standing, left, live, standings};
 use crate::report::{self, Input, Verdict, past, storage};
 use crate::source;
 use crate::view::status::{AsOfView, StatusView};
@@ -113,8 +114,10 @@ fn proofs(configured: bool, chains: &Result<Vec<Checked>, String>) -> Fact<Proof
 
 /// A date and time without a zone is in that of the schedules, if they all have one.
 fn moment(when: When, now: Timestamp, prepared: &Prepared) -> Result<Timestamp, OpError> {
-    let zones: BTreeSet<&str> =
-        prepared.loaded.policies.iter().flat_map(|policy| policy.policy.spec.backups.values()).map(|set| set.schedule.timezone.as_str()).collect();
+    let sets = || prepared.loaded.policies.iter().map(|policy| &policy.policy.spec.backups);
+    let taken = sets().flat_map(|sets| sets.values()).map(|set| set.schedule.timezone.as_str());
+    let physical = sets().flat_map(|sets| sets.physical.values()).filter_map(|set| Some(set.schedule.as_ref()?.timezone.as_str()));
+    let zones: BTreeSet<&str> = taken.chain(physical).collect();
     let setup = |why: String| OpError::Setup { message: format!("--at: {why}"), hint: "write it as 2026-11-22T12:00:00Z".to_owned() };
     if matches!(when, When::Local(_)) && zones.len() > 1 {
         let zones: Vec<&str> = zones.into_iter().collect();
@@ -190,7 +193,7 @@ fn untold(observed: &Observed) -> Option<String> {
     (count > 0).then(|| format!("the release tags of {backups} could not be read: each counts as gone once any rule for a tag could have ended it"))
 }
 
-/// The schedules of all sets over the time in which missed runs are looked for, or why the git history does not tell them.
+/// What was wanted of all sets over the time in which missed runs are looked for, or why the git history does not tell them.
 fn history(place: &Where, at: Timestamp) -> Result<History, String> {
     let from = at.checked_sub(SignedDuration::from_secs(MISSED)).unwrap_or(at);
     let written = "scheduled runs are expected by the schedules as they are written now";
@@ -201,23 +204,24 @@ fn history(place: &Where, at: Timestamp) -> Result<History, String> {
     }
 }
 
-/// Version by version, what each set's schedule was. A policy that could not be read then expects nothing.
+/// Version by version, what was wanted of each set. A policy that could not be read then expects nothing.
 fn eras(versions: &[source::Past]) -> History {
     let mut out = History::new();
     for version in versions {
         let loaded = policy::load(&version.files);
         let mut now = BTreeMap::new();
         for policy in &loaded.policies {
-            for (name, set) in &policy.policy.spec.backups {
-                now.insert((policy.name.clone(), name.0.clone()), (set.schedule.clone(), set.max_duration));
-            }
+            let spec = &policy.policy.spec;
+            let taken = spec.backups.iter().map(|(name, set)| (name, Wanted::taken(set)));
+            let physical = spec.backups.physical.iter().map(|(name, set)| (name, Wanted::physical(&spec.storage, set)));
+            now.extend(taken.chain(physical).map(|(name, wanted)| ((policy.name.clone(), name.0.clone()), wanted)));
         }
         let known: BTreeSet<(String, String)> = out.keys().cloned().chain(now.keys().cloned()).collect();
         for key in known {
-            let set = now.remove(&key);
+            let wanted = now.remove(&key);
             let eras = out.entry(key).or_default();
-            if eras.last().map(|era: &Era| &era.set) != Some(&set) {
-                eras.push(Era { from: version.since, set });
+            if eras.last().map(|era: &Era| &era.wanted) != Some(&wanted) {
+                eras.push(Era { from: version.since, wanted });
             }
         }
     }

@@ -17,6 +17,7 @@ use crate::policy::LoadedPolicy;
 pub mod alerts;
 mod backups;
 mod drills;
+pub mod expected;
 mod objectives;
 pub mod past;
 mod physical;

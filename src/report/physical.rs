@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::status::{EARLY, GapStanding, MISSED, SetStanding, Standing, text};
+use super::expected::{self, History, MISSED, Wanted};
+use super::status::{GapStanding, SetStanding, Standing, text};
 use super::{Input, SetReport};
 use crate::catalog::backups::CLOCKS;
 use crate::catalog::physical::{Physical, Repository, State};
@@ -88,8 +89,8 @@ fn complete(found: &Repository) -> impl Iterator<Item = &Physical> {
     found.backups.iter().filter(|backup| backup.state == State::Complete)
 }
 
-/// The standing of a policy with its physical sets.
-pub(super) fn added(mut standing: Standing, policy: &LoadedPolicy, input: &Input<'_>) -> Standing {
+/// The standing of a policy with its physical sets; `history` says what was wanted of them over time.
+pub(super) fn added(mut standing: Standing, policy: &LoadedPolicy, input: &Input<'_>, history: Option<&History>) -> Standing {
     for (name, set) in &policy.policy.spec.backups.physical {
         let found = input.repositories.get(&(policy.name.clone(), name.0.clone()));
         let one = match found {
@@ -97,7 +98,8 @@ pub(super) fn added(mut standing: Standing, policy: &LoadedPolicy, input: &Input
             Some(Fact::Known(found)) => {
                 standing.oldest = standing.oldest.into_iter().chain(found.oldest.map(text)).min();
                 standing.newest = standing.newest.max(found.newest.map(text));
-                of(&name.0, set, found, input.now)
+                let missed = missed(policy, (&name.0, set), found, history, input.now);
+                of(&name.0, set, found, &missed, input.now)
             }
             Some(Fact::Absent) => empty(&name.0, set, "there is no such bucket".to_owned()),
             Some(Fact::Unknown(why)) => unread(&name.0, set, format!("the repository could not be listed: {why}")),
@@ -138,18 +140,16 @@ fn limit(set: &PhysicalSet) -> Option<Span> {
     set.wal.map(|wal| wal.max_lag).into_iter().chain(set.rpo()).min()
 }
 
-fn of(name: &str, set: &PhysicalSet, found: &Repository, now: Timestamp) -> SetStanding {
-    let slots = slots(set);
+fn of(name: &str, set: &PhysicalSet, found: &Repository, missed: &[(Timestamp, bool)], now: Timestamp) -> SetStanding {
     let newest = complete(found).max_by_key(|backup| backup.stopped);
     let holes: Vec<(Timestamp, Option<Timestamp>)> = holes(found).collect();
-    let missed = missed(&slots, set, found, now);
     let missed_full = missed.iter().filter(|(_, full)| *full).map(|(at, _)| text(*at)).collect();
     SetStanding {
         points: complete(found).count(),
         bytes: complete(found).map(|backup| backup.stored).fold(0, u64::saturating_add),
         newest: found.newest.map(text),
         newest_bytes: newest.map(|backup| backup.stored),
-        next: slots.iter().filter_map(|(asked, _)| asked.next(now)).min().map(text),
+        next: schedules(set).iter().filter_map(|schedule| schedule::read(schedule).ok()?.next(now)).min().map(text),
         interval_seconds: interval(set),
         missed: missed.iter().map(|(at, _)| text(*at)).collect(),
         failed: failed(found, now),
@@ -161,8 +161,12 @@ fn of(name: &str, set: &PhysicalSet, found: &Repository, now: Timestamp) -> SetS
 
 /// The longest wait between two of its runs, of whichever kind.
 fn interval(set: &PhysicalSet) -> Option<u64> {
-    let schedules: Vec<Schedule> = set.schedule.as_ref()?.each().map(|(_, schedule)| schedule).collect();
-    schedule::longest_wait_of(&schedules)
+    schedule::longest_wait_of(&schedules(set))
+}
+
+/// Its schedules, whichever kind they take.
+fn schedules(set: &PhysicalSet) -> Vec<Schedule> {
+    set.schedule.iter().flat_map(|schedule| schedule.each().map(|(_, schedule)| schedule)).collect()
 }
 
 /// Stretches between the oldest and the newest restorable moment, or behind it, that cannot be restored: from, and until if that is known.
@@ -220,12 +224,6 @@ fn short(set: &PhysicalSet, found: &Repository, age: impl Fn(Timestamp) -> u64) 
     is_short.then(|| format!("any moment of the last {window} is promised, and it reaches back {reach}, although the repository has been there for {old}"))
 }
 
-/// The schedules that can be read, and whether only a full backup fills their slots.
-fn slots(set: &PhysicalSet) -> Vec<(schedule::Asked, bool)> {
-    let Some(wish) = &set.schedule else { return Vec::new() };
-    wish.each().filter_map(|(kind, wish)| Some((schedule::read(&wish).ok()?, kind == "full"))).collect()
-}
-
 /// When backups of the last seven days ended of which their engine says that they failed, the newest first.
 fn failed(found: &Repository, now: Timestamp) -> Vec<String> {
     let late = |at: &Timestamp| at.as_second() > now.as_second() - MISSED;
@@ -235,20 +233,13 @@ fn failed(found: &Repository, now: Timestamp) -> Vec<String> {
     out.into_iter().map(text).collect()
 }
 
-/// Slots of the last seven days behind the first backup by whose end nothing complete was there, the newest first, and whether only a
+/// Runs of the last seven days by whose end nothing complete was there, by the schedules of then, the newest first, and whether only a
 /// full backup would have filled them.
-fn missed(slots: &[(schedule::Asked, bool)], set: &PhysicalSet, found: &Repository, now: Timestamp) -> Vec<(Timestamp, bool)> {
-    let ends = |full: bool| ended(found, full).map(Timestamp::as_second);
-    let late = i64::try_from(set.max_duration.as_secs()).unwrap_or(MISSED);
-    let Some(first) = ends(false).min() else { return Vec::new() };
-    let from = (now.as_second() - MISSED).max(first);
-    let mut out = Vec::new();
-    for (asked, full) in slots {
-        let filled = |slot: i64| ends(*full).any(|end| end >= slot - EARLY && end <= slot + late);
-        out.extend(asked.runs(from, now.as_second() - late).into_iter().filter(|slot| !filled(slot.as_second())).map(|slot| (slot, *full)));
-    }
-    out.sort_unstable_by(|a, b| b.cmp(a));
-    out
+fn missed(policy: &LoadedPolicy, (name, set): (&str, &PhysicalSet), found: &Repository, history: Option<&History>, now: Timestamp) -> Vec<(Timestamp, bool)> {
+    let wanted = Wanted::physical(&policy.policy.spec.storage, set);
+    let slots = expected::slots(history, (&policy.name, name), wanted, ended(found, false).min(), now);
+    let missing = slots.into_iter().filter(|slot| !slot.is_filled(ended(found, slot.full).map(Timestamp::as_second)));
+    missing.map(|slot| (slot.at, slot.full)).collect()
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::expected::{self, History, MISSED, Slot, Wanted};
 use super::{DrillReport, DrillStanding, Input, Objective, Pitr, PolicyReport, Report, Verdict, physical};
 use crate::catalog::layout::{failed_step, id_time};
 use crate::catalog::retention::Tier;
@@ -16,17 +17,12 @@ use crate::model::aspects::Versioning;
 use crate::model::fact::{Fact, Why};
 use crate::model::id::ResourceId;
 use crate::model::lifecycle::{EXPIRE_TAG, Lifecycle, Tag};
-use crate::model::policy::{BackupSet, Schedule};
+use crate::model::policy::BackupSet;
 use crate::model::request::ReadOp;
 use crate::model::resource::{Observed, SeenBackup};
 use crate::model::units::Span;
 use crate::policy::LoadedPolicy;
 use crate::rules::schedule;
-
-/// How far back scheduled runs are looked for, in seconds.
-pub const MISSED: i64 = 7 * 86_400;
-/// How much earlier than its slot a run may begin: clocks differ.
-pub(super) const EARLY: i64 = 300;
 
 /// What can be restored of one policy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -189,18 +185,6 @@ pub enum Seen {
     After(Timestamp),
 }
 
-/// A stretch of time in which a set had one schedule.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Era {
-    /// When it began; it lasts until the next one begins.
-    pub from: Timestamp,
-    /// Its schedule, and how long a run may take; none = the policy had no such set.
-    pub set: Option<(Schedule, Span)>,
-}
-
-/// The schedules of each set over time, oldest first, by policy and set; none = they are taken as they are written now.
-pub type History = BTreeMap<(String, String), Vec<Era>>;
-
 /// What a status is taken of besides the report.
 #[derive(Clone, Copy, Debug)]
 pub struct Around<'a> {
@@ -208,7 +192,7 @@ pub struct Around<'a> {
     pub observed: &'a Observed,
     /// When.
     pub seen: Seen,
-    /// The schedules over time, where the policies lie in git.
+    /// What was wanted of each set over time, where the policies lie in git.
     pub history: Option<&'a History>,
 }
 
@@ -222,7 +206,7 @@ pub fn standings(input: &Input<'_>, report: &Report, around: &Around<'_>) -> Vec
         let reported = report.policies.iter().find(|reported| reported.name == policy.name)?;
         let own = one(policy, reported, &report.drills, around, input);
         // Of another moment the archives are not known, and left out.
-        Some(if around.seen == Seen::Now { physical::added(own, policy, input) } else { own })
+        Some(if around.seen == Seen::Now { physical::added(own, policy, input, around.history) } else { own })
     };
     let mut out: Vec<Standing> = input.policies.iter().filter_map(of).collect();
     out.sort_by(|a, b| (a.is_kept(), &a.policy).cmp(&(b.is_kept(), &b.policy)));
@@ -392,33 +376,12 @@ impl Shelf<'_> {
         self.released(backup).map_or_else(|| [None].into_iter().chain(tags.map(|tag| Some(tag.value.as_str()))).collect(), |tag| vec![tag.as_deref()])
     }
 
-    /// Runs that should have ended by now and left nothing complete, by the schedules of then. Where no history tells what was wanted
-    /// before the first backup, nothing was.
+    /// Runs that should have ended by now and left nothing complete, by the schedules of then.
     fn missed(&self, name: &str, set: &BackupSet, own: &[&SeenBackup]) -> Vec<String> {
-        let began: Vec<i64> = own.iter().filter(|backup| backup.complete).filter_map(|backup| id_time(&backup.id)).map(Timestamp::as_second).collect();
-        let until = self.now.as_second();
-        let eras = match self.around.history {
-            Some(history) => history.get(&(self.policy.to_owned(), name.to_owned())).cloned().unwrap_or_default(),
-            None => {
-                let first = began.iter().min().and_then(|first| Timestamp::from_second(*first).ok());
-                first.map(|from| Era { from, set: Some((set.schedule.clone(), set.max_duration)) }).into_iter().collect()
-            }
-        };
-        let ends = eras.iter().skip(1).map(|era| era.from.as_second()).chain([until]);
-        let mut out = Vec::new();
-        for (era, end) in eras.iter().zip(ends) {
-            let Some((schedule, limit)) = &era.set else { continue };
-            let Ok(asked) = schedule::read(schedule) else { continue };
-            let late = i64::try_from(limit.as_secs()).unwrap_or(MISSED);
-            let runs = asked.runs(era.from.as_second().max(until - MISSED), end.min(until - late));
-            let missing = |at: &&Timestamp| {
-                let at = at.as_second();
-                !began.iter().any(|began| *began >= at - EARLY && *began <= at + late)
-            };
-            out.extend(runs.iter().filter(missing).map(|at| text(*at)));
-        }
-        out.sort_by(|a, b| b.cmp(a));
-        out
+        let began: Vec<Timestamp> = own.iter().filter(|backup| backup.complete).filter_map(|backup| id_time(&backup.id)).collect();
+        let slots = expected::slots(self.around.history, (self.policy, name), Wanted::taken(set), began.iter().min().copied(), self.now);
+        let missing = |slot: &Slot| !slot.is_filled(began.iter().map(|began| began.as_second()));
+        slots.into_iter().filter(missing).map(|slot| text(slot.at)).collect()
     }
 }
 

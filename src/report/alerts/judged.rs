@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::super::status::{EARLY, ReleaseStanding, SetStanding, Standing, text};
+use super::super::expected::EARLY;
+use super::super::status::{ReleaseStanding, SetStanding, Standing, text};
 use super::super::{DrillStanding, Verdict};
 use super::{Condition, Disk, Judged, Now};
 

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::super::expected::Era;
 use super::*;
 use crate::catalog::physical::{self, Listed, Place};
 use crate::evidence::Checked;
@@ -55,6 +56,11 @@ fn repository(ended: &[i64], archived: i64, lost: &[i64]) -> Repository {
 }
 
 fn reported(policies: &[LoadedPolicy], found: Fact<Repository>) -> (Report, Standing) {
+    told(policies, found, None)
+}
+
+/// The same where the policies lie in git.
+fn told(policies: &[LoadedPolicy], found: Fact<Repository>, history: Option<&History>) -> (Report, Standing) {
     let repositories = BTreeMap::from([(("orders".to_owned(), "physical".to_owned()), found)]);
     let backups = BTreeMap::from([("orders".to_owned(), Fact::Known(Vec::new()))]);
     let evidence: &[Checked] = &[];
@@ -81,7 +87,7 @@ fn reported(policies: &[LoadedPolicy], found: Fact<Repository>) -> (Report, Stan
         sets: Vec::new(),
         unknown: None,
     };
-    (report, added(standing, &policies[0], &input))
+    (report, added(standing, &policies[0], &input, history))
 }
 
 /// The only set of a standing, and its archive.
@@ -140,6 +146,45 @@ fn what_the_engine_left_out_is_missed() {
     assert_eq!((one(&standing).1.last_backup.as_deref(), one(&standing).1.last_full.as_deref(), one(&standing).0.last()), (ended, ended, ended));
     assert_eq!(one(&standing).0.newest.as_deref(), newest, "the newest moment is that of the WAL");
     assert_eq!(one(&standing).0.next.as_deref(), Some("2026-11-23T01:00:00Z"));
+}
+
+#[test]
+fn runs_of_each_kind_are_expected_by_the_schedule_of_their_time() {
+    let found = || Fact::Known(repository(&[3 * DAY + 650, DAY + 650, 650], 2, &[]));
+    let wanted = |set: &str| {
+        let policies = policies(set, false);
+        let spec = &policies[0].policy.spec;
+        Wanted::physical(&spec.storage, spec.backups.physical.values().next().unwrap())
+    };
+    let era = |from: &str, wanted: Option<Wanted>| Era { from: from.parse().unwrap(), wanted };
+    let missed = |eras: Vec<Era>| {
+        let history = History::from([(("orders".to_owned(), "physical".to_owned()), eras)]);
+        let standing = told(&policies(SET, false), found(), Some(&history)).1;
+        (one(&standing).0.missed.clone(), one(&standing).1.missed_full.clone())
+    };
+    let daily = || Some(wanted(SET));
+    let both = |moments: &[&str]| -> (Vec<String>, Vec<String>) {
+        let moments: Vec<String> = moments.iter().map(|at| (*at).to_owned()).collect();
+        (moments.clone(), moments)
+    };
+    assert_eq!(missed(vec![era("2026-11-01T00:00:00Z", daily())]).0.len(), 4, "of seven nights three have a backup, and no backup came before the first");
+    // Since the 21st every night; before that on Thursdays, which was the 19th.
+    let weekly = || Some(wanted(&SET.replace("0 1 * * *", "0 1 * * 4")));
+    assert_eq!(missed(vec![era("2026-11-17T00:00:00Z", weekly()), era("2026-11-21T00:00:00Z", daily())]), both(&[]));
+    assert_eq!(missed(vec![era("2026-11-17T00:00:00Z", weekly()), era("2026-11-20T00:00:00Z", daily())]), both(&["2026-11-20T01:00:00Z"]));
+    // A slot that any backup filled then is not one that only a full one fills today.
+    let hourly = Some(wanted(&SET.replace("{full: \"0 1 * * *\"", "{full: \"0 1 * * 4\", incremental: \"0 2 * * *\"")));
+    let (any, full) = missed(vec![era("2026-11-18T20:00:00Z", hourly), era("2026-11-20T12:00:00Z", daily())]);
+    assert_eq!((any, full), (vec!["2026-11-20T02:00:00Z".to_owned(), "2026-11-19T02:00:00Z".to_owned()], Vec::new()));
+    // While it was out of the policy, lay elsewhere, or was a set of another kind, nothing of it is looked for.
+    let moved = Some(wanted(&SET.replace("prefix: pg/", "prefix: walg/")));
+    let dumped = Some(Wanted { place: None, ..wanted(SET) });
+    for other in [None, moved, dumped] {
+        assert_eq!(missed(vec![era("2026-11-17T00:00:00Z", other), era("2026-11-21T00:00:00Z", daily())]), both(&[]));
+    }
+    assert_eq!(missed(Vec::new()), both(&[]), "not committed yet");
+    let standing = told(&policies(SET, false), found(), None).1;
+    assert_eq!(one(&standing).0.missed, ["2026-11-20T01:00:00Z"], "no history at hand: by today's, from the first backup on");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 use jiff::{SignedDuration, Timestamp};
 
+use super::super::expected::{Era, History, Wanted};
 use super::super::{Input, report};
-use super::{Around, Era, History, Seen, Standing, left, standings};
+use super::{Around, Seen, Standing, left, standings};
 use crate::model::fact::{Fact, Why};
 use crate::model::lifecycle::Rule;
 use crate::model::request::ReadOp;
@@ -180,7 +181,7 @@ fn runs_are_expected_by_the_schedule_of_their_time() {
     before.cron = "15 14 * * *".to_owned();
     let era = |from: &str, schedule: Option<&crate::model::policy::Schedule>| Era {
         from: from.parse().unwrap(),
-        set: schedule.map(|schedule| (schedule.clone(), set.max_duration)),
+        wanted: schedule.map(|schedule| Wanted { runs: vec![(schedule.clone(), false)], ..Wanted::taken(set) }),
     };
     let key = ("orders".to_owned(), "nightly".to_owned());
     let seen = world(Fact::Known(nights(0..3)), Vec::new());
