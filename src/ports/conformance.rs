@@ -208,6 +208,7 @@ pub async fn run(ports: &Ports, subject: &Subject) -> Vec<Case> {
     cases.push(case(subject, "an upload is invisible until it is complete", data::upload(place).await));
     cases.push(case(subject, "an upload does not replace an object", data::upload_onto(place).await));
     cases.push(case(subject, "an upload that was given up is gone", data::given_up(place).await));
+    cases.push(case(subject, "a version that was replaced is read by its id", data::old_version(ports, subject).await));
     for (name, outcome) in documents::settings(ports, subject).await {
         cases.push(case(subject, &format!("{WRITTEN}{name}"), outcome));
     }

@@ -72,7 +72,9 @@ pub trait Objects: Send + Sync {
     }
     /// A whole object of at most `limit` bytes; a larger one is an error.
     fn get<'a>(&'a self, bucket: &'a str, key: &'a str, limit: u64) -> Answer<'a, Result<Vec<u8>, PortError>>;
-    /// The same with the object's entity tag and date, and with the time by S3's own clock.
+    /// The same of one version, by its version id, whether it is the current one or not (S3: `s3:GetObjectVersion`).
+    fn get_version<'a>(&'a self, bucket: &'a str, key: &'a str, version: &'a str, limit: u64) -> Answer<'a, Result<Vec<u8>, PortError>>;
+    /// A whole object with its entity tag and date, and with the time by S3's own clock.
     fn get_tagged<'a>(&'a self, bucket: &'a str, key: &'a str, limit: u64) -> Answer<'a, Result<Tagged, PortError>>;
     /// `length` bytes from `offset` on.
     fn get_range<'a>(&'a self, bucket: &'a str, key: &'a str, offset: u64, length: u64) -> Answer<'a, Result<Vec<u8>, PortError>>;

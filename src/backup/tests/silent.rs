@@ -17,6 +17,9 @@ impl Objects for Silent {
     fn get<'a>(&'a self, _: &'a str, _: &'a str, _: u64) -> Answer<'a, Result<Vec<u8>, PortError>> {
         Box::pin(pending())
     }
+    fn get_version<'a>(&'a self, _: &'a str, _: &'a str, _: &'a str, _: u64) -> Answer<'a, Result<Vec<u8>, PortError>> {
+        Box::pin(pending())
+    }
     fn get_tagged<'a>(&'a self, _: &'a str, _: &'a str, _: u64) -> Answer<'a, Result<Tagged, PortError>> {
         Box::pin(pending())
     }

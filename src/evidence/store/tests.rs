@@ -55,6 +55,9 @@ impl Objects for Bucket {
     fn folders<'a>(&'a self, _: &'a str, _: &'a str) -> Answer<'a, Result<Vec<String>, PortError>> {
         unreachable!()
     }
+    fn get_version<'a>(&'a self, _: &'a str, _: &'a str, _: &'a str, _: u64) -> Answer<'a, Result<Vec<u8>, PortError>> {
+        unreachable!()
+    }
     fn get_tagged<'a>(&'a self, _: &'a str, _: &'a str, _: u64) -> Answer<'a, Result<Tagged, PortError>> {
         unreachable!()
     }

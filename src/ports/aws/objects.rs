@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_s3::config::timeout::TimeoutConfig;
+use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder;
 use aws_sdk_s3::primitives::{ByteStream, DateTime, DateTimeFormat};
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart};
 use jiff::Timestamp;
@@ -36,6 +37,17 @@ async fn must_exist(at: &Bucket, bucket: &str, what: &str) -> Result<(), PortErr
 
 pub(super) fn strange(what: &str, message: &str) -> PortError {
     PortError { what: what.to_owned(), kind: Kind::NotUnderstood, message: message.to_owned(), maybe_done: false }
+}
+
+/// A whole object of at most `limit` bytes.
+async fn whole(what: String, ask: GetObjectFluentBuilder, limit: u64) -> Result<Vec<u8>, PortError> {
+    let answer = ask.send().await.map_err(|error| port(&what, error))?;
+    let size = answer.content_length().and_then(|size| u64::try_from(size).ok()).unwrap_or(u64::MAX);
+    if size > limit {
+        return Err(strange(&what, &format!("it has {size} bytes, and at most {limit} are expected here")));
+    }
+    let body = answer.body.collect().await;
+    body.map(|body| body.to_vec()).map_err(|error| PortError { what, kind: Kind::Unreachable, message: error.to_string(), maybe_done: false })
 }
 
 impl Objects for Aws {
@@ -99,14 +111,17 @@ impl Objects for Aws {
         Box::pin(async move {
             let what = format!("GetObject s3://{bucket}/{key}");
             let at = self.bucket(bucket);
-            let answer =
-                at.data.get_object().bucket(bucket).key(key).set_expected_bucket_owner(at.account.clone()).send().await.map_err(|error| port(&what, error))?;
-            let size = answer.content_length().and_then(|size| u64::try_from(size).ok()).unwrap_or(u64::MAX);
-            if size > limit {
-                return Err(strange(&what, &format!("it has {size} bytes, and at most {limit} are expected here")));
-            }
-            let body = answer.body.collect().await;
-            body.map(|body| body.to_vec()).map_err(|error| PortError { what, kind: Kind::Unreachable, message: error.to_string(), maybe_done: false })
+            let ask = at.data.get_object().bucket(bucket).key(key).set_expected_bucket_owner(at.account.clone());
+            whole(what, ask, limit).await
+        })
+    }
+
+    fn get_version<'a>(&'a self, bucket: &'a str, key: &'a str, version: &'a str, limit: u64) -> Answer<'a, Result<Vec<u8>, PortError>> {
+        Box::pin(async move {
+            let what = format!("GetObject of the version {version} of s3://{bucket}/{key}");
+            let at = self.bucket(bucket);
+            let ask = at.data.get_object().bucket(bucket).key(key).version_id(version).set_expected_bucket_owner(at.account.clone());
+            whole(what, ask, limit).await
         })
     }
 

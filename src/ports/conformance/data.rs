@@ -2,8 +2,12 @@
 
 use bytes::Bytes;
 
-use super::{Found, Place, fails, is, same, words};
-use crate::ports::{Kind, Level, Upload};
+use super::{Found, Place, Subject, fails, is, same, words};
+use crate::model::aspects::{Existence, Versioning};
+use crate::model::document::Document;
+use crate::model::id::ResourceId;
+use crate::model::request::{Request, RequestOp};
+use crate::ports::{Kind, Level, Ports, Upload};
 
 const MIB: usize = 1 << 20;
 
@@ -134,4 +138,27 @@ pub(super) async fn given_up(at: Place<'_>) -> Found {
     fails("a part of it", objects.part(&upload, 2, part).await, Kind::Missing)?;
     fails("completing it", objects.complete(&upload, &tags).await, Kind::Missing)?;
     same("the listing", objects.list(at.bucket, "given-up/").await.map_err(words)?, Vec::new())
+}
+
+/// In a versioned bucket of its own.
+pub(super) async fn old_version(ports: &Ports, subject: &Subject) -> Found {
+    let bucket = format!("{}-versions", subject.bucket);
+    let target = ResourceId::Bucket(bucket.clone());
+    let made = Request { op: RequestOp::CreateBucket, target: target.clone(), body: Document::of(&Existence { region: Some(subject.region.clone()) }) };
+    let versioned = Request { op: RequestOp::PutBucketVersioning, target, body: Document::of(&Versioning::Enabled) };
+    for request in [made, versioned] {
+        ports.cloud.send(&request).await.map_err(words)?;
+    }
+    let objects = &ports.objects;
+    objects.create(&bucket, "a", b"first".to_vec()).await.map_err(words)?;
+    let tag = objects.get_tagged(&bucket, "a", 9).await.map_err(words)?.etag;
+    objects.replace(&bucket, "a", &tag, b"second".to_vec()).await.map_err(words)?;
+    objects.create(&bucket, "b", b"another".to_vec()).await.map_err(words)?;
+    let versions = objects.versions(&bucket, "").await.map_err(words)?;
+    let [new, old, other] = versions.as_slice() else { return Err(format!("{versions:?} instead of two versions of a and one of b")) };
+    same("the newest first", [new.latest, old.latest, other.latest], [true, false, true])?;
+    same("the one of before", objects.get_version(&bucket, "a", &old.id, 9).await.map_err(words)?, b"first".to_vec())?;
+    same("the current one", objects.get_version(&bucket, "a", &new.id, 9).await.map_err(words)?, b"second".to_vec())?;
+    fails("one above the limit", objects.get_version(&bucket, "a", &old.id, 4).await, Kind::NotUnderstood)?;
+    fails("a version of another object", objects.get_version(&bucket, "b", &old.id, 9).await, Kind::Missing)
 }

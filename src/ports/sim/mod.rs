@@ -46,6 +46,8 @@ pub enum Op {
     List,
     /// `GetObject`, whole or a range.
     Get,
+    /// `GetObject` of one version by its id, which is a permission of its own.
+    GetVersion,
     /// `PutObject` with `If-None-Match`.
     Create,
     /// `PutObject` with `If-Match`.
@@ -73,7 +75,7 @@ pub enum Op {
 impl Op {
     /// Whether it changes something.
     pub fn writes(self) -> bool {
-        !matches!(self, Self::Identity | Self::Read(_) | Self::List | Self::Get | Self::Tags | Self::Versions)
+        !matches!(self, Self::Identity | Self::Read(_) | Self::List | Self::Get | Self::GetVersion | Self::Tags | Self::Versions)
     }
 }
 

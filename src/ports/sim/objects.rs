@@ -79,6 +79,17 @@ impl Objects for World {
         }))
     }
 
+    fn get_version<'a>(&'a self, bucket: &'a str, key: &'a str, version: &'a str, limit: u64) -> Answer<'a, Result<Vec<u8>, PortError>> {
+        answer(self.call(Op::GetVersion, &url(bucket, key), None, |state| {
+            let found = state.version(Op::GetVersion, bucket, key, Some(version))?;
+            let bytes = found.bytes.clone().unwrap_or_default();
+            if bytes.len() as u64 > limit {
+                return Err(too_large(&url(bucket, key), bytes.len(), limit));
+            }
+            Ok(bytes)
+        }))
+    }
+
     fn get_tagged<'a>(&'a self, bucket: &'a str, key: &'a str, limit: u64) -> Answer<'a, Result<Tagged, PortError>> {
         answer(self.call(Op::Get, &url(bucket, key), None, |state| {
             let now = whole_seconds(state.now);
