@@ -15,7 +15,7 @@ use crate::observe;
 use crate::plan::{self, Ask};
 use crate::policy::{self, ConfigFile};
 use crate::ports::Ports;
-use crate::ports::aws::Aws;
+use crate::ports::aws::{Aws, Begun};
 use crate::ports::system::{SystemClock, SystemEntropy};
 use crate::rules;
 use crate::settings;
@@ -92,7 +92,7 @@ async fn repositories(ports: &Ports, bucket: &str, prefix: &str) -> Fact<Vec<phy
 
 async fn connected(bucket: &str, region: &str) -> Result<(Ports, Identity, &'static [&'static str]), OpError> {
     let place = BucketPlace { name: bucket.to_owned(), account: None, region: region.to_owned(), endpoint: None };
-    let aws = std::sync::Arc::new(Aws::connect(&[place], super::request_timeout()?).await);
+    let aws = std::sync::Arc::new(Aws::connect(Begun::new(super::request_timeout()?), &[place]).await);
     let ports = Ports { cloud: aws.clone(), objects: aws.clone(), clock: std::sync::Arc::new(SystemClock), entropy: std::sync::Arc::new(SystemEntropy) };
     let identity = identify(&ports, Some(&aws)).await?;
     Ok((ports, identity, aws.quirks().unfilled_keys))

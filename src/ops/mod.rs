@@ -17,7 +17,7 @@ use crate::model::repository::ControlPlace;
 use crate::model::resource::{BucketPlace, Desired, Identity, ResourceWish};
 use crate::model::units::Span;
 use crate::policy::{Loaded, LoadedPolicy};
-use crate::ports::aws::{ATTEMPT, Aws};
+use crate::ports::aws::{ATTEMPT, Aws, Begun};
 use crate::ports::quirks::{AWS, Quirks};
 use crate::ports::secrets::{self, Secret, SecretError};
 use crate::ports::system::{SystemClock, SystemEntropy};
@@ -255,9 +255,11 @@ pub async fn connect_as(place: &Where, act: Act, selection: &Selection) -> Resul
 }
 
 async fn connect_to(place: &Where, act: Option<Act>, selection: &Selection) -> Result<(Prepared, Ports, Arc<Aws>), OpError> {
+    // Whatever is wrong with the policies is told before what is wrong with the environment.
+    let begun = request_timeout().map(Begun::new);
     let first = prepare(place, &AWS)?;
     let places = places(&first.loaded);
-    let mut aws = Aws::connect(&places, request_timeout()?).await;
+    let mut aws = Aws::connect(begun?, &places).await;
     if let Some(act) = act.filter(|_| !first.has_errors()) {
         let wanted = accounts::assumed(&first.loaded, act, selection);
         aws = Box::pin(aws.assuming(&wanted, &places, act.session(), act == Act::Apply)).await.map_err(|source| OpError::Cloud {

@@ -12,7 +12,7 @@ use aws_sdk_s3::types::{BucketAccelerateStatus, CorsRule, Event, IntelligentTier
 
 use super::Bucket;
 use super::error::port;
-use super::raw::RawBody;
+use super::raw;
 use crate::model::aspects::Parts;
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
@@ -25,9 +25,9 @@ type Words = BTreeMap<String, String>;
 /// Sends a question, and gives its answer with what its body proves of the root element.
 macro_rules! ask {
     ($bucket:ident, $name:ident, $what:literal, $root:literal, $question:expr) => {{
-        let raw = RawBody::default();
         let question = $question.bucket($name).set_expected_bucket_owner($bucket.account.clone());
-        let answer = question.customize().interceptor(raw.clone()).send().await.map_err(|error| port(&format!("{} {}", $what, $name), error))?;
+        let (raw, answer) = raw::kept(question.send()).await;
+        let answer = answer.map_err(|error| port(&format!("{} {}", $what, $name), error))?;
         if let Err(why) = raw.rooted($root) {
             return Ok(Fact::Unknown(why));
         }

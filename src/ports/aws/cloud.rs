@@ -8,18 +8,26 @@ use crate::model::request::{Read, ReadOp, Request, RequestOp};
 use crate::model::resource::Identity;
 use crate::ports::{Answer, Cloud, Kind, PortError};
 
+/// Asks who we are.
+pub(super) async fn identity(sts: aws_sdk_sts::Client) -> Result<Identity, PortError> {
+    let answer = sts.get_caller_identity().send().await.map_err(|error| port("GetCallerIdentity", error))?;
+    match (answer.account(), answer.arn()) {
+        (Some(account), Some(arn)) => Ok(Identity { account: account.to_owned(), arn: arn.to_owned() }),
+        _ => Err(not_understood("the answer names no account or no ARN".to_owned())),
+    }
+}
+
+fn not_understood(message: String) -> PortError {
+    PortError { what: "GetCallerIdentity".to_owned(), kind: Kind::NotUnderstood, message, maybe_done: false }
+}
+
 impl Cloud for Aws {
     fn identity(&self) -> Answer<'_, Result<Identity, PortError>> {
         Box::pin(async move {
-            let answer = self.sts.get_caller_identity().send().await.map_err(|error| port("GetCallerIdentity", error))?;
-            match (answer.account(), answer.arn()) {
-                (Some(account), Some(arn)) => Ok(Identity { account: account.to_owned(), arn: arn.to_owned() }),
-                _ => Err(PortError {
-                    what: "GetCallerIdentity".to_owned(),
-                    kind: Kind::NotUnderstood,
-                    message: "the answer names no account or no ARN".to_owned(),
-                    maybe_done: false,
-                }),
+            let asked = self.identity.lock().ok().and_then(|mut asked| asked.take());
+            match asked {
+                Some(asked) => asked.await.unwrap_or_else(|error| Err(not_understood(error.to_string()))),
+                None => identity(self.sts.clone()).await,
             }
         })
     }

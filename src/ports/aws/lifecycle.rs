@@ -11,7 +11,7 @@ use aws_smithy_types::date_time::Format;
 use super::Bucket;
 use super::error::port;
 use super::iam::unreadable;
-use super::raw::RawBody;
+use super::raw;
 use super::s3::{hollow, proven};
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
@@ -47,9 +47,9 @@ const KNOWN: &[&str] = &[
 
 /// Reads the whole configuration.
 pub(super) async fn read(bucket: &Bucket, name: &str) -> Result<Fact<Document>, PortError> {
-    let raw = RawBody::default();
     let ask = bucket.control.get_bucket_lifecycle_configuration().bucket(name).set_expected_bucket_owner(bucket.account.clone());
-    let answer = ask.customize().interceptor(raw.clone()).send().await.map_err(|error| port(&format!("GetBucketLifecycleConfiguration {name}"), error))?;
+    let (raw, answer) = raw::kept(ask.send()).await;
+    let answer = answer.map_err(|error| port(&format!("GetBucketLifecycleConfiguration {name}"), error))?;
     if !raw.has("Rule") {
         return Ok(hollow("GetBucketLifecycleConfiguration", "Rule"));
     }

@@ -4,7 +4,7 @@ use aws_sdk_s3::types::{DefaultRetention, ObjectLockConfiguration, ObjectLockEna
 
 use super::Bucket;
 use super::error::port;
-use super::raw::RawBody;
+use super::raw;
 use super::s3::proven;
 use crate::model::aspects::{LockMode, LockRetention, ObjectLock};
 use crate::model::document::Document;
@@ -15,9 +15,9 @@ const KNOWN: &[&str] = &["ObjectLockEnabled", "Rule", "DefaultRetention", "Mode"
 
 /// Reads whether new versions are locked, and for how long.
 pub(super) async fn read(bucket: &Bucket, name: &str) -> Result<Fact<Document>, PortError> {
-    let raw = RawBody::default();
     let ask = bucket.control.get_object_lock_configuration().bucket(name).set_expected_bucket_owner(bucket.account.clone());
-    let answer = ask.customize().interceptor(raw.clone()).send().await.map_err(|error| port(&format!("GetObjectLockConfiguration {name}"), error))?;
+    let (raw, answer) = raw::kept(ask.send()).await;
+    let answer = answer.map_err(|error| port(&format!("GetObjectLockConfiguration {name}"), error))?;
     if let Err(why) = raw.check("ObjectLockConfiguration", KNOWN) {
         return Ok(Fact::Unknown(why));
     }

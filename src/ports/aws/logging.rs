@@ -8,7 +8,7 @@ use aws_sdk_s3::types::{
 use super::Bucket;
 use super::error::port;
 use super::iam::unreadable;
-use super::raw::RawBody;
+use super::raw;
 use super::s3::proven;
 use crate::model::aspects::{AccessLog, LogGrant, LogKeyFormat};
 use crate::model::document::Document;
@@ -36,9 +36,9 @@ const KNOWN: &[&str] = &[
 
 /// Reads where the log goes; an empty status means that there is none.
 pub(super) async fn read(bucket: &Bucket, name: &str) -> Result<Fact<Document>, PortError> {
-    let raw = RawBody::default();
     let ask = bucket.control.get_bucket_logging().bucket(name).set_expected_bucket_owner(bucket.account.clone());
-    let answer = ask.customize().interceptor(raw.clone()).send().await.map_err(|error| port(&format!("GetBucketLogging {name}"), error))?;
+    let (raw, answer) = raw::kept(ask.send()).await;
+    let answer = answer.map_err(|error| port(&format!("GetBucketLogging {name}"), error))?;
     let Some(found) = answer.logging_enabled() else {
         return Ok(match raw.check(ROOT, KNOWN) {
             Ok(()) => Fact::Absent,

@@ -3,15 +3,20 @@
 //! The same binary talks to both: endpoints, regions, profiles and credentials come from the ordinary AWS environment.
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use tokio::task::JoinHandle;
 
 use self::guard::{Guard, KMS, STS};
+use self::raw::Keep;
 use self::sent::Sent;
+use self::wire::wire;
+use super::PortError;
 use super::quirks::{self, Quirks};
-use crate::model::resource::{BucketPlace, Partition};
+use crate::model::resource::{BucketPlace, Identity, Partition};
 
 mod assume;
 mod beside;
@@ -34,6 +39,7 @@ mod raw;
 mod replication;
 mod s3;
 mod sent;
+mod wire;
 
 /// How long to wait for a connection.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -74,6 +80,44 @@ pub struct Aws {
     buckets: BTreeMap<String, Bucket>,
     elsewhere: Vec<assume::Elsewhere>,
     sent: Sent,
+    identity: Mutex<Option<Asked>>,
+}
+
+/// The answer to who we are, which is on its way.
+type Asked = JoinHandle<Result<Identity, PortError>>;
+
+/// A start that goes on by itself: the AWS environment is read (variables, profiles) and STS is asked who we are, while the policies are
+/// read. Where nobody connects in the end, the answer is thrown away.
+#[derive(Debug)]
+pub struct Begun {
+    attempt: Duration,
+    started: JoinHandle<Started>,
+}
+
+impl Begun {
+    /// Begins; attempts to ask may take so long ([`ATTEMPT`]). Must be called within a runtime.
+    pub fn new(attempt: Duration) -> Self {
+        Self { attempt, started: tokio::spawn(Started::new(attempt)) }
+    }
+}
+
+#[derive(Debug)]
+struct Started {
+    base: SdkConfig,
+    sts: aws_sdk_sts::Client,
+    sent: Sent,
+    identity: Mutex<Option<Asked>>,
+}
+
+impl Started {
+    async fn new(attempt: Duration) -> Self {
+        // Retries are the SDK's standard ones (3 attempts), or what AWS_MAX_ATTEMPTS and AWS_RETRY_MODE say.
+        let base = aws_config::defaults(BehaviorVersion::latest()).timeout_config(Waits::of(attempt).control()).http_client(wire()).load().await;
+        let sent = Sent::default();
+        let sts = sts_client(&base, &sent);
+        let asked = tokio::spawn(cloud::identity(sts.clone()));
+        Self { base, sts, sent, identity: Mutex::new(Some(asked)) }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -88,27 +132,36 @@ struct Bucket {
 }
 
 impl Aws {
-    /// Reads the AWS environment (variables, profiles) and makes clients for these buckets, whose attempts may take so long
-    /// ([`ATTEMPT`]). Endpoints that are not Amazon's are asked what they are, once each; nothing else is sent yet.
-    pub async fn connect(places: &[BucketPlace], attempt: Duration) -> Self {
-        // Retries are the SDK's standard ones (3 attempts), or what AWS_MAX_ATTEMPTS and AWS_RETRY_MODE say.
-        Self::with(aws_config::defaults(BehaviorVersion::latest()).timeout_config(Waits::of(attempt).control()).load().await, places).await
+    /// Makes clients for these buckets. Endpoints that are not Amazon's are asked what they are, once each.
+    pub async fn connect(begun: Begun, places: &[BucketPlace]) -> Self {
+        let Begun { attempt, started } = begun;
+        // What broke in the task would be told by the same work here.
+        let started = match started.await {
+            Ok(started) => started,
+            Err(_) => Started::new(attempt).await,
+        };
+        Self::made(started, places).await
     }
 
-    /// The same from a configuration that was read before.
+    /// The same from a configuration that was read before; nobody was asked yet who we are.
     pub async fn with(base: SdkConfig, places: &[BucketPlace]) -> Self {
         let sent = Sent::default();
+        let sts = sts_client(&base, &sent);
+        Self::made(Started { base, sts, sent, identity: Mutex::default() }, places).await
+    }
+
+    async fn made(started: Started, places: &[BucketPlace]) -> Self {
+        let Started { base, sts, sent, identity } = started;
         let iam = iam_client(&base, &sent);
-        let sts = aws_sdk_sts::Client::from_conf(aws_sdk_sts::config::Builder::from(&base).interceptor(STS).interceptor(sent.clone()).build());
         let default = bucket(&base, None, &sent);
-        // Clients keep their connections to themselves: thousands of buckets in one place share one.
+        // Thousands of buckets in one place share one client.
         let mut made: BTreeMap<(Option<&str>, &str), Bucket> = BTreeMap::new();
         let mut buckets = BTreeMap::new();
         for place in places {
             let shared = made.entry((place.endpoint.as_deref(), place.region.as_str())).or_insert_with(|| bucket(&base, Some(place), &sent));
             buckets.insert(place.name.clone(), Bucket { account: place.account.clone(), ..shared.clone() });
         }
-        let mut aws = Self { base, iam, sts, default, buckets, elsewhere: Vec::new(), sent };
+        let mut aws = Self { base, iam, sts, default, buckets, elsewhere: Vec::new(), sent, identity };
         aws.look().await;
         aws
     }
@@ -171,6 +224,10 @@ impl Aws {
     }
 }
 
+fn sts_client(base: &SdkConfig, sent: &Sent) -> aws_sdk_sts::Client {
+    aws_sdk_sts::Client::from_conf(aws_sdk_sts::config::Builder::from(base).interceptor(STS).interceptor(sent.clone()).build())
+}
+
 fn iam_client(base: &SdkConfig, sent: &Sent) -> aws_sdk_iam::Client {
     aws_sdk_iam::Client::from_conf(aws_sdk_iam::config::Builder::from(base).interceptor(Guard).interceptor(sent.clone()).build())
 }
@@ -185,7 +242,8 @@ fn bucket(base: &SdkConfig, place: Option<&BucketPlace>, sent: &Sent) -> Bucket 
     let effective = endpoint.clone().or_else(|| environment_endpoint(base));
     let quirks = quirks::of(effective.as_deref());
     let config = |timeouts: Option<TimeoutConfig>| {
-        let mut builder = aws_sdk_s3::config::Builder::from(base).force_path_style(quirks.path_style).interceptor(Guard).interceptor(sent.clone());
+        let mut builder =
+            aws_sdk_s3::config::Builder::from(base).force_path_style(quirks.path_style).interceptor(Guard).interceptor(sent.clone()).interceptor(Keep);
         if let Some(place) = place {
             builder = builder.region(Region::new(place.region.clone()));
         }

@@ -5,7 +5,7 @@ use aws_sdk_s3::types::{ObjectOwnership, OwnershipControls, OwnershipControlsRul
 use super::Bucket;
 use super::error::port;
 use super::iam::unreadable;
-use super::raw::RawBody;
+use super::raw;
 use super::s3::proven;
 use crate::model::aspects::Ownership;
 use crate::model::document::Document;
@@ -14,9 +14,9 @@ use crate::ports::PortError;
 
 /// Reads who owns the objects. An answer without a rule is what servers give that do not know the question.
 pub(super) async fn read(bucket: &Bucket, name: &str) -> Result<Fact<Document>, PortError> {
-    let raw = RawBody::default();
     let ask = bucket.control.get_bucket_ownership_controls().bucket(name).set_expected_bucket_owner(bucket.account.clone());
-    let answer = ask.customize().interceptor(raw.clone()).send().await.map_err(|error| port(&format!("GetBucketOwnershipControls {name}"), error))?;
+    let (raw, answer) = raw::kept(ask.send()).await;
+    let answer = answer.map_err(|error| port(&format!("GetBucketOwnershipControls {name}"), error))?;
     let rules = answer.ownership_controls().map(OwnershipControls::rules).unwrap_or_default();
     let [rule] = rules else {
         let why = raw.check("OwnershipControls", &["Rule", "ObjectOwnership"]).err();

@@ -4,17 +4,17 @@ use serde_json::Value;
 
 use super::Bucket;
 use super::error::port;
-use super::raw::RawBody;
+use super::raw;
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
 use crate::ports::PortError;
 
 /// Reads the whole policy.
 pub(super) async fn read(bucket: &Bucket, name: &str) -> Result<Fact<Document>, PortError> {
-    let raw = RawBody::default();
     let ask = bucket.control.get_bucket_policy().bucket(name).set_expected_bucket_owner(bucket.account.clone());
-    ask.customize().interceptor(raw.clone()).send().await.map_err(|error| port(&format!("GetBucketPolicy {name}"), error))?;
-    Ok(match understood(&raw.bytes()) {
+    let (raw, answer) = raw::kept(ask.send()).await;
+    answer.map_err(|error| port(&format!("GetBucketPolicy {name}"), error))?;
+    Ok(match understood(raw.bytes()) {
         Ok(policy) => Fact::Known(Document::of(&policy)),
         Err(why) => Fact::Unknown(why),
     })

@@ -3,6 +3,7 @@
 //! The typed SDK drops elements that it does not know; sending the rest back would lose what somebody wrote. So the raw
 //! answer is kept and its element names are compared with those that this version models.
 
+use std::cell::RefCell;
 use std::sync::{Arc, Mutex};
 
 use aws_sdk_s3::config::interceptors::AfterDeserializationInterceptorContextRef;
@@ -11,38 +12,32 @@ use aws_sdk_s3::error::BoxError;
 
 use crate::model::fact::Why;
 
-/// Keeps the body of the last answer.
-#[derive(Clone, Debug, Default)]
-pub(super) struct RawBody(Arc<Mutex<Vec<u8>>>);
-
-impl RawBody {
-    /// The body, empty when there was none.
-    pub(super) fn bytes(&self) -> Vec<u8> {
-        self.0.lock().map(|kept| kept.clone()).unwrap_or_default()
-    }
-
-    /// Whether an element of this name (without namespace) is anywhere in the answer. What every sound answer has and this
-    /// one lacks shows a server that does not know the question and answers something all the same.
-    pub(super) fn has(&self, name: &str) -> bool {
-        let bytes = self.bytes();
-        let document = std::str::from_utf8(&bytes).ok().and_then(|text| roxmltree::Document::parse(text).ok());
-        document.is_some_and(|document| document.descendants().any(|element| element.tag_name().name() == name))
-    }
-
-    /// Whether the answer is an XML document with this root (without namespace), whatever is in it.
-    pub(super) fn rooted(&self, root: &str) -> Result<(), Why> {
-        rooted(&self.bytes(), root, |_| Ok(()))
-    }
-
-    /// Whether the answer is an XML document with this root and only these elements (without namespaces).
-    pub(super) fn check(&self, root: &str, known: &[&str]) -> Result<(), Why> {
-        check(&self.bytes(), root, known)
-    }
+tokio::task_local! {
+    /// Where the body of an answer goes while [`kept`] waits for it.
+    static ASKED: RefCell<RawBody>;
 }
 
-impl Intercept for RawBody {
+/// The body of an answer.
+#[derive(Clone, Debug, Default)]
+pub(super) struct RawBody(Vec<u8>);
+
+/// Waits for the answer of one question of a client that has [`Keep`], and gives its body too: empty when there was none, and that of
+/// the last attempt where there were several.
+pub(super) async fn kept<T>(asking: impl Future<Output = T>) -> (RawBody, T) {
+    let both = async {
+        let answer = asking.await;
+        (ASKED.with(RefCell::take), answer)
+    };
+    ASKED.scope(RefCell::default(), both).await
+}
+
+/// The interceptor, one for a whole client: one for each question would have the SDK put its configuration together anew each time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Keep;
+
+impl Intercept for Keep {
     fn name(&self) -> &'static str {
-        "RawBody"
+        "Keep"
     }
 
     fn read_after_deserialization(
@@ -51,10 +46,35 @@ impl Intercept for RawBody {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        if let (Some(body), Ok(mut kept)) = (context.response().body().bytes(), self.0.lock()) {
-            *kept = body.to_vec();
-        }
+        // Nobody waits for the body of other questions: an object's is its data.
+        let _ = ASKED.try_with(|kept| {
+            kept.replace(RawBody(context.response().body().bytes().unwrap_or_default().to_vec()));
+        });
         Ok(())
+    }
+}
+
+impl RawBody {
+    /// The body, empty when there was none.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Whether an element of this name (without namespace) is anywhere in the answer. What every sound answer has and this
+    /// one lacks shows a server that does not know the question and answers something all the same.
+    pub(super) fn has(&self, name: &str) -> bool {
+        let document = std::str::from_utf8(&self.0).ok().and_then(|text| roxmltree::Document::parse(text).ok());
+        document.is_some_and(|document| document.descendants().any(|element| element.tag_name().name() == name))
+    }
+
+    /// Whether the answer is an XML document with this root (without namespace), whatever is in it.
+    pub(super) fn rooted(&self, root: &str) -> Result<(), Why> {
+        rooted(&self.0, root, |_| Ok(()))
+    }
+
+    /// Whether the answer is an XML document with this root and only these elements (without namespaces).
+    pub(super) fn check(&self, root: &str, known: &[&str]) -> Result<(), Why> {
+        check(&self.0, root, known)
     }
 }
 

@@ -11,7 +11,7 @@ use aws_smithy_types::error::operation::BuildError;
 use super::Bucket;
 use super::error::port;
 use super::iam::unreadable;
-use super::raw::RawBody;
+use super::raw;
 use super::s3::proven;
 use crate::model::document::Document;
 use crate::model::fact::{Fact, Why};
@@ -54,9 +54,9 @@ const KNOWN: &[&str] = &[
 
 /// Reads the whole configuration.
 pub(super) async fn read(bucket: &Bucket, name: &str) -> Result<Fact<Document>, PortError> {
-    let raw = RawBody::default();
     let ask = bucket.control.get_bucket_replication().bucket(name).set_expected_bucket_owner(bucket.account.clone());
-    let answer = ask.customize().interceptor(raw.clone()).send().await.map_err(|error| port(&format!("GetBucketReplication {name}"), error))?;
+    let (raw, answer) = raw::kept(ask.send()).await;
+    let answer = answer.map_err(|error| port(&format!("GetBucketReplication {name}"), error))?;
     let Some(found) = answer.replication_configuration().filter(|found| !found.role().is_empty() && !found.rules().is_empty()) else {
         let why = raw.check("ReplicationConfiguration", KNOWN).err();
         return Ok(Fact::Unknown(why.unwrap_or_else(|| Why::Unsupported("a replication configuration without a role or a rule".to_owned()))));

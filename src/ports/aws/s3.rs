@@ -11,7 +11,7 @@ use aws_sdk_s3::types::{
 use super::Bucket;
 use super::error::port;
 use super::iam::unreadable;
-use super::raw::RawBody;
+use super::raw::{self, RawBody};
 use super::{lifecycle, lock, logging, ownership, policy, replication};
 use crate::model::aspects::{Encryption, Existence, PublicAccess, Tags, Versioning};
 use crate::model::document::Document;
@@ -84,9 +84,9 @@ async fn exists(bucket: &Bucket, name: &str) -> Reading {
 }
 
 async fn tags(bucket: &Bucket, name: &str) -> Reading {
-    let raw = RawBody::default();
     let ask = bucket.control.get_bucket_tagging().bucket(name).set_expected_bucket_owner(bucket.account.clone());
-    let answer = ask.customize().interceptor(raw.clone()).send().await.map_err(|error| port(&format!("GetBucketTagging {name}"), error))?;
+    let (raw, answer) = raw::kept(ask.send()).await;
+    let answer = answer.map_err(|error| port(&format!("GetBucketTagging {name}"), error))?;
     let found: BTreeMap<String, String> = answer.tag_set().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect();
     if !raw.has("TagSet") {
         return Ok(hollow("GetBucketTagging", "TagSet"));
@@ -95,9 +95,9 @@ async fn tags(bucket: &Bucket, name: &str) -> Reading {
 }
 
 async fn versioning(bucket: &Bucket, name: &str) -> Reading {
-    let raw = RawBody::default();
     let ask = bucket.control.get_bucket_versioning().bucket(name).set_expected_bucket_owner(bucket.account.clone());
-    let answer = ask.customize().interceptor(raw.clone()).send().await.map_err(|error| port(&format!("GetBucketVersioning {name}"), error))?;
+    let (raw, answer) = raw::kept(ask.send()).await;
+    let answer = answer.map_err(|error| port(&format!("GetBucketVersioning {name}"), error))?;
     let known = ["Status", "MfaDelete", "MFADelete"];
     Ok(match answer.status() {
         Some(BucketVersioningStatus::Enabled) if answer.mfa_delete() == Some(&MfaDeleteStatus::Enabled) => {
@@ -114,9 +114,9 @@ async fn versioning(bucket: &Bucket, name: &str) -> Reading {
 }
 
 async fn encryption(bucket: &Bucket, name: &str) -> Reading {
-    let raw = RawBody::default();
     let ask = bucket.control.get_bucket_encryption().bucket(name).set_expected_bucket_owner(bucket.account.clone());
-    let answer = ask.customize().interceptor(raw.clone()).send().await.map_err(|error| port(&format!("GetBucketEncryption {name}"), error))?;
+    let (raw, answer) = raw::kept(ask.send()).await;
+    let answer = answer.map_err(|error| port(&format!("GetBucketEncryption {name}"), error))?;
     if !raw.has("Rule") {
         return Ok(hollow("GetBucketEncryption", "Rule"));
     }
@@ -138,9 +138,9 @@ async fn encryption(bucket: &Bucket, name: &str) -> Reading {
 }
 
 async fn public_access(bucket: &Bucket, name: &str) -> Reading {
-    let raw = RawBody::default();
     let ask = bucket.control.get_public_access_block().bucket(name).set_expected_bucket_owner(bucket.account.clone());
-    let answer = ask.customize().interceptor(raw.clone()).send().await.map_err(|error| port(&format!("GetPublicAccessBlock {name}"), error))?;
+    let (raw, answer) = raw::kept(ask.send()).await;
+    let answer = answer.map_err(|error| port(&format!("GetPublicAccessBlock {name}"), error))?;
     let Some(found) = answer.public_access_block_configuration().filter(|_| raw.has("BlockPublicAcls")) else {
         return Ok(hollow("GetPublicAccessBlock", "BlockPublicAcls"));
     };

@@ -16,7 +16,7 @@ use lifeboat::model::resource::{BucketPlace, Identity};
 use lifeboat::ops::plan::{Planned, plan};
 use lifeboat::ops::{Exit, Where};
 use lifeboat::ports::Ports;
-use lifeboat::ports::aws::Aws;
+use lifeboat::ports::aws::{Aws, Begun};
 use lifeboat::ports::system::{SystemClock, SystemEntropy};
 use lifeboat::view::plan::PlanView;
 
@@ -105,7 +105,7 @@ async fn of_two_applies_at_once_one_sends_and_the_other_says_whose_it_is() {
 async fn of_many_who_reach_for_the_lock_at_once_exactly_one_gets_it() {
     let control = ControlPlace { bucket: CONTROL.to_owned(), account: None, region: "eu-west-1".to_owned(), prefix: "control/race/".to_owned() };
     let place = BucketPlace { name: CONTROL.to_owned(), account: None, region: control.region.clone(), endpoint: None };
-    let aws = Arc::new(Aws::connect(&[place], lifeboat::ports::aws::ATTEMPT).await);
+    let aws = Arc::new(Aws::connect(Begun::new(lifeboat::ports::aws::ATTEMPT), &[place]).await);
     let ports = Ports { cloud: aws.clone(), objects: aws, clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) };
     // The first round creates the object, the second one replaces it.
     for round in 0..2 {
