@@ -37,7 +37,8 @@ enum What {
 ///
 /// The newest complete backup from that moment or before, what was written since and would be lost, the objects with their storage
 /// classes and thaw time, what reading it costs, how long it takes by what the last drill measured, and lines to copy. Backups that expired and can still
-/// be brought back are named. Writes nothing. Exit 0: it can be restored as it lies. 4: after a thaw. 5: after an expired backup was
+/// be brought back are named. Of a physical set: the backup, what it builds on and the WAL up to that moment, and the lines of its engine, which need
+/// not be installed. Writes nothing. Exit 0: it can be restored as it lies. 4: after a thaw. 5: after an expired backup was
 /// brought back. 3: no backup holds that moment.
 #[derive(Debug, Args)]
 #[command(

@@ -22,7 +22,7 @@ use crate::model::repository::ControlPlace;
 use crate::model::resource::{SeenBackup, SeenRepository};
 use crate::observe;
 use crate::policy::LoadedPolicy;
-use crate::ports::{Kind, PortError, Ports};
+use crate::ports::{Kind, ObjectInfo, PortError, Ports};
 use crate::report::Repositories;
 
 /// How many requests are under way at once.
@@ -160,7 +160,7 @@ pub(super) async fn shelf<'a>(ports: &Ports, policy: &'a LoadedPolicy, set: Opti
     };
     let objects = || listing.iter().map(|object| (object.key.as_str(), object.bytes, object.modified));
     let seen = layout::backups(&storage.prefix, objects());
-    let (now, clock) = clock(ports, &storage.bucket, &storage.prefix, &seen).await;
+    let (now, clock) = clock(ports, &storage.bucket, smallest(&storage.prefix, &seen).as_deref(), LARGEST).await;
     let mut indexes = BTreeMap::new();
     for name in policy.policy.spec.backups.keys().filter(|name| set.is_none_or(|set| set == *name)) {
         let Some(control) = asking.control else { break };
@@ -338,6 +338,21 @@ pub(super) async fn repositories(ports: &Ports, policies: &[LoadedPolicy], store
 
 /// A repository of another engine, by its own metadata.
 async fn repository(ports: &Ports, bucket: &str, place: &Place, listed: &[physical::Listed<'_>]) -> Repository {
+    physical::read(place, listed, &metadata(ports, bucket, place, listed).await)
+}
+
+/// The same with the archive of its WAL, the time by S3, and what is wrong with the clock of this machine, if something is.
+pub(super) async fn archived(ports: &Ports, bucket: &str, place: &Place, listing: &[ObjectInfo]) -> (Repository, physical::Archive, Timestamp, Option<String>) {
+    let listed: Vec<_> = listing.iter().map(|object| (object.key.as_str(), object.bytes, object.modified)).collect();
+    let metadata = metadata(ports, bucket, place, &listed).await;
+    let read = listing.iter().filter(|object| metadata.iter().any(|(key, read)| *key == object.key && read.is_ok()));
+    let (now, clock) = clock(ports, bucket, read.min_by_key(|object| object.bytes).map(|object| object.key.as_str()), physical::MOST_READ.1).await;
+    let (found, archive) = physical::read_with_archive(place, &listed, &metadata);
+    (found, archive, now, clock)
+}
+
+/// What a repository's own metadata says, by key.
+async fn metadata(ports: &Ports, bucket: &str, place: &Place, listed: &[physical::Listed<'_>]) -> Vec<physical::Metadata> {
     let keys = physical::metadata(place, listed.iter().map(|(key, ..)| *key));
     let too_much = physical::too_much(&keys, listed.iter().map(|(key, bytes, _)| (*key, *bytes)));
     let mut metadata = Vec::new();
@@ -348,23 +363,28 @@ async fn repository(ports: &Ports, bucket: &str, place: &Place, listed: &[physic
         };
         metadata.push((key, read));
     }
-    physical::read(place, listed, &metadata)
+    metadata
 }
 
-fn unlisted(policy: &LoadedPolicy, source: PortError) -> OpError {
+pub(super) fn unlisted(policy: &LoadedPolicy, source: PortError) -> OpError {
     let storage = &policy.policy.spec.storage;
     OpError::Cloud { what: format!("the backups in s3://{}/{} cannot be listed", storage.bucket, storage.prefix), source, credentials: None }
 }
 
-/// The time by S3, from the answer about the smallest manifest; the clock of this machine where there is none.
-async fn clock(ports: &Ports, bucket: &str, prefix: &str, seen: &[SeenBackup]) -> (Timestamp, Option<String>) {
+/// The smallest manifest.
+fn smallest(prefix: &str, seen: &[SeenBackup]) -> Option<String> {
     let manifest = |seen: &SeenBackup| {
         let key = format!("{}{MANIFEST}", layout::folder(prefix, &seen.set, &seen.id));
         seen.keys.get(&key).map(|bytes| (*bytes, key))
     };
+    seen.iter().filter_map(manifest).min().map(|(_, key)| key)
+}
+
+/// The time by S3, from its answer about an object of at most so many bytes; the clock of this machine where there is none.
+async fn clock(ports: &Ports, bucket: &str, key: Option<&str>, most: u64) -> (Timestamp, Option<String>) {
     let here = ports.clock.now();
-    let Some((_, key)) = seen.iter().filter_map(manifest).min() else { return (here, None) };
-    match ports.objects.get_tagged(bucket, &key, LARGEST).await {
+    let Some(key) = key else { return (here, None) };
+    match ports.objects.get_tagged(bucket, key, most).await {
         Err(_) => (here, None),
         Ok(tagged) => {
             let off = ports.clock.now().as_second() - tagged.now.as_second();

@@ -1,33 +1,20 @@
 //! `lifeboat explain restore`: which backup brings a moment back, what it needs, and the commands. Writes nothing.
 
-use std::collections::BTreeSet;
-
-use futures_util::future::join_all;
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 
-use super::catalogue::{self, Marked, Proofs};
-use super::{Exit, OpError, Prepared, Where, backup as sets, backups, causes, check, connect, evidence, identify};
-use crate::catalog::backups::{Backup, State};
+use super::{Exit, OpError, Prepared, Where, check, connect, identify};
 use crate::catalog::prices::Prices;
-use crate::evidence::Checked;
-use crate::model::fact::{Fact, Why};
-use crate::model::policy::{BackupSet, Name};
-use crate::model::resource::Identity;
+use crate::model::policy::{BackupSet, Name, PhysicalSet, Policy};
 use crate::model::when::When;
 use crate::policy::LoadedPolicy;
-use crate::ports::{Head, Kind, PortError, Ports};
-use crate::report::serving::{self, Hidden, Rate};
-use crate::report::sound;
-use crate::restore::thaw::{self, Thaw};
+use crate::ports::Ports;
 use crate::source;
 use crate::view::check::CheckView;
-use crate::view::serving::{CommandView, EstimateView, ExpiredView, NeededView, Neighbour, ServingBackup, ServingView, kept, moment, quoted};
+use crate::view::serving::{ServingView, moment, quoted};
 
-/// For how long a backup that was brought back is held: long enough to restore it.
-const HELD: i64 = 7 * 24;
-/// Expired backups that are named.
-const NAMED: usize = 3;
+mod dumps;
+mod physical;
 
 /// What it ends with.
 #[derive(Debug)]
@@ -48,26 +35,14 @@ pub async fn restore(place: &Where, name: &str, when: When, prices: Prices) -> R
     if exit == Exit::Findings {
         return Ok((Explained::Stopped(findings), exit));
     }
-    let (policy, set, wish) = sets::find(&prepared, name)?;
+    let (policy, set, kind) = find(&prepared, name)?;
     let identity = identify(&ports, Some(&aws)).await?;
-    let (records, doubt) = records(&prepared, &ports, &identity).await;
-    let proofs = match &records {
-        Ok(chains) => Fact::Known(catalogue::said(chains)),
-        Err(why) => Fact::Unknown(Why::Unreachable(why.clone())),
-    };
-    let shelf = catalogue::shelf(&ports, policy, Some(set), catalogue::Asking::plainly(&proofs, Marked::No)).await?;
-    let at = asked(when, shelf.now, wish)?;
-    let mut asking =
-        Asking { ports: &ports, policy, set, proofs: &proofs, notes: shelf.clock.into_iter().chain(doubt).collect(), unread: 0, failed: Vec::new() };
-    let chosen = asking.choose(&shelf.backups, at).await;
-    let hidden = asking.hidden(chosen.as_ref().map(|(when, ..)| *when), at).await;
-    let sound: Vec<_> = records.iter().flatten().flat_map(sound).collect();
-    let rate = serving::rate(&sound, &policy.name, &set.0);
-    let answer = Answer { options: options(place), revision: &prepared.revision, now: shelf.now, at, backups: &shelf.backups, hidden, rate };
-    let mut view = answer.view(asking, chosen);
-    let storage = &policy.policy.spec.storage;
     let prices = prices.through(aws.endpoint());
-    view.reading = view.backup.as_ref().map(|backup| backup.reading(&prices, (&storage.region, storage.endpoint.as_deref()), shelf.now));
+    let question = Question { ports: &ports, policy, set, when, prices: &prices, revision: &prepared.revision, options: options(place) };
+    let view = match kind {
+        SetKind::Dump(wish) => dumps::answer(&question, wish, &prepared, &identity).await?,
+        SetKind::Physical(wish) => physical::answer(&question, wish).await?,
+    };
     let exit = match view.verdict.as_str() {
         "ready" => Exit::Good,
         "thaw" => Exit::Pending,
@@ -78,15 +53,56 @@ pub async fn restore(place: &Where, name: &str, when: When, prices: Prices) -> R
     Ok((Explained::Said(Box::new(view)), exit))
 }
 
-/// The moment that is meant, which must be over.
-fn asked(when: When, now: Timestamp, set: &BackupSet) -> Result<Timestamp, OpError> {
+/// What is asked, and of whom.
+struct Question<'a> {
+    ports: &'a Ports,
+    policy: &'a LoadedPolicy,
+    set: &'a Name,
+    when: When,
+    prices: &'a Prices,
+    revision: &'a str,
+    /// The options that name the config repo, for commands to copy.
+    options: String,
+}
+
+/// A set of either kind.
+enum SetKind<'a> {
+    Dump(&'a BackupSet),
+    Physical(&'a PhysicalSet),
+}
+
+/// Finds `POLICY/SET`, or the only set of `POLICY`, of either kind.
+fn find<'a>(prepared: &'a Prepared, name: &str) -> Result<(&'a LoadedPolicy, &'a Name, SetKind<'a>), OpError> {
+    let (policy, set) = name.split_once('/').map_or((name, None), |(policy, set)| (policy, Some(set)));
+    let policy = prepared.policy(policy)?;
+    let sets = &policy.policy.spec.backups;
+    let dumps = sets.iter().map(|(name, set)| (name, SetKind::Dump(set)));
+    let mut all: Vec<_> = dumps.chain(sets.physical.iter().map(|(name, set)| (name, SetKind::Physical(set)))).collect();
+    let known = all.iter().map(|(known, _)| format!("{}/{known}", policy.name)).collect();
+    match set {
+        Some(set) => all.retain(|(known, _)| known.0 == set),
+        None if all.len() > 1 => all.clear(),
+        None => {}
+    }
+    all.pop().map(|(set, kind)| (policy, set, kind)).ok_or_else(|| OpError::NoSuch { kind: "backup set", name: name.to_owned(), known })
+}
+
+/// The moment that is meant, which must be over; a time of day without a zone is in that of a schedule.
+fn asked(when: When, now: Timestamp, timezone: &str) -> Result<Timestamp, OpError> {
     let setup = |message: String, hint: &str| OpError::Setup { message: format!("--at: {message}"), hint: hint.to_owned() };
-    let zone = TimeZone::get(&set.schedule.timezone).unwrap_or(TimeZone::UTC);
+    let zone = TimeZone::get(timezone).unwrap_or(TimeZone::UTC);
     let at = when.at(now, &zone).map_err(|why| setup(why, "write it as 2026-11-22T12:00:00Z"))?;
     if at > now {
         return Err(setup(format!("{} is still to come", moment(at)), "name a moment that is over, as in \"10m ago\""));
     }
     Ok(at)
+}
+
+/// Where the bucket is, as options of the AWS CLI.
+fn bucket_options(policy: &Policy) -> String {
+    let storage = &policy.spec.storage;
+    let endpoint = storage.endpoint.as_ref().map_or_else(String::new, |endpoint| format!(" --endpoint-url {}", quoted(endpoint)));
+    format!("--bucket {} --region {}{endpoint}", quoted(&storage.bucket), quoted(&storage.region))
 }
 
 /// The options that name the config repo, for commands to copy. Credentials in its URL are not repeated: a placeholder stands there.
@@ -95,211 +111,3 @@ fn options(place: &Where) -> String {
     let rev = place.rev.as_ref().map_or_else(String::new, |rev| format!(" --rev {}", quoted(rev)));
     format!("{repo}{rev}")
 }
-
-/// The chains of evidence; those of this identity alone where it may read no others, which is said.
-async fn records(prepared: &Prepared, ports: &Ports, identity: &Identity) -> (Result<Vec<Checked>, String>, Option<String>) {
-    let Some(place) = evidence::configured(prepared) else { return (Ok(Vec::new()), None) };
-    let keys = match evidence::trusted(prepared, place) {
-        Ok(keys) => keys,
-        Err(error) => return (Err(causes(&error)), Some(format!("what drills proved is not known: {}", causes(&error)))),
-    };
-    match evidence::checked(ports, place, &keys, None, &[]).await {
-        Ok(chains) => (Ok(chains), None),
-        Err(error) => match evidence::checked(ports, place, &keys, Some(identity.short()), &[]).await {
-            Ok(own) => (Ok(own), Some(format!("of the evidence only the records of {} could be read", identity.short()))),
-            Err(_) => (Err(causes(&error)), Some(format!("what drills proved is not known: {}", causes(&error)))),
-        },
-    }
-}
-
-/// A backup with how its objects lie.
-type Chosen<'a> = (Timestamp, &'a Backup, Vec<(String, u64, Result<Head, PortError>)>);
-
-struct Asking<'a> {
-    ports: &'a Ports,
-    policy: &'a LoadedPolicy,
-    set: &'a Name,
-    proofs: &'a Fact<Proofs>,
-    notes: Vec<String>,
-    /// Backups that could not be read, and listings.
-    unread: usize,
-    /// Those that were passed over because a drill found that they cannot be relied upon, the nearest first.
-    failed: Vec<String>,
-}
-
-impl Asking<'_> {
-    fn bucket(&self) -> &str {
-        &self.policy.policy.spec.storage.bucket
-    }
-
-    /// Where the bucket is, as options of the AWS CLI.
-    fn place(&self) -> String {
-        let storage = &self.policy.policy.spec.storage;
-        let endpoint = storage.endpoint.as_ref().map_or_else(String::new, |endpoint| format!(" --endpoint-url {}", quoted(endpoint)));
-        format!("--bucket {} --region {}{endpoint}", quoted(&storage.bucket), quoted(&storage.region))
-    }
-
-    async fn head(&self, key: &str) -> Result<Head, PortError> {
-        self.ports.objects.head(self.bucket(), key).await
-    }
-
-    /// The nearest backup that can be counted on. One whose manifest cannot be read counts when it is only frozen.
-    async fn choose<'b>(&mut self, backups: &'b [Backup], at: Timestamp) -> Option<Chosen<'b>> {
-        for (when, backup) in serving::nearest(backups, &self.set.0, at) {
-            let id = &backup.seen.id;
-            if backups::proven(self.proofs, self.policy, &backup.seen).failed {
-                self.notes.push(format!("{id} is nearer and passed over: its last drill found that it cannot be relied upon"));
-                self.failed.push(id.clone());
-                continue;
-            }
-            if backup.state == State::Unknown && !self.is_frozen(backup).await {
-                let why = backup.why.as_deref().unwrap_or("its manifest could not be read");
-                self.notes.push(format!("{id} is nearer and could not be read: {why}"));
-                self.unread += 1;
-                continue;
-            }
-            let asking = &*self;
-            let heads = serving::needed(backup).map(|(key, bytes)| async move { (key.clone(), bytes, asking.head(key).await) });
-            let heads = join_all(heads).await;
-            if let Some((key, ..)) = heads.iter().find(|(.., head)| matches!(head, Err(error) if error.kind == Kind::Missing)) {
-                self.notes.push(format!("{id} is nearer and passed over: {key} is gone since it was listed"));
-                continue;
-            }
-            return Some((when, backup, heads));
-        }
-        None
-    }
-
-    async fn is_frozen(&self, backup: &Backup) -> bool {
-        let Some(manifest) = serving::manifest(backup) else { return false };
-        self.head(manifest).await.is_ok_and(|head| matches!(thaw::lies(&head).1, Thaw::Needed | Thaw::UnderWay))
-    }
-
-    /// What expired and is nearer than what serves.
-    async fn hidden(&mut self, from: Option<Timestamp>, at: Timestamp) -> Vec<Hidden> {
-        let below = format!("{}{}/", self.policy.policy.spec.storage.prefix, self.set);
-        match self.ports.objects.versions(self.bucket(), &below).await {
-            Ok(versions) => {
-                let (whole, part): (Vec<_>, Vec<_>) = serving::hidden(&versions, &below, from, at).into_iter().partition(|hidden| hidden.whole);
-                self.notes.extend(part.iter().map(|hidden| format!("{} expired, and a part of it is gone for good", hidden.id)));
-                whole
-            }
-            Err(error) => {
-                self.notes.push(format!("whether an expired backup could be brought back is not known: {error}"));
-                self.unread += 1;
-                Vec::new()
-            }
-        }
-    }
-}
-
-/// What the answer is made from.
-struct Answer<'a> {
-    options: String,
-    revision: &'a str,
-    now: Timestamp,
-    at: Timestamp,
-    backups: &'a [Backup],
-    hidden: Vec<Hidden>,
-    rate: Option<Rate>,
-}
-
-impl Answer<'_> {
-    fn view(self, asking: Asking<'_>, chosen: Option<Chosen<'_>>) -> ServingView {
-        let set = format!("{}/{}", asking.policy.name, asking.set);
-        let neighbour = |(when, backup): (Timestamp, &Backup)| Neighbour { id: backup.seen.id.clone(), snapshot_at: moment(when) };
-        let older = serving::nearest(self.backups, &asking.set.0, self.at).into_iter();
-        let older = older.filter(|(when, backup)| backup.state == State::Complete && chosen.as_ref().is_some_and(|(than, ..)| when < than));
-        let before = older.filter(|(_, backup)| !backups::proven(asking.proofs, asking.policy, &backup.seen).failed).map(neighbour).next();
-        let after = serving::following(self.backups, &asking.set.0, self.at).map(neighbour);
-        let until = self.now.checked_add(SignedDuration::from_hours(HELD)).unwrap_or(self.now).strftime("%Y-%m-%d").to_string();
-        let expired: Vec<ExpiredView> = self.hidden.iter().map(|hidden| ExpiredView::of(hidden, &set, &until, &self.options)).collect();
-        let backup = chosen.map(|(when, backup, heads)| self.backup(&asking, when, backup, heads));
-        let verdict = match &backup {
-            Some(backup) if backup.doubt.is_some() => "unknown",
-            Some(backup) if backup.is_frozen() => "thaw",
-            Some(_) => "ready",
-            None if !expired.is_empty() => "undelete",
-            None if asking.unread > 0 => "unknown",
-            None => "impossible",
-        };
-        ServingView {
-            format: "lifeboat.explain-restore/1".to_owned(),
-            tool: env!("CARGO_PKG_VERSION").to_owned(),
-            revision: self.revision.to_owned(),
-            policy: asking.policy.name.clone(),
-            set: asking.set.0.clone(),
-            at: moment(self.at),
-            now: moment(self.now),
-            verdict: verdict.to_owned(),
-            before,
-            after,
-            estimate: self.rate.as_ref().zip(backup.as_ref()).map(|(rate, backup)| EstimateView::of(rate, backup.bytes)),
-            reading: None,
-            rto_limit_seconds: asking.policy.policy.spec.objectives.rto.as_secs(),
-            commands: self.commands(&asking, &set, backup.as_ref(), &expired, &until),
-            notes: asking.notes,
-            failed: asking.failed,
-            expired: expired.into_iter().take(NAMED).collect(),
-            backup,
-        }
-    }
-
-    fn backup(&self, asking: &Asking<'_>, when: Timestamp, backup: &Backup, heads: Vec<(String, u64, Result<Head, PortError>)>) -> ServingBackup {
-        let manifest = serving::manifest(backup);
-        let expiry = heads.iter().find(|(key, ..)| Some(key) == manifest).and_then(|(.., head)| head.as_ref().ok()?.expiry.clone());
-        let lies = |head: &Result<Head, PortError>| head.as_ref().ok().map(thaw::lies);
-        let takes = heads.iter().filter_map(|(.., head)| lies(head)?.2).max();
-        let object = |(key, bytes, head): &(String, u64, Result<Head, PortError>)| {
-            let lies = lies(head);
-            NeededView {
-                key: key.clone(),
-                bytes: *bytes,
-                class: lies.as_ref().map(|(class, ..)| class.clone()),
-                thaw: lies.map(|(_, thaw, _)| thaw.as_str().to_owned()),
-            }
-        };
-        ServingBackup {
-            id: backup.seen.id.clone(),
-            snapshot_at: moment(when),
-            lost_seconds: u64::try_from(self.at.as_second() - when.as_second()).unwrap_or(0),
-            verified_at: backups::proven(asking.proofs, asking.policy, &backup.seen).verified.map(moment),
-            databases: backup.facts.as_ref().map(|facts| facts.databases.clone()).unwrap_or_default(),
-            bytes: heads.iter().map(|(_, bytes, _)| *bytes).fold(0, u64::saturating_add),
-            objects: heads.iter().map(object).collect(),
-            thaw_seconds: takes.map(crate::model::units::Span::as_secs),
-            expiry,
-            doubt: heads.iter().find_map(|(key, _, head)| Some(format!("S3 did not say how {key} lies: {}", head.as_ref().err()?))),
-        }
-    }
-
-    fn commands(&self, asking: &Asking<'_>, set: &str, backup: Option<&ServingBackup>, expired: &[ExpiredView], until: &str) -> Vec<CommandView> {
-        let command = |what: &str, line: String| CommandView { what: what.to_owned(), line };
-        let restore = |id: &str, database: Option<&String>| {
-            let database = database.map_or_else(String::new, |name| format!(" --database {}", quoted(name)));
-            format!("lifeboat{} restore {set} --backup {id}{database} --into env:TARGET_URL", self.options)
-        };
-        let target = || command("an empty database", "export TARGET_URL=postgresql://ADMIN@HOST/DATABASE".to_owned());
-        match (backup, expired.first()) {
-            (Some(backup), _) => {
-                let hold = || command("keep it until it is restored", kept("hold", set, &backup.id, until, &self.options));
-                let mut out: Vec<CommandView> = backup.expiry.iter().map(|_| hold()).collect();
-                out.extend(backup.thawing(&asking.place()));
-                out.push(target());
-                let several: BTreeSet<&String> = backup.databases.iter().filter(|_| backup.databases.len() > 1).collect();
-                out.extend(several.iter().map(|name| command(name, restore(&backup.id, Some(name)))));
-                if several.is_empty() {
-                    out.push(command("restore", restore(&backup.id, None)));
-                }
-                out
-            }
-            (None, Some(expired)) => {
-                vec![command("bring it back", expired.command.clone()), target(), command("restore", restore(&expired.id, None))]
-            }
-            (None, None) => Vec::new(),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests;

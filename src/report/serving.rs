@@ -12,6 +12,8 @@ use crate::catalog::layout::{BEGUN, MANIFEST, id_time, is_id};
 use crate::evidence::record::Kind;
 use crate::ports::VersionInfo;
 
+pub mod physical;
+
 /// The moment that a backup restores; for one whose manifest could not be read, when it was begun, which is a little earlier.
 pub fn moment(backup: &Backup) -> Option<Timestamp> {
     backup.facts.as_ref().map(|facts| facts.snapshot).or_else(|| id_time(&backup.seen.id))

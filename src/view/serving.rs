@@ -9,6 +9,11 @@ use crate::report::reading::{self, Reading};
 use crate::report::serving::{Hidden, Rate};
 use crate::restore::thaw::Thaw;
 
+pub mod engines;
+pub mod physical;
+
+use physical::PitrServing;
+
 /// What `explain restore` says.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -32,9 +37,9 @@ pub struct ServingView {
     pub verdict: String,
     /// The backup that serves it, if one does.
     pub backup: Option<ServingBackup>,
-    /// The next older backup.
+    /// The next older backup; of a physical set the next older one from which that moment is reached too.
     pub before: Option<Neighbour>,
-    /// The first backup after that moment.
+    /// The first backup after that moment; of a physical set only where the moment itself cannot be restored.
     pub after: Option<Neighbour>,
     /// Backups nearer to that moment that expired and can still be brought back, the newest first.
     pub expired: Vec<ExpiredView>,
@@ -52,6 +57,9 @@ pub struct ServingView {
     /// Ids of those that were passed over because their last drill found that they cannot be relied upon, the nearest first.
     #[serde(default)]
     pub failed: Vec<String>,
+    /// What there is of a physical set; none for one that lifeboat takes.
+    #[serde(default)]
+    pub pitr: Option<PitrServing>,
 }
 
 /// The backup that serves a moment.
@@ -66,9 +74,9 @@ pub struct ServingBackup {
     pub lost_seconds: u64,
     /// When a drill of it last passed, RFC 3339.
     pub verified_at: Option<String>,
-    /// Its databases; empty where its manifest cannot be read before a thaw.
+    /// Its databases; empty where its manifest cannot be read before a thaw, and for a physical set, which holds the whole cluster.
     pub databases: Vec<String>,
-    /// What a restore reads.
+    /// What a restore reads; empty for a physical set, of which `pitr.way.needs` counts it.
     pub objects: Vec<NeededView>,
     /// Bytes of that.
     pub bytes: u64,
@@ -144,7 +152,7 @@ pub struct EstimateView {
 pub struct CommandView {
     /// What for.
     pub what: String,
-    /// The line for a shell.
+    /// The line for a shell; a few lines where a file is written.
     pub line: String,
 }
 
@@ -197,12 +205,16 @@ impl ServingBackup {
     pub fn thawing(&self, place: &str) -> Vec<CommandView> {
         let frozen = |state: Thaw| self.objects.iter().filter(move |object| object.thaw.as_deref() == Some(state.as_str()));
         let mut out: Vec<CommandView> = frozen(Thaw::Needed).map(|object| thaw(place, object)).collect();
-        if let Some(object) = frozen(Thaw::Needed).chain(frozen(Thaw::UnderWay)).max_by_key(|object| object.bytes) {
-            let line = format!("aws s3api head-object {place} --key {} --query Restore", quoted(&object.key));
-            out.push(CommandView { what: "until it says ongoing-request=\"false\"".to_owned(), line });
-        }
+        let largest = frozen(Thaw::Needed).chain(frozen(Thaw::UnderWay)).max_by_key(|object| object.bytes);
+        out.extend(largest.map(|object| until_thawed(place, &object.key)));
         out
     }
+}
+
+/// How to see when an object is thawed.
+fn until_thawed(place: &str, key: &str) -> CommandView {
+    let line = format!("aws s3api head-object {place} --key {} --query Restore", quoted(key));
+    CommandView { what: "until it says ongoing-request=\"false\"".to_owned(), line }
 }
 
 /// Intelligent-Tiering takes no number of days: what was thawed stays so (S3 API, `RestoreObject`).

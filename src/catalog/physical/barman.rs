@@ -21,7 +21,7 @@ pub(super) fn is_info(place: &Place, key: &str) -> bool {
     key.strip_prefix(&place.backups()).and_then(|rest| rest.strip_suffix("/backup.info")).is_some_and(|id| !id.contains('/'))
 }
 
-pub(super) fn read<'a>(place: &Place, listing: &[Listed<'a>], metadata: &[Metadata]) -> Repository {
+pub(super) fn read<'a>(place: &Place, listing: &[Listed<'a>], metadata: &[Metadata]) -> (Repository, Archive) {
     let folder = place.backups();
     let mut told = Told::default();
     // Bytes, and whether there is data.
@@ -61,7 +61,7 @@ pub(super) fn read<'a>(place: &Place, listing: &[Listed<'a>], metadata: &[Metada
     }
     let wals = place.wal();
     let archive = Archive::new(listing.iter().filter_map(|(key, _, stored)| Some((segment(&wals, key)?, *stored))).collect(), segment_bytes);
-    judged(place, listing, told, &archive)
+    judged(place, listing, told, archive)
 }
 
 fn segment(wals: &str, key: &str) -> Option<Segment> {

@@ -14,8 +14,10 @@ mod barman;
 mod pgbackrest;
 mod wal;
 mod walg;
+mod way;
 
-pub use wal::{Gap, Segment};
+pub use wal::{Archive, Gap, Segment};
+pub use way::{Stop, Way, way};
 
 pub use crate::model::resource::SeenMetadata as Metadata;
 
@@ -166,6 +168,11 @@ pub fn is_of(place: &Place, key: &str) -> bool {
 
 /// Judges a repository by its listing and the metadata that [`metadata`] asked for, by key.
 pub fn read(place: &Place, listing: &[Listed<'_>], metadata: &[Metadata]) -> Repository {
+    read_with_archive(place, listing, metadata).0
+}
+
+/// The same, with the archive of its WAL beside it, for who asks how a moment is reached.
+pub fn read_with_archive(place: &Place, listing: &[Listed<'_>], metadata: &[Metadata]) -> (Repository, Archive) {
     match place.engine {
         Engine::Pgbackrest => pgbackrest::read(place, listing, metadata),
         Engine::BarmanCloud => barman::read(place, listing, metadata),
@@ -199,7 +206,7 @@ impl Told<'_> {
 }
 
 /// Puts what is known of backups and of the archive together: chains, and the WAL that each backup needs.
-fn judged(place: &Place, listing: &[Listed<'_>], mut told: Told<'_>, archive: &wal::Archive) -> Repository {
+fn judged(place: &Place, listing: &[Listed<'_>], mut told: Told<'_>, archive: Archive) -> (Repository, Archive) {
     told.date();
     let Told { mut backups, problems, unknown, .. } = told;
     backups.sort_by(|a, b| a.id.cmp(&b.id));
@@ -226,7 +233,7 @@ fn judged(place: &Place, listing: &[Listed<'_>], mut told: Told<'_>, archive: &w
             whole.insert(backup.id.clone());
         }
     }
-    let (oldest, newest) = reach(&backups, archive);
+    let (oldest, newest) = reach(&backups, &archive);
     let mut gaps = archive.gaps();
     for gap in &mut gaps {
         let behind = backups.iter().filter(|backup| backup.state == State::Complete && backup.wal.is_some_and(|(first, _)| first >= gap.before));
@@ -235,8 +242,8 @@ fn judged(place: &Place, listing: &[Listed<'_>], mut told: Told<'_>, archive: &w
     // Of some that are told the newest may be missing; of none that is told, "none" would be a guess.
     let untold = || backups.iter().find(|backup| backup.state == State::Unknown).filter(|_| whole.is_empty());
     let unknown = unknown.or_else(|| untold().map(|backup| format!("{}: {}", backup.id, backup.why.as_deref().unwrap_or("it could not be read"))));
-    let windows = windows(&backups, archive);
-    Repository {
+    let windows = windows(&backups, &archive);
+    let found = Repository {
         place: place.clone(),
         backups,
         gaps,
@@ -248,11 +255,12 @@ fn judged(place: &Place, listing: &[Listed<'_>], mut told: Told<'_>, archive: &w
         born: listing.iter().filter(|(key, ..)| is_of(place, key)).map(|(_, _, stored)| *stored).min(),
         problems,
         unknown,
-    }
+    };
+    (found, archive)
 }
 
 /// The stretches that the WAL behind each complete backup reaches over.
-fn windows(backups: &[Physical], archive: &wal::Archive) -> Vec<(Timestamp, Timestamp)> {
+fn windows(backups: &[Physical], archive: &Archive) -> Vec<(Timestamp, Timestamp)> {
     let complete = backups.iter().filter(|backup| backup.state == State::Complete);
     let mut ends: Vec<(Timestamp, Option<Segment>)> = complete.filter_map(|backup| Some((backup.stopped?, backup.wal.map(|(_, last)| last)))).collect();
     ends.sort_unstable();
@@ -273,7 +281,7 @@ fn windows(backups: &[Physical], archive: &wal::Archive) -> Vec<(Timestamp, Time
 }
 
 /// The oldest and the newest moment that can be restored.
-fn reach(backups: &[Physical], archive: &wal::Archive) -> (Option<Timestamp>, Option<Timestamp>) {
+fn reach(backups: &[Physical], archive: &Archive) -> (Option<Timestamp>, Option<Timestamp>) {
     let complete = || backups.iter().filter(|backup| backup.state == State::Complete);
     let newest = complete().filter(|backup| backup.stopped.is_some()).max_by_key(|backup| backup.stopped);
     let replayed = newest.and_then(|backup| archive.reached(backup.wal?.1));

@@ -29,7 +29,7 @@ pub(super) fn info<'a>(place: &Place, listing: impl Iterator<Item = &'a str>) ->
     listing.filter(|key| *key == info || *key == copy).min().map(str::to_owned)
 }
 
-pub(super) fn read<'a>(place: &Place, listing: &[Listed<'a>], metadata: &[Metadata]) -> Repository {
+pub(super) fn read<'a>(place: &Place, listing: &[Listed<'a>], metadata: &[Metadata]) -> (Repository, Archive) {
     let folder = place.backups();
     let mut labels: BTreeMap<&str, u64> = BTreeMap::new();
     let mut told = Told::default();
@@ -66,7 +66,7 @@ pub(super) fn read<'a>(place: &Place, listing: &[Listed<'a>], metadata: &[Metada
         None => (State::Unfinished, "backup.info does not name it: it is under way, or broke off"),
     };
     told.backups.extend(labels.into_iter().filter(|(label, _)| !named.contains(*label)).map(|(label, stored)| untold(label, stored, state, why)));
-    judged(place, listing, told, &archive(place, listing))
+    judged(place, listing, told, archive(place, listing))
 }
 
 /// The text of a list of backups that can be read.

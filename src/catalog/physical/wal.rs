@@ -37,7 +37,8 @@ impl Segment {
         Some(Self { timeline, log: u32::try_from(log).ok()?, part: u32::try_from(part).ok()? })
     }
 
-    pub(super) const fn timeline(self) -> u32 {
+    /// Its timeline.
+    pub const fn timeline(self) -> u32 {
         self.timeline
     }
 }
@@ -67,9 +68,18 @@ pub struct Gap {
     pub until: Option<Timestamp>,
 }
 
+/// What is replayed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Path {
+    /// First and last segment of each stretch, in the order in which they are replayed; another one begins where the timeline does.
+    pub(super) stretches: Vec<(Segment, Segment)>,
+    /// The segment that could be replayed behind them.
+    pub(super) on: Option<Segment>,
+}
+
 /// Archived segments, and when S3 stored them.
 #[derive(Clone, Debug)]
-pub(super) struct Archive {
+pub struct Archive {
     segments: BTreeMap<Segment, Timestamp>,
     /// Parts of a log.
     parts: u32,
@@ -119,6 +129,34 @@ impl Archive {
             }
         }
         Some(reached)
+    }
+
+    /// The stretches that are replayed from the first of these two segments on, up to the second and on to the one that S3 stored first at a
+    /// moment or after it, or as far as they go: in that order, and what came behind the last one.
+    pub(super) fn path(&self, (first, last): (Segment, Segment), until: Option<Timestamp>) -> Path {
+        let mut path = Path { stretches: vec![(first, last)], on: None };
+        let mut at = (last, self.segments.get(&last).copied());
+        loop {
+            path.on = self.following(at.0).map(|(next, _)| next);
+            let Some(next) = path.on.filter(|_| until.is_none_or(|until| at.1.is_none_or(|stored| stored < until))) else { return path };
+            match path.stretches.last_mut().filter(|(_, last)| last.next(self.parts) == next) {
+                Some((_, last)) => *last = next,
+                None => path.stretches.push((next, next)),
+            }
+            at = (next, self.segments.get(&next).copied());
+        }
+    }
+
+    /// The newest timeline above that of a segment of which a segment with a lower number is archived: it branched off before that one.
+    pub(super) fn branched(&self, at: Segment) -> Option<u32> {
+        let mut found = None;
+        let mut timeline = at.timeline;
+        loop {
+            let Some(above) = timeline.checked_add(1) else { return found };
+            let Some((first, _)) = self.segments.range(Segment { timeline: above, log: 0, part: 0 }..).next() else { return found };
+            timeline = first.timeline;
+            found = if (first.log, first.part) < (at.log, at.part) { Some(timeline) } else { found };
+        }
     }
 
     fn following(&self, at: Segment) -> Option<(Segment, Timestamp)> {

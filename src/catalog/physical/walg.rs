@@ -43,7 +43,7 @@ fn begin(name: &str) -> Option<Segment> {
     Segment::parse(name.strip_prefix("base_")?.get(..24)?)
 }
 
-pub(super) fn read<'a>(place: &Place, listing: &[Listed<'a>], metadata: &[Metadata]) -> Repository {
+pub(super) fn read<'a>(place: &Place, listing: &[Listed<'a>], metadata: &[Metadata]) -> (Repository, Archive) {
     let mut told = Told::default();
     let folder = place.backups();
     let mut stored: BTreeMap<&str, (u64, Option<Timestamp>)> = BTreeMap::new();
@@ -71,7 +71,7 @@ pub(super) fn read<'a>(place: &Place, listing: &[Listed<'a>], metadata: &[Metada
             (None, _) => untold(name, bytes, State::Unfinished, "it has no sentinel: it is under way, or broke off".to_owned()),
         });
     }
-    judged(place, listing, told, &archive(place, listing))
+    judged(place, listing, told, archive(place, listing))
 }
 
 fn untold(name: &str, stored: u64, state: State, why: String) -> Physical {

@@ -11,18 +11,19 @@ use crate::model::units::{bytes, elapsed, plural};
 use crate::report::reading::{Reading, Way};
 use crate::view::serving::{ServingBackup, ServingView};
 
+mod physical;
+
 /// Renders the answer; `exit` is the code that the command will end with.
 pub fn serving(view: &ServingView, exit: u8, paint: Paint) -> String {
     let heading = format!("restore {}/{} as it was at {}", view.policy, view.set, clock(&view.at));
-    let mut out = format!("{}\n\n{}\n", paint.text(Label::Strong, &heading), verdict(view, exit, paint));
-    if let Some(backup) = &view.backup {
-        serves(&mut out, view, backup);
+    let (label, verdict) = view.pitr.as_ref().map_or_else(|| verdict(view), |pitr| physical::verdict(view, pitr));
+    let mut out = format!("{}\n\n{}\n", paint.text(Label::Strong, &heading), paint.text(label, &format!("{verdict} · exit {exit}")));
+    match (&view.pitr, &view.backup) {
+        (Some(pitr), _) => physical::serves(&mut out, view, pitr),
+        (None, Some(backup)) => serves(&mut out, view, backup),
+        (None, None) => {}
     }
-    for (name, near) in [("before", &view.before), ("after", &view.after)] {
-        if let Some(near) = near {
-            line(&mut out, name, &format!("{}, which restores {}", near.id, clock(&near.snapshot_at)));
-        }
-    }
+    near(&mut out, view);
     for expired in &view.expired {
         line(&mut out, "expired", &format!("{} is hidden since {}, and can be brought back:", expired.id, clock(&expired.since)));
         let _ = writeln!(out, "             {}", expired.command);
@@ -39,20 +40,34 @@ pub fn serving(view: &ServingView, exit: u8, paint: Paint) -> String {
     out
 }
 
-fn verdict(view: &ServingView, exit: u8, paint: Paint) -> String {
+fn near(out: &mut String, view: &ServingView) {
+    // An older backup of a physical set is another way to the same moment.
+    let (before, after) = if view.pitr.is_some() { ("also from", "next") } else { ("before", "after") };
+    for (name, near) in [(before, &view.before), (after, &view.after)] {
+        let Some(near) = near else { continue };
+        let at = clock(&near.snapshot_at);
+        let text = match name {
+            "also from" => format!("{}, which ended {at}: the WAL reaches that moment from there too", near.id),
+            "next" => format!("{at}, the end of backup {}: the first moment after it that can be restored", near.id),
+            _ => format!("{}, which restores {at}", near.id),
+        };
+        line(out, name, &text);
+    }
+}
+
+fn verdict(view: &ServingView) -> (Label, String) {
     let lost = |backup: &ServingBackup| match backup.lost_seconds {
         0 => "nothing of what was committed by then is lost".to_owned(),
         seconds => format!("the last {} before that moment are lost", elapsed(seconds * 1000)),
     };
-    let (label, text) = match (view.verdict.as_str(), &view.backup, view.expired.first()) {
+    match (view.verdict.as_str(), &view.backup, view.expired.first()) {
         ("ready", Some(backup), _) => (Label::Good, format!("yes: backup {} serves it, {}", backup.id, lost(backup))),
         ("thaw", Some(backup), _) => (Label::Change, format!("yes, after a thaw: backup {} serves it, {}", backup.id, lost(backup))),
         ("undelete", _, Some(expired)) => (Label::Change, format!("not as it lies: backup {} expired, and must be brought back first", expired.id)),
         ("impossible", ..) => (Label::Bad, none_is_left(&view.failed)),
         (_, Some(backup), _) => (Label::Bad, format!("not known: backup {} would serve it, {}", backup.id, lost(backup))),
         _ => (Label::Bad, "not known: nothing that could be read serves it, and not all could be read".to_owned()),
-    };
-    paint.text(label, &format!("{text} · exit {exit}"))
+    }
 }
 
 fn none_is_left(failed: &[String]) -> String {
@@ -71,12 +86,7 @@ fn serves(out: &mut String, view: &ServingView, backup: &ServingBackup) {
     let holds = if backup.databases.is_empty() { "begun, its manifest can be read after the thaw".to_owned() } else { backup.databases.join(", ") };
     line(out, "restores", &format!("{}: {holds}", clock(&backup.snapshot_at)));
     line(out, "fetches", &format!("{} in {}: {}", bytes(backup.bytes), plural(backup.objects.len() as u64, "object"), classes(backup)));
-    if let Some(seconds) = backup.thaw_seconds {
-        line(out, "thaw", &format!("up to {} by the standard retrieval, before anything can be restored", elapsed(seconds * 1000)));
-    }
-    if let Some(cost) = view.reading.as_ref().and_then(costs) {
-        line(out, "costs", &cost);
-    }
+    thaws(out, view, backup);
     let promised = elapsed(view.rto_limit_seconds * 1000);
     let takes = match &view.estimate {
         None => format!("not known: no drill has measured it; {promised} are promised"),
@@ -96,6 +106,16 @@ fn serves(out: &mut String, view: &ServingView, backup: &ServingBackup) {
     }
     if let Some(doubt) = &backup.doubt {
         line(out, "unknown", doubt);
+    }
+}
+
+/// How long it takes to thaw, and what reading it costs.
+fn thaws(out: &mut String, view: &ServingView, backup: &ServingBackup) {
+    if let Some(seconds) = backup.thaw_seconds {
+        line(out, "thaw", &format!("up to {} by the standard retrieval, before anything can be restored", elapsed(seconds * 1000)));
+    }
+    if let Some(cost) = view.reading.as_ref().and_then(costs) {
+        line(out, "costs", &cost);
     }
 }
 

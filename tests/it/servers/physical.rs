@@ -80,6 +80,29 @@ async fn a_physical_set_is_watched_and_never_driven() {
 }
 
 #[tokio::test]
+async fn how_a_moment_of_a_repository_is_restored_is_said_with_its_engines_own_lines() {
+    let config = config("moment");
+    let (admin, bucket) = (s3("admin").await, config.bucket());
+    repository(&admin, &bucket).await;
+    let sentinel = r#"{"PgVersion": 150018, "FinishLSN": 33554744, "FinishTime": "2026-11-01T00:00:00Z"}"#;
+    put(&admin, &bucket, "orders/pg/basebackups_005/base_000000010000000000000002_backup_stop_sentinel.json", sentinel.into()).await;
+    let explain = |at: &str, format: &str| config.lifeboat("admin", &["explain", "restore", "orders/physical", "--at", at, "--format", format]);
+    let said = explain("2026-11-01T01:00:00Z", "json");
+    let view = json(&said.out);
+    assert_eq!((said.code, view["verdict"].as_str(), view["set"].as_str()), (0, Some("ready"), Some("physical")), "{}{}", said.out, said.err);
+    assert_eq!(view["pitr"]["engine"], "wal-g", "{view}");
+    let lines = view["commands"].to_string();
+    assert!(lines.contains("wal-g backup-fetch") && lines.contains("base_000000010000000000000002") && lines.contains("wal-fetch"), "{lines}");
+    assert!(lines.contains(&bucket) && lines.contains("recovery_target_time = '2026-11-01 01:00:00"), "{lines}");
+    let text = explain("2026-11-01T01:00:00Z", "text");
+    assert!(text.code == 0 && text.out.contains("base_000000010000000000000002"), "{}{}", text.out, text.err);
+    let before = explain("2026-10-31T00:00:00Z", "text");
+    assert_eq!(before.code, 3, "{}{}", before.out, before.err);
+    let unnamed = config.lifeboat("admin", &["explain", "restore", "orders", "--at", "1d ago"]);
+    assert!(unnamed.code == 1 && unnamed.err.contains("orders/physical"), "a set must be named: {}{}", unnamed.out, unnamed.err);
+}
+
+#[tokio::test]
 async fn the_expirer_deletes_objects_of_the_repository_and_nothing_else() {
     let config = config("expirer-may-not");
     let (admin, bucket) = (s3("admin").await, config.bucket());

@@ -49,6 +49,7 @@ fn view() -> ServingView {
         }],
         notes: Vec::new(),
         failed: Vec::new(),
+        pitr: None,
     }
 }
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::policy::{self, ConfigFile};
 use crate::ports::sim::{CALLER, Op, World};
 
-const POLICY: &str = include_str!("../../../examples/quickstart/config/policies/orders.yaml");
+const POLICY: &str = include_str!("../../../../examples/quickstart/config/policies/orders.yaml");
 
 #[test]
 fn a_listing_of_versions_that_fails_leaves_the_answer_unknown_and_never_impossible() {
