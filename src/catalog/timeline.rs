@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use crate::model::aspects::Versioning;
 use crate::model::lifecycle::{Lifecycle, Tag};
-use crate::model::resource::SeenBackup;
+use crate::model::resource::{SeenBackup, SeenObject};
 use crate::model::units::Span;
 
 mod classes;
@@ -104,6 +104,12 @@ pub fn versions<'v>(backup: &'v SeenBackup, tags: &'v [Tag], keeping: Keeping) -
     let class = |key: &String| backup.classes.get(key).map_or(Class::Standard, |class| Class::of(class));
     let plain = backup.keys.iter().map(|(key, bytes)| Version { class: class(key), ..Version::plain(key, *bytes, backup.oldest) });
     plain.map(|version| Version { tags, null: keeping != Keeping::Enabled, ..version }).collect()
+}
+
+/// An object of another engine as the listing shows it: its tags are those of its engine, and none of lifeboat's.
+pub fn of_object(object: &SeenObject, keeping: Keeping) -> Version<'_> {
+    let class = object.class.as_deref().map_or(Class::Standard, Class::of);
+    Version { class, null: keeping != Keeping::Enabled, ..Version::plain(&object.key, object.bytes, object.written) }
 }
 
 /// Whether what S3 expires can be brought back.

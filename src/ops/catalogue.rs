@@ -8,6 +8,7 @@ use futures_util::stream;
 use jiff::Timestamp;
 
 use super::indexed::{self, Indexed};
+use super::repositories::{Memory, Reading};
 use super::{OpError, Prepared, causes, evidence};
 use crate::catalog::backups::{Around, Backup, CLOCKS, Proven, Read, Tags, judge};
 use crate::catalog::index::Entry;
@@ -17,13 +18,12 @@ use crate::catalog::physical::{self, Place, Repository};
 use crate::catalog::summary::Summary;
 use crate::evidence::{Checked, Kind as RecordKind, Record};
 use crate::model::fact::{Fact, Why};
-use crate::model::policy::{Name, PhysicalSet};
+use crate::model::policy::Name;
 use crate::model::repository::ControlPlace;
-use crate::model::resource::{SeenBackup, SeenRepository};
+use crate::model::resource::SeenBackup;
 use crate::observe;
 use crate::policy::LoadedPolicy;
 use crate::ports::{Kind, ObjectInfo, PortError, Ports};
-use crate::report::Repositories;
 
 /// How many requests are under way at once.
 const AT_ONCE: usize = 16;
@@ -178,7 +178,9 @@ pub(super) async fn shelf<'a>(ports: &Ports, policy: &'a LoadedPolicy, set: Opti
     let others = objects().filter(|(key, ..)| places.iter().all(|place| !physical::is_of(place, key)));
     let foreign = layout::foreign(&storage.prefix, others).with(dropped);
     let listed: Vec<_> = objects().collect();
-    let repositories = join_all(places.iter().map(|place| repository(ports, &storage.bucket, place, &listed))).await;
+    let memory = Memory::default();
+    let reading = Reading { ports, memory: &memory, bucket: &storage.bucket, versions: None };
+    let repositories = join_all(places.iter().map(|place| repository(reading, place, &listed))).await;
     let (backups, entries, remembered) = (Vec::new(), BTreeMap::new(), BTreeSet::new());
     let mut shelf = Shelf { policy, backups, foreign, repositories, now, clock, entries, remembered, indexes };
     for one in all {
@@ -310,60 +312,20 @@ fn entry(read: &Read, listed: String, asked: Timestamp) -> Option<Entry> {
     Some(Entry { listed, summary: summary.clone(), tags: tags?, asked })
 }
 
-/// The repositories of all physical sets. What the listing of a policy showed of them already is not listed again.
-pub(super) async fn repositories(ports: &Ports, policies: &[LoadedPolicy], stored: &BTreeMap<String, Vec<SeenRepository>>) -> Repositories {
-    let sets = policies.iter().flat_map(|policy| policy.policy.spec.backups.physical.iter().map(move |(name, set)| (policy, name, set)));
-    let read = |(policy, name, set): (&LoadedPolicy, &Name, &PhysicalSet)| {
-        let (key, storage) = ((policy.name.clone(), name.0.clone()), &policy.policy.spec.storage);
-        let (bucket, place) = (storage.bucket.clone(), Place::of(&storage.prefix, set));
-        let seen = stored.get(&policy.name).into_iter().flatten().find(|seen| seen.place == place);
-        async move {
-            if let Some(seen) = seen {
-                let listed: Vec<_> = seen.objects.iter().map(|object| (object.key.as_str(), object.bytes, object.written)).collect();
-                return (key, Fact::Known(repository(ports, &bucket, &place, &listed).await));
-            }
-            let found = match ports.objects.list(&bucket, &place.base).await {
-                Ok(listing) => {
-                    let listed: Vec<_> = listing.iter().map(|object| (object.key.as_str(), object.bytes, object.modified)).collect();
-                    Fact::Known(repository(ports, &bucket, &place, &listed).await)
-                }
-                Err(error) if error.kind == Kind::Missing => Fact::Absent,
-                Err(error) => Fact::Unknown(error.why()),
-            };
-            (key, found)
-        }
-    };
-    stream::iter(sets.map(read)).buffered(AT_ONCE).collect().await
-}
-
 /// A repository of another engine, by its own metadata.
-async fn repository(ports: &Ports, bucket: &str, place: &Place, listed: &[physical::Listed<'_>]) -> Repository {
-    physical::read(place, listed, &metadata(ports, bucket, place, listed).await)
+async fn repository(reading: Reading<'_>, place: &Place, listed: &[physical::Listed<'_>]) -> Repository {
+    physical::read(place, listed, &reading.told(place, listed).await.metadata)
 }
 
 /// The same with the archive of its WAL, the time by S3, and what is wrong with the clock of this machine, if something is.
 pub(super) async fn archived(ports: &Ports, bucket: &str, place: &Place, listing: &[ObjectInfo]) -> (Repository, physical::Archive, Timestamp, Option<String>) {
     let listed: Vec<_> = listing.iter().map(|object| (object.key.as_str(), object.bytes, object.modified)).collect();
-    let metadata = metadata(ports, bucket, place, &listed).await;
+    let memory = Memory::default();
+    let metadata = Reading { ports, memory: &memory, bucket, versions: None }.told(place, &listed).await.metadata;
     let read = listing.iter().filter(|object| metadata.iter().any(|(key, read)| *key == object.key && read.is_ok()));
     let (now, clock) = clock(ports, bucket, read.min_by_key(|object| object.bytes).map(|object| object.key.as_str()), physical::MOST_READ.1).await;
     let (found, archive) = physical::read_with_archive(place, &listed, &metadata);
     (found, archive, now, clock)
-}
-
-/// What a repository's own metadata says, by key.
-async fn metadata(ports: &Ports, bucket: &str, place: &Place, listed: &[physical::Listed<'_>]) -> Vec<physical::Metadata> {
-    let keys = physical::metadata(place, listed.iter().map(|(key, ..)| *key));
-    let too_much = physical::too_much(&keys, listed.iter().map(|(key, bytes, _)| (*key, *bytes)));
-    let mut metadata = Vec::new();
-    for key in keys {
-        let read = match &too_much {
-            Some(why) => Err(why.clone()),
-            None => ports.objects.get(bucket, &key, physical::MOST_READ.1).await.map_err(|error| causes(&error)),
-        };
-        metadata.push((key, read));
-    }
-    metadata
 }
 
 pub(super) fn unlisted(policy: &LoadedPolicy, source: PortError) -> OpError {

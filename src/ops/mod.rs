@@ -50,6 +50,7 @@ pub mod plan;
 pub mod prices;
 mod releases;
 pub mod report;
+mod repositories;
 pub mod restore;
 pub mod select;
 pub mod show;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Exit, OpError, Prepared, Where, catalogue, causes, check, connect, evidence, identify, plan as planning};
+use super::{Exit, OpError, Prepared, Where, causes, check, connect, evidence, identify, plan as planning, repositories};
 use crate::evidence::Checked;
 use crate::model::fact::{Fact, Why};
 use crate::model::resource::{Observed, SeenBackup};
@@ -32,7 +32,7 @@ pub async fn report(place: &Where) -> Result<(ReportView, Exit), OpError> {
     };
     let backups = backups(&prepared, observed.as_ref());
     let (none, stored) = (BTreeMap::new(), observed.as_ref().map(|observed| &observed.stored));
-    let repositories = catalogue::repositories(&ports, &prepared.loaded.policies, stored.unwrap_or(&none)).await;
+    let repositories = repositories::now(&ports, &prepared.loaded.policies, stored.unwrap_or(&none)).await;
     let now = ports.clock.now();
     let input = Input {
         now,

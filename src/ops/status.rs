@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::catalogue::Proofs;
 use super::notify::{self, Receivers};
+use super::repositories::{self, Memory, Moment};
 use super::{Exit, OpError, Prepared, Where, catalogue, connect, evidence, identify, overdue, report as reporting};
 use crate::catalog::prices::Prices;
 use crate::evidence::Checked;
@@ -22,7 +23,7 @@ use crate::policy::{self, LoadedPolicy};
 use crate::ports::{Kind, Ports};
 use crate::report::expected::{Era, History, MISSED, Wanted};
 use crate::report::status::{Around, Seen, Standing, left, live, standings};
-use crate::report::{self, Input, Verdict, past, storage};
+use crate::report::{self, Input, Repositories, Verdict, past, storage};
 use crate::source;
 use crate::view::status::{AsOfView, StatusView};
 
@@ -68,14 +69,14 @@ async fn stands(
     // Without a place for evidence no drill leaves a record, which is no failure of reading.
     let configured = evidence::configured(prepared).is_some();
     let chains = reporting::chains(prepared, ports).await.map(|(_, chains)| until(chains, at));
-    let repositories = match seen {
-        Seen::Now => catalogue::repositories(ports, &prepared.loaded.policies, &observed.stored).await,
-        Seen::Before | Seen::After(_) => BTreeMap::new(),
-    };
-    let then = match seen {
-        Seen::Before => Cow::Owned(then(prepared, ports, at).await),
-        Seen::Now => Cow::Borrowed(&observed.backups),
-        Seen::After(_) => Cow::Owned(left(&prepared.loaded.policies, &observed, at, read)),
+    let policies = &prepared.loaded.policies;
+    let (then, repositories) = match seen {
+        Seen::Before => {
+            let (then, repositories) = then(policies, ports, &observed, Moment { at, read }).await;
+            (Cow::Owned(then), repositories)
+        }
+        Seen::Now => (Cow::Borrowed(&observed.backups), repositories::now(ports, policies, &observed.stored).await),
+        Seen::After(_) => (Cow::Owned(left(policies, &observed, at, read)), repositories::left(ports, policies, &observed, at).await),
     };
     let input = Input {
         now: at,
@@ -135,21 +136,27 @@ fn until(mut chains: Vec<Checked>, at: Timestamp) -> Vec<Checked> {
     chains
 }
 
-/// What lay below each policy's prefix then, as far as versions tell it.
-async fn then(prepared: &Prepared, ports: &Ports, at: Timestamp) -> BTreeMap<String, Fact<Vec<SeenBackup>>> {
-    let of = |policy: &LoadedPolicy| {
-        let (name, storage) = (policy.name.clone(), &policy.policy.spec.storage);
-        let (bucket, prefix) = (storage.bucket.clone(), storage.prefix.clone());
-        async move {
-            let seen = match ports.objects.versions(&bucket, &prefix).await {
-                Ok(versions) => Fact::Known(past::listed(&versions, &prefix, at)),
-                Err(error) if error.kind == Kind::Missing => Fact::Absent,
-                Err(error) => Fact::Unknown(error.why()),
-            };
-            (name, seen)
-        }
+/// What lay below each policy's prefix then, as far as versions tell it: its backups, and the repositories of its physical sets.
+async fn then(policies: &[LoadedPolicy], ports: &Ports, observed: &Observed, moment: Moment) -> (BTreeMap<String, Fact<Vec<SeenBackup>>>, Repositories) {
+    let memory = Memory::default();
+    let of = async |policy: &LoadedPolicy| {
+        let storage = &policy.policy.spec.storage;
+        let versions = ports.objects.versions(&storage.bucket, &storage.prefix).await;
+        let repositories = repositories::then((ports, &memory), policy, &versions, &live(&storage.bucket, observed), moment).await;
+        let seen = match versions {
+            Ok(versions) => Fact::Known(past::listed(&versions, &storage.prefix, moment.at)),
+            Err(error) if error.kind == Kind::Missing => Fact::Absent,
+            Err(error) => Fact::Unknown(error.why()),
+        };
+        (policy.name.clone(), seen, repositories)
     };
-    stream::iter(prepared.loaded.policies.iter().map(of)).buffer_unordered(AT_ONCE).collect().await
+    let all: Vec<_> = policies.iter().map(&of).collect();
+    let (mut backups, mut stored) = (BTreeMap::new(), Repositories::new());
+    for (policy, seen, repositories) in stream::iter(all).buffered(AT_ONCE).collect::<Vec<_>>().await {
+        backups.insert(policy, seen);
+        stored.extend(repositories);
+    }
+    (backups, stored)
 }
 
 /// What cannot be known of a moment that is not now.
@@ -163,23 +170,14 @@ fn as_of(prepared: &Prepared, observed: &Observed, seen: Seen, at: Timestamp, re
         Seen::Before => {
             let first = "objectives and drills are those of the policies as they are written now; what was brought back since was never gone";
             let notes = prepared.loaded.policies.iter().filter_map(blind);
-            ("before", [first.to_owned()].into_iter().chain(notes).chain(left_out(prepared)).collect())
+            ("before", [first.to_owned()].into_iter().chain(notes).collect())
         }
         Seen::After(_) => {
             let first = "by the bucket's rules as they are now; runs, drills and the keeper are supposed to stand still";
-            ("after", [first.to_owned()].into_iter().chain(untold(observed)).chain(left_out(prepared)).collect())
+            ("after", [first.to_owned()].into_iter().chain(untold(observed)).collect())
         }
     };
     Some(AsOfView { side: side.to_owned(), read_at: read.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(), notes })
-}
-
-/// The physical sets, of which nothing is told but now.
-fn left_out(prepared: &Prepared) -> impl Iterator<Item = String> {
-    let of = |policy: &LoadedPolicy| {
-        let sets = policy.policy.spec.backups.physical.keys();
-        sets.map(|set| format!("{}/{set}: what its repository holds at another moment than now is not told", policy.name)).collect::<Vec<_>>()
-    };
-    prepared.loaded.policies.iter().flat_map(of)
 }
 
 /// How many release tags could not be read.

@@ -14,6 +14,7 @@ use crate::model::fact::Fact;
 use crate::model::resource::SeenBackup;
 use crate::policy::LoadedPolicy;
 
+pub mod ahead;
 pub mod alerts;
 mod backups;
 mod drills;

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::expected::{self, History, MISSED, Wanted};
-use super::status::{GapStanding, SetStanding, Standing, text};
+use super::status::{GapStanding, Seen, SetStanding, Standing, text};
 use super::{Input, SetReport};
 use crate::catalog::backups::CLOCKS;
 use crate::catalog::physical::{Physical, Repository, State};
@@ -89,8 +89,10 @@ fn complete(found: &Repository) -> impl Iterator<Item = &Physical> {
     found.backups.iter().filter(|backup| backup.state == State::Complete)
 }
 
-/// The standing of a policy with its physical sets; `history` says what was wanted of them over time.
-pub(super) fn added(mut standing: Standing, policy: &LoadedPolicy, input: &Input<'_>, history: Option<&History>) -> Standing {
+/// The standing of a policy with its physical sets. Of a moment to come nothing is missed or failed: that nothing runs until then is what
+/// is supposed.
+pub(super) fn added(mut standing: Standing, policy: &LoadedPolicy, input: &Input<'_>, seen: Seen, history: Option<&History>) -> Standing {
+    let ahead = matches!(seen, Seen::After(_));
     for (name, set) in &policy.policy.spec.backups.physical {
         let found = input.repositories.get(&(policy.name.clone(), name.0.clone()));
         let one = match found {
@@ -98,8 +100,8 @@ pub(super) fn added(mut standing: Standing, policy: &LoadedPolicy, input: &Input
             Some(Fact::Known(found)) => {
                 standing.oldest = standing.oldest.into_iter().chain(found.oldest.map(text)).min();
                 standing.newest = standing.newest.max(found.newest.map(text));
-                let missed = missed(policy, (&name.0, set), found, history, input.now);
-                of(&name.0, set, found, &missed, input.now)
+                let runs = if ahead { Runs::default() } else { Runs::of(policy, (&name.0, set), found, history, input.now) };
+                of(&name.0, set, found, runs, input.now)
             }
             Some(Fact::Absent) => empty(&name.0, set, "there is no such bucket".to_owned()),
             Some(Fact::Unknown(why)) => unread(&name.0, set, format!("the repository could not be listed: {why}")),
@@ -140,10 +142,9 @@ fn limit(set: &PhysicalSet) -> Option<Span> {
     set.wal.map(|wal| wal.max_lag).into_iter().chain(set.rpo()).min()
 }
 
-fn of(name: &str, set: &PhysicalSet, found: &Repository, missed: &[(Timestamp, bool)], now: Timestamp) -> SetStanding {
+fn of(name: &str, set: &PhysicalSet, found: &Repository, runs: Runs, now: Timestamp) -> SetStanding {
     let newest = complete(found).max_by_key(|backup| backup.stopped);
     let holes: Vec<(Timestamp, Option<Timestamp>)> = holes(found).collect();
-    let missed_full = missed.iter().filter(|(_, full)| *full).map(|(at, _)| text(*at)).collect();
     SetStanding {
         points: complete(found).count(),
         bytes: complete(found).map(|backup| backup.stored).fold(0, u64::saturating_add),
@@ -151,10 +152,10 @@ fn of(name: &str, set: &PhysicalSet, found: &Repository, missed: &[(Timestamp, b
         newest_bytes: newest.map(|backup| backup.stored),
         next: schedules(set).iter().filter_map(|schedule| schedule::read(schedule).ok()?.next(now)).min().map(text),
         interval_seconds: interval(set),
-        missed: missed.iter().map(|(at, _)| text(*at)).collect(),
-        failed: failed(found, now),
+        missed: runs.missed,
+        failed: runs.failed,
         gaps: holes.iter().rev().map(|(from, until)| GapStanding { from: text(*from), to: text(until.unwrap_or(now)) }).collect(),
-        pitr: Some(Pitr { missed_full, ..pitr(set, found, &holes, now) }),
+        pitr: Some(Pitr { missed_full: runs.missed_full, ..pitr(set, found, &holes, now) }),
         ..empty(name, set, String::new())
     }
 }
@@ -224,6 +225,30 @@ fn short(set: &PhysicalSet, found: &Repository, age: impl Fn(Timestamp) -> u64) 
     is_short.then(|| format!("any moment of the last {window} is promised, and it reaches back {reach}, although the repository has been there for {old}"))
 }
 
+/// Runs of the last seven days that left nothing, the newest first, RFC 3339.
+#[derive(Default)]
+struct Runs {
+    missed: Vec<String>,
+    /// Those that only a full backup would have filled.
+    missed_full: Vec<String>,
+    /// The ends of those of which their engine says that they failed.
+    failed: Vec<String>,
+}
+
+impl Runs {
+    /// By whose end nothing complete was there, by the schedules of then, and that failed.
+    fn of(policy: &LoadedPolicy, (name, set): (&str, &PhysicalSet), found: &Repository, history: Option<&History>, now: Timestamp) -> Self {
+        let wanted = Wanted::physical(&policy.policy.spec.storage, set);
+        let slots = expected::slots(history, (&policy.name, name), wanted, ended(found, false).min(), now);
+        let mut out = Self { failed: failed(found, now), ..Self::default() };
+        for slot in slots.into_iter().filter(|slot| !slot.is_filled(ended(found, slot.full).map(Timestamp::as_second))) {
+            out.missed.push(text(slot.at));
+            out.missed_full.extend(slot.full.then(|| text(slot.at)));
+        }
+        out
+    }
+}
+
 /// When backups of the last seven days ended of which their engine says that they failed, the newest first.
 fn failed(found: &Repository, now: Timestamp) -> Vec<String> {
     let late = |at: &Timestamp| at.as_second() > now.as_second() - MISSED;
@@ -231,15 +256,6 @@ fn failed(found: &Repository, now: Timestamp) -> Vec<String> {
     let mut out: Vec<Timestamp> = found.backups.iter().filter_map(of).filter(late).collect();
     out.sort_unstable_by(|a, b| b.cmp(a));
     out.into_iter().map(text).collect()
-}
-
-/// Runs of the last seven days by whose end nothing complete was there, by the schedules of then, the newest first, and whether only a
-/// full backup would have filled them.
-fn missed(policy: &LoadedPolicy, (name, set): (&str, &PhysicalSet), found: &Repository, history: Option<&History>, now: Timestamp) -> Vec<(Timestamp, bool)> {
-    let wanted = Wanted::physical(&policy.policy.spec.storage, set);
-    let slots = expected::slots(history, (&policy.name, name), wanted, ended(found, false).min(), now);
-    let missing = slots.into_iter().filter(|slot| !slot.is_filled(ended(found, slot.full).map(Timestamp::as_second)));
-    missing.map(|slot| (slot.at, slot.full)).collect()
 }
 
 #[cfg(test)]

@@ -205,8 +205,7 @@ pub fn standings(input: &Input<'_>, report: &Report, around: &Around<'_>) -> Vec
     let of = |policy: &LoadedPolicy| {
         let reported = report.policies.iter().find(|reported| reported.name == policy.name)?;
         let own = one(policy, reported, &report.drills, around, input);
-        // Of another moment the archives are not known, and left out.
-        Some(if around.seen == Seen::Now { physical::added(own, policy, input, around.history) } else { own })
+        Some(physical::added(own, policy, input, around.seen, around.history))
     };
     let mut out: Vec<Standing> = input.policies.iter().filter_map(of).collect();
     out.sort_by(|a, b| (a.is_kept(), &a.policy).cmp(&(b.is_kept(), &b.policy)));

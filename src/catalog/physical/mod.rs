@@ -49,6 +49,25 @@ pub struct Repository {
     pub unknown: Option<String>,
 }
 
+impl Repository {
+    /// One of which it is not known what it holds.
+    pub fn untold(place: &Place, why: String) -> Self {
+        Self {
+            place: place.clone(),
+            backups: Vec::new(),
+            gaps: Vec::new(),
+            oldest: None,
+            newest: None,
+            windows: Vec::new(),
+            segments: 0,
+            range: None,
+            born: None,
+            problems: Vec::new(),
+            unknown: Some(why),
+        }
+    }
+}
+
 /// What a physical backup is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
@@ -129,10 +148,15 @@ pub fn metadata<'a>(place: &Place, listing: impl Iterator<Item = &'a str>) -> Ve
 /// repository are some hundred objects of kilobytes.
 pub const MOST_READ: (usize, u64) = (10_000, 64 << 20);
 
+/// How many bytes the metadata of a repository is, by the keys that [`metadata`] gave and the listing.
+pub fn weight<'a>(keys: &[String], listing: impl Iterator<Item = (&'a str, u64)>) -> u64 {
+    let wanted: BTreeSet<&str> = keys.iter().map(String::as_str).collect();
+    listing.filter(|(key, _)| wanted.contains(key)).fold(0, |sum, (_, bytes)| sum.saturating_add(bytes))
+}
+
 /// Why the metadata of a repository, by the keys that [`metadata`] gave, is not read: there is too much of it, by the listing.
 pub fn too_much<'a>(keys: &[String], listing: impl Iterator<Item = (&'a str, u64)>) -> Option<String> {
-    let wanted: BTreeSet<&str> = keys.iter().map(String::as_str).collect();
-    let bytes = listing.filter(|(key, _)| wanted.contains(key)).fold(0_u64, |sum, (_, bytes)| sum.saturating_add(bytes));
+    let bytes = weight(keys, listing);
     let (most, most_bytes) = MOST_READ;
     let is_much = keys.len() > most || bytes > most_bytes;
     let size = |many: usize, bytes: u64| format!("{} of {} bytes", plural(many as u64, "object"), count(bytes));

@@ -2,6 +2,8 @@ use futures_util::FutureExt as _;
 
 use super::*;
 use crate::compile::compile;
+use crate::model::resource::SeenRepository;
+use crate::ops::repositories;
 use crate::policy::{self, ConfigFile};
 use crate::ports::sim::{CALLER, Op, World};
 
@@ -23,7 +25,7 @@ fn what_a_listing_showed_of_a_repository_is_not_listed_again() {
     }
     let seen = observe::observe_only(&desired, &ports, Fact::Absent, &[], false).now_or_never().unwrap();
     let read = |stored: &BTreeMap<String, Vec<SeenRepository>>| {
-        let mut found = repositories(&ports, &loaded.policies, stored).now_or_never().unwrap();
+        let mut found = repositories::now(&ports, &loaded.policies, stored).now_or_never().unwrap();
         found.remove(&("orders".to_owned(), "physical".to_owned())).unwrap()
     };
     let (listed, none) = (read(&BTreeMap::new()), BTreeMap::new());

@@ -9,10 +9,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::compare::{Sides, possible, tag};
-use super::{Effect, physical, rules_of};
+use super::{Effect, rules_of};
 use crate::catalog::cost::{Cost, Money, Shelf};
 use crate::catalog::prices::{Prices, RegionPrices};
-use crate::catalog::timeline::{Class, Forecast, Keeping, Version, World, versions};
+use crate::catalog::timeline::{self, Class, Forecast, Keeping, Version, World, versions};
 use crate::model::document::Document;
 use crate::model::fact::Fact;
 use crate::model::lifecycle::{Lifecycle, Tag};
@@ -74,7 +74,7 @@ fn of_tenant(bucket: &BucketWish, tenant: &Tenant, sides: Sides<'_>, observed: &
         sheet.backup(&ledger, backup, &tags(sides, tenant, backup, observed));
     }
     for object in observed.stored.get(&tenant.policy).into_iter().flatten().flat_map(|repository| &repository.objects) {
-        ledger.enter(&physical::version(object, ledger.keeping), &mut sheet);
+        ledger.enter(&timeline::of_object(object, ledger.keeping), &mut sheet);
     }
     if sheet.before == sheet.after && !sheet.touched {
         return None;

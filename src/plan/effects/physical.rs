@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::compare::{Gone, Scale, Sides, ends_before};
 use super::{Effect, due, elsewhere, thawing, undo};
 use crate::catalog::physical::{self, Listed, Part, Physical, Repository, Segment, State};
-use crate::catalog::timeline::{Class, Keeping, Standing, Undo, Version};
+use crate::catalog::timeline::{self, Standing, Undo, Version};
 use crate::model::fact::Fact;
 use crate::model::resource::{BucketWish, Observed, SeenBackup, SeenObject, SeenRepository, Tenant};
 use crate::model::units::{Span, bytes, elapsed, plural};
@@ -82,7 +82,7 @@ struct Ends<'a> {
 impl<'a> Ends<'a> {
     fn of(scale: &Scale<'_>, repository: &'a SeenRepository) -> Self {
         let objects = &repository.objects;
-        let versions: Vec<Version<'_>> = objects.iter().map(|object| version(object, scale.keeping)).collect();
+        let versions: Vec<Version<'_>> = objects.iter().map(|object| timeline::of_object(object, scale.keeping)).collect();
         let standings = |forecast: &crate::catalog::timeline::Forecast<'_>| forecast.standings(versions.chunks(1));
         let (before, after, nominal) = (standings(&scale.before), standings(&scale.after), standings(&scale.nominal));
         let mut out = Self::default();
@@ -161,12 +161,6 @@ enum Lost {
 
 fn end(before: &Standing, after: &Standing) -> End {
     End { before: before.restorable_until, after: after.restorable_until, undo: after.undo, ..End::NEVER }
-}
-
-/// An object as S3's rules see it: its tags are those of its engine, and none of lifeboat's.
-pub(super) fn version(object: &SeenObject, keeping: Keeping) -> Version<'_> {
-    let class = object.class.as_deref().map_or(Class::Standard, Class::of);
-    Version { class, null: keeping != Keeping::Enabled, ..Version::plain(&object.key, object.bytes, object.written) }
 }
 
 fn complete(found: &Repository) -> impl Iterator<Item = &Physical> {

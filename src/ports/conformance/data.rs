@@ -157,6 +157,8 @@ pub(super) async fn old_version(ports: &Ports, subject: &Subject) -> Found {
     let versions = objects.versions(&bucket, "").await.map_err(words)?;
     let [new, old, other] = versions.as_slice() else { return Err(format!("{versions:?} instead of two versions of a and one of b")) };
     same("the newest first", [new.latest, old.latest, other.latest], [true, false, true])?;
+    let current = objects.get_tagged(&bucket, "a", 9).await.map_err(words)?;
+    same("its date, to the second", new.modified.as_second(), current.modified.as_second())?;
     same("the one of before", objects.get_version(&bucket, "a", &old.id, 9).await.map_err(words)?, b"first".to_vec())?;
     same("the current one", objects.get_version(&bucket, "a", &new.id, 9).await.map_err(words)?, b"second".to_vec())?;
     fails("one above the limit", objects.get_version(&bucket, "a", &old.id, 4).await, Kind::NotUnderstood)?;

@@ -1,7 +1,10 @@
 use jiff::Timestamp;
 
-use super::{blind, listed};
+use super::{blind, listed, repository, untold};
+use crate::catalog::physical::{Engine, Place};
 use crate::model::aspects::Versioning;
+use crate::model::lifecycle::{Lifecycle, Noncurrent, Rule, Tag};
+use crate::plan::tests::cleanup;
 use crate::policy::{self, ConfigFile};
 use crate::ports::VersionInfo;
 
@@ -54,4 +57,68 @@ fn what_cannot_be_known_any_more_is_said() {
     for none in [None, Some(Versioning::Suspended)] {
         assert!(said(none, "2026-11-20T00:00:00Z").unwrap().contains("keeps no versions"));
     }
+}
+
+/// One object of a repository, as [`stack`] has those of backups.
+fn of_repository(key: &str, versions: &[(&str, bool)]) -> Vec<VersionInfo> {
+    stack("", versions).into_iter().map(|version| VersionInfo { key: format!("orders/pg/{key}"), ..version }).collect()
+}
+
+#[test]
+fn a_repository_is_told_by_the_versions_of_then() {
+    let place = Place { engine: Engine::Pgbackrest, base: "orders/pg/".to_owned(), name: "main".to_owned() };
+    let manifest = of_repository("backup/main/20261101-010000F/backup.manifest", &[("2026-11-20T00:00:00Z", true), ("2026-11-01T01:00:00Z", false)]);
+    let list = of_repository("backup/main/backup.info", &[("2026-11-20T00:00:00Z", false), ("2026-11-10T00:00:00Z", false), ("2026-11-01T01:00:05Z", false)]);
+    let other = of_repository("backup/other/backup.info", &[("2026-11-01T01:00:00Z", false)]);
+    let at = |versions: &[VersionInfo], moment: &str| -> Result<Vec<(String, String)>, String> {
+        let then = repository(&place, versions, time(moment))?;
+        Ok(then.into_iter().map(|version| (version.key.rsplit('/').next().unwrap().to_owned(), version.id.clone())).collect())
+    };
+    let named = |of: &[(&str, &str)]| Ok(of.iter().map(|(key, id)| ((*key).to_owned(), (*id).to_owned())).collect());
+    let all = [manifest.clone(), list, other].concat();
+    assert_eq!(at(&all, "2026-11-15T00:00:00Z"), named(&[("backup.manifest", "1"), ("backup.info", "1")]));
+    assert_eq!(at(&all, "2026-11-09T00:00:00Z"), named(&[("backup.manifest", "1"), ("backup.info", "2")]));
+    assert_eq!(at(&all, "2026-11-21T00:00:00Z"), named(&[("backup.info", "0")]));
+    assert_eq!(at(&all, "2026-10-01T00:00:00Z"), named(&[]), "there was nothing");
+    // A list of which only younger versions are left told something then that nobody knows any more.
+    let young = of_repository("backup/main/backup.info", &[("2026-11-20T00:00:00Z", false)]);
+    for list in [young, Vec::new()] {
+        let why = at(&[manifest.clone(), list].concat(), "2026-11-15T00:00:00Z").unwrap_err();
+        assert!(why.starts_with("no version of orders/pg/backup/main/backup.info from then is left"), "{why}");
+    }
+    // Its copy is as good, and one that was deleted then is no secret.
+    let copy = of_repository("backup/main/backup.info.copy", &[("2026-11-01T01:00:05Z", false)]);
+    assert_eq!(at(&[manifest.clone(), copy].concat(), "2026-11-15T00:00:00Z"), named(&[("backup.manifest", "1"), ("backup.info.copy", "0")]));
+    let deleted = of_repository("backup/main/backup.info", &[("2026-11-10T00:00:00Z", true)]);
+    assert_eq!(at(&[manifest, deleted].concat(), "2026-11-15T00:00:00Z"), named(&[("backup.manifest", "1")]));
+}
+
+#[test]
+fn a_repository_is_not_known_where_something_may_have_left_no_trace() {
+    let loaded = policy::load(&[ConfigFile {
+        path: "policies/orders.yaml".to_owned(),
+        bytes: include_bytes!("../../../examples/quickstart/config/policies/orders.yaml").to_vec(),
+    }]);
+    let storage = &loaded.policies[0].policy.spec.storage;
+    assert_eq!(storage.noncurrent.keep_days, 30);
+    let place = Place { engine: Engine::WalG, base: "orders/pg/".to_owned(), name: String::new() };
+    let said = |versioning, rules: Vec<Rule>, at: &str| {
+        untold(&place, storage, &(Lifecycle { rules, minimum_size: None }, versioning), time(at), time("2026-11-22T00:00:00Z"))
+    };
+    let on = Some(Versioning::Enabled);
+    assert_eq!(said(on, Vec::new(), "2026-10-23T00:00:00Z"), None, "30 days");
+    let far = said(on, Vec::new(), "2026-10-22T23:59:59Z").unwrap();
+    assert_eq!(far, "versions are kept 30 d, so what was overwritten or deleted before 2026-10-23 left no trace");
+    for none in [None, Some(Versioning::Suspended)] {
+        assert!(said(none, Vec::new(), "2026-11-21T00:00:00Z").unwrap().contains("keeps no versions"));
+    }
+    // A live rule that takes them earlier counts, where it meets the repository.
+    let rule = |prefix: &str| Rule { noncurrent: Some(Noncurrent { days: 7, keep_newer: None }), ..cleanup("theirs", prefix, 999) };
+    for prefix in ["", "orders/", "orders/pg/wal_005/00000001"] {
+        assert_eq!(said(on, vec![rule(prefix)], "2026-11-15T00:00:00Z"), None, "{prefix}");
+        assert!(said(on, vec![rule(prefix)], "2026-11-14T23:59:59Z").unwrap().starts_with("versions are kept 7 d"), "{prefix}");
+    }
+    let mut others = [rule("orders/nightly/"), Rule { enabled: false, ..rule("") }, rule("")];
+    others[2].filter.tags = vec![Tag::release("orders/nightly:recent")];
+    assert_eq!(said(on, others.to_vec(), "2026-11-10T00:00:00Z"), None);
 }

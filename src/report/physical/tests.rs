@@ -87,7 +87,7 @@ fn told(policies: &[LoadedPolicy], found: Fact<Repository>, history: Option<&His
         sets: Vec::new(),
         unknown: None,
     };
-    (report, added(standing, &policies[0], &input, history))
+    (report, added(standing, &policies[0], &input, Seen::Now, history))
 }
 
 /// The only set of a standing, and its archive.
