@@ -80,6 +80,10 @@ fn of_sets(view: &StatusView) -> Vec<Family> {
         of_set(view, "lifeboat_release_overdue", "Backups that were to be released more than two days ago and bear no tag", overdue),
         of_set(view, "lifeboat_archive_lag_seconds", "How long ago the newest WAL was stored that can be replayed", |set| set.pitr.as_ref()?.lag_seconds),
         of_set(view, "lifeboat_archive_lag_limit_seconds", "How long ago that may be", |set| set.pitr.as_ref()?.max_lag_seconds),
+        of_set(view, "lifeboat_window_objective_seconds", "How far back any moment must be restorable", |set| set.pitr.as_ref()?.window_seconds),
+        of_set(view, "lifeboat_window_short", "Whether it reaches back less far than that although it is old enough", |set| {
+            set.is_window_short().map(u64::from)
+        }),
         of_set(view, "lifeboat_gaps", "Stretches without a restore point that schedule and retention do not explain", |set| known(set, set.gaps.len() as u64)),
     ]
 }

@@ -160,6 +160,14 @@ impl SetStanding {
     pub fn last(&self) -> Option<&str> {
         self.pitr.as_ref().map_or(self.newest.as_deref(), |pitr| pitr.last_backup.as_deref())
     }
+
+    /// Whether a physical set reaches back less far than its window although it is old enough; none where no window is promised, or that is
+    /// not known: where there is no complete backup, or one could not be read, that nothing is seen to be short proves nothing.
+    pub fn is_window_short(&self) -> Option<bool> {
+        let pitr = self.pitr.as_ref().filter(|pitr| pitr.unknown.is_none() && pitr.window_seconds.is_some())?;
+        let is_long = (self.points > 0 && pitr.unread == 0).then_some(false);
+        if pitr.short.is_some() { Some(true) } else { is_long }
+    }
 }
 
 impl Standing {

@@ -163,7 +163,7 @@ fn of_set(set: &SetStanding, at: Timestamp) -> Vec<(&'static str, Now)> {
     let sentence = |from: &str, to: &str| format!("WAL is missing: nothing between {} and {} can be restored", minute(from), minute(to));
     // Where nothing can be restored, or a backup could not be read, that no gap is seen proves nothing.
     let none = if set.points > 0 && pitr.unread == 0 { Now::Well } else { Now::Unknown };
-    let long = if pitr.window_seconds.is_none() { Now::Well } else { none.clone() };
+    let long = if pitr.window_seconds.is_none() || set.is_window_short().is_some() { Now::Well } else { Now::Unknown };
     out.push(("window-short", pitr.short.as_ref().map_or(long, |why| open("", why.clone()))));
     out.push(("wal-gap", gap.map_or(none, |gap| open(&gap.from, sentence(&gap.from, &gap.to)))));
     out

@@ -169,6 +169,28 @@ fn a_physical_set_says_its_archive_and_where_nothing_can_be_restored() {
 }
 
 #[test]
+fn a_window_that_is_too_short_has_a_gauge_and_what_is_not_known_has_none() {
+    let gauges = |change: &dyn Fn(&mut Pitr), points: usize| {
+        let mut ledger = policy("ledger", "2026-11-22T04:59:20Z", 40);
+        let mut archive = Pitr { window_seconds: Some(604_800), ..pitr() };
+        change(&mut archive);
+        (ledger.sets[0].pitr, ledger.sets[0].points) = (Some(archive), points);
+        let text = prometheus::render(&StatusView::of("3f2c1ab", "2026-11-22T05:00:00Z".parse().unwrap(), vec![ledger], None));
+        let value = |name: &str| text.lines().find_map(|line| line.strip_prefix(&format!("{name}{{policy=\"ledger\",set=\"nightly\"}} "))).map(str::to_owned);
+        (value("lifeboat_window_objective_seconds"), value("lifeboat_window_short"))
+    };
+    let said = |window: Option<&str>, short: Option<&str>| (window.map(str::to_owned), short.map(str::to_owned));
+    let short = |pitr: &mut Pitr| pitr.short = Some("it reaches back 3 d".to_owned());
+    assert_eq!(gauges(&|_| (), 3), said(Some("604800"), Some("0")));
+    assert_eq!(gauges(&short, 3), said(Some("604800"), Some("1")));
+    assert_eq!(gauges(&|pitr| (pitr.unread, pitr.short) = (1, Some("it reaches back 3 d".to_owned())), 3), said(Some("604800"), Some("1")));
+    assert_eq!(gauges(&|pitr| pitr.unread = 1, 3), said(Some("604800"), None));
+    assert_eq!(gauges(&|pitr| pitr.unknown = Some("it is encrypted".to_owned()), 3), said(Some("604800"), None));
+    assert_eq!(gauges(&|_| (), 0), said(Some("604800"), None));
+    assert_eq!(gauges(&|pitr| pitr.window_seconds = None, 3), said(None, None), "nothing was promised");
+}
+
+#[test]
 fn ten_policies_that_are_well_are_one_screen() {
     let policies = (0..10).map(|at| policy(&format!("database-{at}"), "2026-11-22T01:00:00Z", 14_400)).collect();
     let view = StatusView::of("3f2c1ab", "2026-11-22T05:00:00Z".parse().unwrap(), policies, None);
@@ -209,7 +231,7 @@ fn gauges_are_there_for_what_is_known_only() {
 #[test]
 fn every_gauge_of_the_alert_rules_is_written() {
     let mut view = view();
-    view.policies[0].sets[0].pitr = Some(pitr());
+    view.policies[0].sets[0].pitr = Some(Pitr { window_seconds: Some(86_400), ..pitr() });
     view.policies[0].sets[0].release = Some(ReleaseStanding::default());
     view.disk = Some(Disk { folder: "/tmp".to_owned(), bytes: 100, free_bytes: 40 });
     let text = prometheus::render(&view);
