@@ -15,6 +15,7 @@ use crate::catalog::manifest::{DatabaseBackup, Manifest};
 use crate::model::causes::causes;
 use crate::model::policy::{BackupSet, Drill, Policy};
 use crate::model::resource::SeenBackup;
+use crate::model::units::plural;
 use crate::ports::Ports;
 use crate::ports::process;
 use crate::restore::RestoreError;
@@ -104,7 +105,19 @@ impl Drilled {
     pub fn verdict(&self) -> Outcome {
         checks::overall(&self.checks)
     }
+
+    /// What of its checks did not hold, in words that may be posted where everybody reads them; nothing of one that passed.
+    pub fn told(&self) -> String {
+        let verdict = self.verdict();
+        let bad: Vec<String> = self.checks.iter().filter(|check| verdict > Outcome::Noted && check.outcome == verdict).map(CheckResult::told).collect();
+        let rest = bad.len().saturating_sub(TOLD);
+        let more = if rest > 0 { format!("; and {}", plural(rest as u64, "more check")) } else { String::new() };
+        format!("{}{more}", bad.iter().take(TOLD).cloned().collect::<Vec<_>>().join("; "))
+    }
 }
+
+/// At most so many checks are told outside.
+const TOLD: usize = 3;
 
 /// Runs a drill to its verdict. Not reaching one is a verdict too: unproven, or failed when the backup is to blame.
 pub async fn drill(job: &Job<'_>) -> Drilled {
@@ -119,7 +132,9 @@ pub async fn drill(job: &Job<'_>) -> Drilled {
     };
     let cause = ended.err().map(|broken| {
         let (id, title) = broken.check();
-        run.checks.push(CheckResult::of(id, title, None, broken.outcome(), Some(broken.to_string())));
+        // What a program of PostgreSQL says can hold the row that it stumbled over.
+        let quotes = matches!(broken, Broken::Restore(RestoreError::Program { .. }));
+        run.checks.push(CheckResult::of(id, title, None, broken.outcome(), Some(broken.to_string())).quoting(quotes));
         broken.to_string()
     });
     run.destroy().await;
@@ -281,7 +296,7 @@ impl Run<'_> {
             Mode::File { jobs, .. } => format!("{jobs} jobs"),
             Mode::Stream => "streamed, nothing on disk but the database".to_owned(),
         };
-        let tables = crate::model::units::plural(database.facts.tables.len() as u64, "table");
+        let tables = plural(database.facts.tables.len() as u64, "table");
         self.phase("restore", began, &format!("{how}, {tables}, {} rows", crate::model::units::count(database.facts.rows())));
         self.check(manifest, database).await;
         Ok(())

@@ -10,7 +10,7 @@ use super::{Exit, OpError, Prepared, Where, causes, check, connect, evidence, id
 use crate::backup::Progress;
 use crate::catalog::layout;
 use crate::drill::checks::{Before, Outcome};
-use crate::drill::{self, Job};
+use crate::drill::{self, Drilled, Job};
 use crate::evidence::{Entry, Kind};
 use crate::model::fact::Fact;
 use crate::model::policy::{BackupSet, Drill, Name, Pick};
@@ -62,23 +62,23 @@ pub async fn drill(place: &Where, wish: &Wish<'_>, progress: Arc<dyn Progress>) 
         Err(error) => return (Err(error), None),
     };
     let (findings, exit) = check::view(&prepared);
-    let (ran, of_newest) = match exit {
-        Exit::Findings => (Ok((Ended::Stopped(findings), exit)), false),
+    let (ran, told, of_newest) = match exit {
+        Exit::Findings => (Ok((Ended::Stopped(findings), exit)), Vec::new(), false),
         _ => match all(&prepared, &ports, &aws, wish, progress).await {
-            Ok((run, exit, of_newest)) => (Ok((Ended::Drilled(run), exit)), of_newest),
-            Err(error) => (Err(error), false),
+            Ok(All { run, exit, told, of_newest }) => (Ok((Ended::Drilled(run), exit)), told, of_newest),
+            Err(error) => (Err(error), Vec::new(), false),
         },
     };
     let Ok((policy, name, _)) = find(&prepared, wish.name) else { return (ran, None) };
-    let Some((verdict, why)) = said(&ran) else { return (ran, None) };
+    let Some((verdict, why)) = said(&ran, &told) else { return (ran, None) };
     let now = ports.clock.now();
     let untold = notify::ended(&prepared, wish.telling, drill_ended((&policy.name, &name.0), now, verdict, of_newest, &why), now).await;
     (ran, untold)
 }
 
-/// The worst verdict of a run, and what broke that off; a run that could not even begin has failed. None of one that passed and left no
-/// record: nobody after this one would know of it.
-fn said(ran: &Result<(Ended, Exit), OpError>) -> Option<(Verdict, String)> {
+/// The worst verdict of a run, and what may be told of what did not hold (`told` of each drill); a run that could not even begin has failed.
+/// None of one that passed and left no record: nobody after this one would know of it.
+fn said(ran: &Result<(Ended, Exit), OpError>, told: &[String]) -> Option<(Verdict, String)> {
     let said = match ran {
         Ok((Ended::Drilled(run), _)) => {
             let of = |drill: &DrillView| match drill.verdict.as_str() {
@@ -86,8 +86,9 @@ fn said(ran: &Result<(Ended, Exit), OpError>) -> Option<(Verdict, String)> {
                 "failed" => Verdict::Failed,
                 _ => Verdict::Unproven,
             };
-            let worst = run.drills.iter().min_by_key(|drill| of(drill));
-            worst.map_or((Verdict::Unproven, String::new()), |drill| (of(drill), drill.cause.clone().unwrap_or_default()))
+            let of_set = |drill: &DrillView, told: &String| if run.drills.len() > 1 { format!("{}: {told}", drill.set) } else { told.clone() };
+            let worst = run.drills.iter().zip(told).min_by_key(|(drill, _)| of(drill));
+            worst.map_or((Verdict::Unproven, String::new()), |(drill, told)| (of(drill), of_set(drill, told)))
         }
         Ok((Ended::Stopped(_), _)) => (Verdict::Unproven, "it could not begin: the policies have errors".to_owned()),
         Err(error) => (Verdict::Failed, format!("it could not begin: {}", causes(error))),
@@ -97,19 +98,30 @@ fn said(ran: &Result<(Ended, Exit), OpError>) -> Option<(Verdict, String)> {
     is_known.then_some(said)
 }
 
-/// Drills each set, and says whether each backup was the newest of its set.
-async fn all(prepared: &Prepared, ports: &Ports, aws: &Aws, wish: &Wish<'_>, progress: Arc<dyn Progress>) -> Result<(DrillRunView, Exit, bool), OpError> {
+/// What came of the drills of each set.
+struct All {
+    run: DrillRunView,
+    exit: Exit,
+    /// What may be told of each.
+    told: Vec<String>,
+    /// Whether each backup was the newest of its set.
+    of_newest: bool,
+}
+
+/// Drills each set.
+async fn all(prepared: &Prepared, ports: &Ports, aws: &Aws, wish: &Wish<'_>, progress: Arc<dyn Progress>) -> Result<All, OpError> {
     let identity = identify(ports, Some(aws)).await?;
     let (policy, name, plan) = find(prepared, wish.name)?;
     let ledger = evidence::ledger(prepared, ports, &identity)?;
-    let (mut drills, mut of_newest) = (Vec::new(), true);
+    let (mut drills, mut all_told, mut of_newest) = (Vec::new(), Vec::new(), true);
     let mut exit = Exit::Good;
     for set in &plan.backups {
         let Some(set_wish) = policy.policy.spec.backups.get(set) else { continue };
         let at = Subject { prepared, ports, identity: &identity, policy, name, drill: plan, set, wish: set_wish };
-        let (mut view, outcome, is_newest) = at.run(wish, &progress).await?;
+        let (mut view, drilled, is_newest) = at.run(wish, &progress).await?;
         of_newest &= is_newest;
-        if outcome != Outcome::Passed {
+        all_told.push(drilled.told());
+        if drilled.verdict() != Outcome::Passed {
             exit = exit.worst(Exit::Drill);
         }
         let body = serde_json::to_value(&view).unwrap_or_default();
@@ -120,7 +132,7 @@ async fn all(prepared: &Prepared, ports: &Ports, aws: &Aws, wish: &Wish<'_>, pro
         }
         drills.push(view);
     }
-    Ok((DrillRunView { format: "lifeboat.drill-run/1".to_owned(), drills }, exit, of_newest))
+    Ok(All { run: DrillRunView { format: "lifeboat.drill-run/1".to_owned(), drills }, exit, told: all_told, of_newest })
 }
 
 struct Subject<'a> {
@@ -135,7 +147,7 @@ struct Subject<'a> {
 }
 
 impl Subject<'_> {
-    async fn run(&self, wish: &Wish<'_>, progress: &Arc<dyn Progress>) -> Result<(DrillView, Outcome, bool), OpError> {
+    async fn run(&self, wish: &Wish<'_>, progress: &Arc<dyn Progress>) -> Result<(DrillView, Drilled, bool), OpError> {
         let known = complete(self.ports, self.policy, self.set).await?;
         let backup = pick(&known, self.drill.pick, wish.backup, self.policy, self.set)?;
         let at = location(self.policy, self.set, &backup.id);
@@ -169,7 +181,7 @@ impl Subject<'_> {
             next: Some(next),
         };
         let is_newest = known.iter().all(|other| (other.newest, &other.id) <= (backup.newest, &backup.id));
-        Ok((DrillView::of(&about, &drilled), drilled.verdict(), is_newest))
+        Ok((DrillView::of(&about, &drilled), drilled, is_newest))
     }
 }
 

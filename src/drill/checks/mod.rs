@@ -141,12 +141,33 @@ pub struct CheckResult {
     pub outcome: Outcome,
     /// What was found; always there unless it passed without a note.
     pub detail: Option<String>,
+    /// Whether what was found may quote the server, or a value of a row.
+    pub quotes: bool,
 }
 
+/// At most so many characters of what was found are told outside.
+const TOLD: usize = 200;
+
 impl CheckResult {
-    /// A result.
+    /// A result in lifeboat's own words: names, counts and dates.
     pub fn of(id: &'static str, title: impl Into<String>, database: Option<&str>, outcome: Outcome, detail: Option<String>) -> Self {
-        Self { id, title: title.into(), database: database.map(str::to_owned), outcome, detail }
+        Self { id, title: title.into(), database: database.map(str::to_owned), outcome, detail, quotes: false }
+    }
+
+    /// The same in words that may quote the server, or a value of a row.
+    #[must_use]
+    pub fn quoting(self, quotes: bool) -> Self {
+        Self { quotes, ..self }
+    }
+
+    /// What may be told of it where everybody reads it: its id, of a query of the policy its name, the database, and the first sentence of
+    /// what was found, unless that may quote what somebody stored.
+    pub fn told(&self) -> String {
+        let name = if self.id == "query" { format!(" `{}`", self.title) } else { String::new() };
+        let database = self.database.as_ref().map_or_else(String::new, |database| format!(" in {database}"));
+        let found = self.detail.as_deref().filter(|_| !self.quotes).and_then(|detail| detail.split("; ").next());
+        let found = found.map_or_else(String::new, |found| format!(": {}", found.chars().take(TOLD).collect::<String>()));
+        format!("{}{name}{database}{found}", self.id)
     }
 }
 
@@ -183,7 +204,8 @@ fn verdict(id: &'static str, title: String, database: &str, wrong: &[String], un
         (true, false) => (Outcome::Unproven, Some(list(unasked))),
         (true, true) => (Outcome::Passed, None),
     };
-    CheckResult::of(id, title, Some(database), outcome, detail)
+    // What could not be asked is said in the server's words.
+    CheckResult::of(id, title, Some(database), outcome, detail).quoting(outcome == Outcome::Unproven)
 }
 
 #[cfg(test)]

@@ -16,7 +16,9 @@ fn judge(subject: &Subject<'_>) -> Judged {
             Some(Err(why)) => (Outcome::Failed, Some(why.clone())),
             None => (Outcome::Unproven, Some("not asked".to_owned())),
         };
-        CheckResult::of(CHECK.id, query.name.clone(), Some(&subject.database.name), outcome, detail)
+        // An error of the server can quote the value that it stumbled over.
+        let quotes = matches!(subject.answers.queries.get(at), Some(Err(_)));
+        CheckResult::of(CHECK.id, query.name.clone(), Some(&subject.database.name), outcome, detail).quoting(quotes)
     });
     each.collect()
 }

@@ -2,12 +2,13 @@ use std::collections::BTreeMap;
 
 use super::{CHECKS, CheckResult, Outcome, Subject, overall, written};
 use crate::catalog::manifest::Manifest;
+use crate::drill::Drilled;
 use crate::drill::ask::Answers;
 use crate::engines::pg_dump::generated::{GeneratedColumn, Recomputed};
 use crate::engines::pg_dump::names::TableName;
 use crate::engines::pg_dump::rowhash::RowSum;
 use crate::engines::pg_dump::views::{RestoredView, ViewFacts};
-use crate::model::policy::Anomalies;
+use crate::model::policy::{Anomalies, Check as Query, Expect};
 
 const MANIFEST: &str = include_str!("../../../tests/data/manifests/nasty-1.json");
 
@@ -142,4 +143,40 @@ fn a_note_decides_nothing_and_surplus_bytes_do_where_it_is_a_drill() {
     assert_eq!((results[0].outcome, results[1].outcome, overall(&results)), (Outcome::Noted, Outcome::Passed, Outcome::Passed));
     assert_eq!(overall(&[written(&more, Outcome::Failed)]), Outcome::Failed);
     assert_eq!(overall(&[]), Outcome::Unproven);
+}
+
+/// What may be posted of a drill with these results.
+fn told(checks: Vec<CheckResult>) -> String {
+    let at = "2026-11-22T04:00:00Z".parse().unwrap();
+    let (manifest, restored_into, isolation, phases) = (None, None, "none", Vec::new());
+    Drilled { manifest, restored_into, isolation, phases, checks, cause: None, started: at, finished: at, removed: String::new() }.told()
+}
+
+#[test]
+fn what_is_posted_names_the_checks_and_quotes_no_row() {
+    let secret = "bob@example.com";
+    let queries = |answer: Result<Option<String>, String>| {
+        let manifest = manifest();
+        let answers = Answers { queries: vec![answer], ..sound(&manifest) };
+        let query = Query { name: "there are two".to_owned(), sql: "select 1".to_owned(), expect: Expect::AtLeast(2.0), database: None };
+        let database = &manifest.databases[0];
+        let subject = Subject { manifest: &manifest, database, answers: &answers, queries: &[&query], before: &Ok(None), anomalies: Anomalies::default() };
+        told(CHECKS.iter().flat_map(|check| (check.judge)(&subject)).collect())
+    };
+    let database = manifest().databases[0].name.clone();
+    assert_eq!(told(judged(|_| ())), "", "it passed");
+    assert_eq!(queries(Ok(Some("1".to_owned()))), format!("query `there are two` in {database}: the answer is below 2"));
+    assert_eq!(queries(Err(format!("ERROR: invalid input syntax for type integer: \"{secret}\""))), format!("query `there are two` in {database}"));
+    let unread = told(judged(|answers| answers.views.values_mut().for_each(|view| *view = Err(format!("ERROR: {secret}")))));
+    assert_eq!(unread, format!("materialized-views in {database}"), "what could not be asked is said in the server's words");
+    let behind = told(judged(|answers| answers.behind = Ok(vec![format!("public.s is at 1, and public.people has id {secret}")])));
+    assert_eq!(behind, format!("sequences in {database}"));
+    let unasked = told(judged(|answers| answers.roles = Err(format!("ERROR: {secret}"))));
+    assert_eq!(unasked, format!("roles in {database}"));
+    // Several are told worst only, three of them, and of each the first sentence, which is cut.
+    let failed = |id, detail: &str| CheckResult::of(id, "title", None, Outcome::Failed, Some(detail.to_owned()));
+    let mut many = vec![failed("rpo", "it is old; and more"), CheckResult::of("roles", "title", None, Outcome::Unproven, Some("not asked".to_owned()))];
+    assert_eq!(told(many.clone()), "rpo: it is old");
+    many.extend([failed("rto", &"x".repeat(300)), failed("indexes", "a"), failed("content", "b"), failed("fetch", "c")]);
+    assert_eq!(told(many), format!("rpo: it is old; rto: {}; indexes: a; and 2 more checks", "x".repeat(200)));
 }

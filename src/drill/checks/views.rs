@@ -34,7 +34,9 @@ fn judge(subject: &Subject<'_>) -> Judged {
         Outcome::Noted => Some(format!("{}; {MAY_BE}", list(&sentences))),
         Outcome::Unproven | Outcome::Failed => Some(list(&sentences)),
     };
-    vec![CheckResult::of(CHECK.id, plural(views.len() as u64, "materialized view"), Some(&subject.database.name), outcome, detail)]
+    let title = plural(views.len() as u64, "materialized view");
+    // One that could not be asked is said in the server's words.
+    vec![CheckResult::of(CHECK.id, title, Some(&subject.database.name), outcome, detail).quoting(outcome == Outcome::Unproven)]
 }
 
 fn one(view: &ViewFacts, restored: &RestoredView) -> (Outcome, String) {

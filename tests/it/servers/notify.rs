@@ -164,7 +164,8 @@ fn a_drill_that_fails_is_posted_at_once_and_is_well_after_one_that_passes() {
     let failed = drill();
     assert_eq!(failed.code, 6, "{}{}", failed.out, failed.err);
     let said = next();
-    assert!(said.starts_with("lifeboat: 1 not well\norders/weekly drill-failed again: failed"), "it failed once more: {said}");
+    let wanted = "lifeboat: 1 not well\norders/weekly drill-failed again: failed: query `there are two` in ";
+    assert!(said.starts_with(wanted) && said.ends_with(": the answer is below 2"), "it failed once more, and the check is named: {said}");
     let status = with("admin", &["status"]);
     assert!(status.out.contains("0 of 1 meet their objectives"), "{}{}", status.out, status.err);
     while let Ok((_, body)) = posted.try_recv() {
