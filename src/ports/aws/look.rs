@@ -2,42 +2,16 @@
 //! refuses. Never writes, and never fails: an endpoint that says nothing is an ordinary S3-compatible one.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aws_sdk_s3::config::interceptors::BeforeDeserializationInterceptorContextRef;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
-use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
-use aws_sdk_s3::error::BoxError;
 
-use super::{Aws, Bucket};
+use super::{Aws, Bucket, raw};
 use crate::ports::quirks::{self, AWS, Quirks};
 
 /// How long an endpoint may think about what it is. Whether it can be used at all is asked after this, with more patience.
 const PATIENCE: Duration = Duration::from_secs(3);
-
-/// Keeps the `Server` header of the answer.
-#[derive(Clone, Debug, Default)]
-struct ServerHeader(Arc<Mutex<Option<String>>>);
-
-impl Intercept for ServerHeader {
-    fn name(&self) -> &'static str {
-        "ServerHeader"
-    }
-
-    fn read_before_deserialization(
-        &self,
-        context: &BeforeDeserializationInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        if let (Some(said), Ok(mut kept)) = (context.response().headers().get("server"), self.0.lock()) {
-            *kept = Some(said.to_owned());
-        }
-        Ok(())
-    }
-}
 
 impl Aws {
     /// Asks each endpoint that is not Amazon's once, by one of its buckets.
@@ -58,11 +32,9 @@ impl Aws {
 }
 
 async fn said(bucket: &Bucket, name: &str) -> Option<String> {
-    let header = ServerHeader::default();
     let timeouts = TimeoutConfig::builder().operation_timeout(PATIENCE).build();
     let once = aws_sdk_s3::config::Builder::new().retry_config(RetryConfig::disabled()).timeout_config(timeouts);
-    let head = bucket.control.head_bucket().bucket(name).customize().config_override(once).interceptor(header.clone());
+    let head = bucket.control.head_bucket().bucket(name).customize().config_override(once);
     // Whatever the answer is, only who gave it is of interest.
-    let _ = head.send().await;
-    header.0.lock().ok().and_then(|kept| kept.clone())
+    raw::kept(head.send()).await.0.server
 }

@@ -106,7 +106,7 @@ struct Started {
     base: SdkConfig,
     sts: aws_sdk_sts::Client,
     sent: Sent,
-    identity: Mutex<Option<Asked>>,
+    identity: Option<Asked>,
 }
 
 impl Started {
@@ -116,7 +116,7 @@ impl Started {
         let sent = Sent::default();
         let sts = sts_client(&base, &sent);
         let asked = tokio::spawn(cloud::identity(sts.clone()));
-        Self { base, sts, sent, identity: Mutex::new(Some(asked)) }
+        Self { base, sts, sent, identity: Some(asked) }
     }
 }
 
@@ -147,7 +147,7 @@ impl Aws {
     pub async fn with(base: SdkConfig, places: &[BucketPlace]) -> Self {
         let sent = Sent::default();
         let sts = sts_client(&base, &sent);
-        Self::made(Started { base, sts, sent, identity: Mutex::default() }, places).await
+        Self::made(Started { base, sts, sent, identity: None }, places).await
     }
 
     async fn made(started: Started, places: &[BucketPlace]) -> Self {
@@ -161,7 +161,7 @@ impl Aws {
             let shared = made.entry((place.endpoint.as_deref(), place.region.as_str())).or_insert_with(|| bucket(&base, Some(place), &sent));
             buckets.insert(place.name.clone(), Bucket { account: place.account.clone(), ..shared.clone() });
         }
-        let mut aws = Self { base, iam, sts, default, buckets, elsewhere: Vec::new(), sent, identity };
+        let mut aws = Self { base, iam, sts, default, buckets, elsewhere: Vec::new(), sent, identity: Mutex::new(identity) };
         aws.look().await;
         aws
     }

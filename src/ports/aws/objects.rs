@@ -5,14 +5,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_s3::config::timeout::TimeoutConfig;
-use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder;
+use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::primitives::{ByteStream, DateTime, DateTimeFormat};
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart};
 use jiff::Timestamp;
 
 use super::error::port;
-use super::raw::ServerDate;
-use super::{Aws, Bucket, listing, marks};
+use super::{Aws, Bucket, listing, marks, raw};
 use crate::ports::{Answer, Head, Kind, Level, ObjectInfo, Objects, PortError, Tagged, Upload, VersionInfo};
 
 /// How often a body that breaks off is asked for.
@@ -39,9 +38,8 @@ pub(super) fn strange(what: &str, message: &str) -> PortError {
     PortError { what: what.to_owned(), kind: Kind::NotUnderstood, message: message.to_owned(), maybe_done: false }
 }
 
-/// A whole object of at most `limit` bytes.
-async fn whole(what: String, ask: GetObjectFluentBuilder, limit: u64) -> Result<Vec<u8>, PortError> {
-    let answer = ask.send().await.map_err(|error| port(&what, error))?;
+/// The whole body of an answer, of at most `limit` bytes.
+async fn body(what: String, answer: GetObjectOutput, limit: u64) -> Result<Vec<u8>, PortError> {
     let size = answer.content_length().and_then(|size| u64::try_from(size).ok()).unwrap_or(u64::MAX);
     if size > limit {
         return Err(strange(&what, &format!("it has {size} bytes, and at most {limit} are expected here")));
@@ -112,7 +110,8 @@ impl Objects for Aws {
             let what = format!("GetObject s3://{bucket}/{key}");
             let at = self.bucket(bucket);
             let ask = at.data.get_object().bucket(bucket).key(key).set_expected_bucket_owner(at.account.clone());
-            whole(what, ask, limit).await
+            let answer = ask.send().await.map_err(|error| port(&what, error))?;
+            body(what, answer, limit).await
         })
     }
 
@@ -121,7 +120,8 @@ impl Objects for Aws {
             let what = format!("GetObject of the version {version} of s3://{bucket}/{key}");
             let at = self.bucket(bucket);
             let ask = at.data.get_object().bucket(bucket).key(key).version_id(version).set_expected_bucket_owner(at.account.clone());
-            whole(what, ask, limit).await
+            let answer = ask.send().await.map_err(|error| port(&what, error))?;
+            body(what, answer, limit).await
         })
     }
 
@@ -129,22 +129,16 @@ impl Objects for Aws {
         Box::pin(async move {
             let what = format!("GetObject s3://{bucket}/{key}");
             let at = self.bucket(bucket);
-            let date = ServerDate::default();
             let ask = at.control.get_object().bucket(bucket).key(key).set_expected_bucket_owner(at.account.clone());
-            let answer = ask.customize().interceptor(date.clone()).send().await.map_err(|error| port(&what, error))?;
+            let (raw, answer) = raw::kept(ask.send()).await;
+            let answer = answer.map_err(|error| port(&what, error))?;
             let modified = answer.last_modified().and_then(|date| Timestamp::from_second(date.secs()).ok());
-            let now = date.get().and_then(|text| DateTime::from_str(&text, DateTimeFormat::HttpDate).ok());
+            let now = raw.date.and_then(|text| DateTime::from_str(&text, DateTimeFormat::HttpDate).ok());
             let now = now.and_then(|date| Timestamp::from_second(date.secs()).ok());
             let (Some(etag), Some(modified), Some(now)) = (answer.e_tag().map(str::to_owned), modified, now) else {
                 return Err(strange(&what, "an answer without ETag, Last-Modified or Date"));
             };
-            let size = answer.content_length().and_then(|size| u64::try_from(size).ok()).unwrap_or(u64::MAX);
-            if size > limit {
-                return Err(strange(&what, &format!("it has {size} bytes, and at most {limit} are expected here")));
-            }
-            let body = answer.body.collect().await;
-            let bytes = body.map_err(|error| PortError { what, kind: Kind::Unreachable, message: error.to_string(), maybe_done: false })?.to_vec();
-            Ok(Tagged { bytes, etag, modified, now })
+            Ok(Tagged { bytes: body(what, answer, limit).await?, etag, modified, now })
         })
     }
 

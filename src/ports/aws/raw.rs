@@ -1,10 +1,9 @@
-//! What the SDK does not hand out of an answer: the raw XML of a configuration read, and the server's own clock.
+//! What the SDK does not hand out of an answer: the raw XML of a configuration read, the server's own clock, and who it says it is.
 //!
 //! The typed SDK drops elements that it does not know; sending the rest back would lose what somebody wrote. So the raw
 //! answer is kept and its element names are compared with those that this version models.
 
 use std::cell::RefCell;
-use std::sync::{Arc, Mutex};
 
 use aws_sdk_s3::config::interceptors::AfterDeserializationInterceptorContextRef;
 use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
@@ -13,22 +12,30 @@ use aws_sdk_s3::error::BoxError;
 use crate::model::fact::Why;
 
 tokio::task_local! {
-    /// Where the body of an answer goes while [`kept`] waits for it.
-    static ASKED: RefCell<RawBody>;
+    /// Where what is kept of an answer goes while [`kept`] waits for it.
+    static ASKED: RefCell<Raw>;
 }
 
-/// The body of an answer.
+/// What is kept of an answer.
 #[derive(Clone, Debug, Default)]
-pub(super) struct RawBody(Vec<u8>);
+pub(super) struct Raw {
+    /// Its body, empty when there was none, or it is read as a stream.
+    body: Vec<u8>,
+    /// `Date`: the time by the server's clock (RFC 9110, 6.6.1).
+    pub(super) date: Option<String>,
+    /// `Server`: what it is (RFC 9110, 10.2.4).
+    pub(super) server: Option<String>,
+}
 
-/// Waits for the answer of one question of a client that has [`Keep`], and gives its body too: empty when there was none, and that of
-/// the last attempt where there were several.
-pub(super) async fn kept<T>(asking: impl Future<Output = T>) -> (RawBody, T) {
-    let both = async {
+/// Waits for the answer of one question of a client that has [`Keep`], and gives what is kept of it too: of a refusal as well, of the last
+/// attempt where there were several, and nothing when none was answered.
+pub(super) fn kept<T>(asking: impl Future<Output = T>) -> impl Future<Output = (Raw, T)> {
+    // The SDK's futures are large; this one would hold several copies of the place for it.
+    let asking = Box::pin(asking);
+    ASKED.scope(RefCell::default(), async {
         let answer = asking.await;
         (ASKED.with(RefCell::take), answer)
-    };
-    ASKED.scope(RefCell::default(), both).await
+    })
 }
 
 /// The interceptor, one for a whole client: one for each question would have the SDK put its configuration together anew each time.
@@ -46,63 +53,37 @@ impl Intercept for Keep {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        // Nobody waits for the body of other questions: an object's is its data.
+        let answer = context.response();
+        let header = |name| answer.headers().get(name).map(str::to_owned);
+        // Of most questions nobody waits for more than the SDK hands out.
         let _ = ASKED.try_with(|kept| {
-            kept.replace(RawBody(context.response().body().bytes().unwrap_or_default().to_vec()));
+            kept.replace(Raw { body: answer.body().bytes().unwrap_or_default().to_vec(), date: header("date"), server: header("server") });
         });
         Ok(())
     }
 }
 
-impl RawBody {
+impl Raw {
     /// The body, empty when there was none.
     pub(super) fn bytes(&self) -> &[u8] {
-        &self.0
+        &self.body
     }
 
     /// Whether an element of this name (without namespace) is anywhere in the answer. What every sound answer has and this
     /// one lacks shows a server that does not know the question and answers something all the same.
     pub(super) fn has(&self, name: &str) -> bool {
-        let document = std::str::from_utf8(&self.0).ok().and_then(|text| roxmltree::Document::parse(text).ok());
+        let document = std::str::from_utf8(&self.body).ok().and_then(|text| roxmltree::Document::parse(text).ok());
         document.is_some_and(|document| document.descendants().any(|element| element.tag_name().name() == name))
     }
 
     /// Whether the answer is an XML document with this root (without namespace), whatever is in it.
     pub(super) fn rooted(&self, root: &str) -> Result<(), Why> {
-        rooted(&self.0, root, |_| Ok(()))
+        rooted(&self.body, root, |_| Ok(()))
     }
 
     /// Whether the answer is an XML document with this root and only these elements (without namespaces).
     pub(super) fn check(&self, root: &str, known: &[&str]) -> Result<(), Why> {
-        check(&self.0, root, known)
-    }
-}
-
-/// Keeps the `Date` of the last answer: the time by the server's clock (RFC 9110, 6.6.1).
-#[derive(Clone, Debug, Default)]
-pub(super) struct ServerDate(Arc<Mutex<Option<String>>>);
-
-impl ServerDate {
-    pub(super) fn get(&self) -> Option<String> {
-        self.0.lock().ok().and_then(|kept| kept.clone())
-    }
-}
-
-impl Intercept for ServerDate {
-    fn name(&self) -> &'static str {
-        "ServerDate"
-    }
-
-    fn read_after_deserialization(
-        &self,
-        context: &AfterDeserializationInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        if let Ok(mut kept) = self.0.lock() {
-            *kept = context.response().headers().get("date").map(str::to_owned);
-        }
-        Ok(())
+        check(&self.body, root, known)
     }
 }
 

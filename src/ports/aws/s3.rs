@@ -11,7 +11,7 @@ use aws_sdk_s3::types::{
 use super::Bucket;
 use super::error::port;
 use super::iam::unreadable;
-use super::raw::{self, RawBody};
+use super::raw::{self, Raw};
 use super::{lifecycle, lock, logging, ownership, policy, replication};
 use crate::model::aspects::{Encryption, Existence, PublicAccess, Tags, Versioning};
 use crate::model::document::Document;
@@ -54,7 +54,7 @@ pub(super) fn hollow(question: &str, element: &str) -> Fact<Document> {
 }
 
 /// Turns what the raw answer proved into the fact.
-pub(super) fn proven<T: serde::Serialize>(raw: &RawBody, root: &str, known: &[&str], value: &T) -> Fact<Document> {
+pub(super) fn proven<T: serde::Serialize>(raw: &Raw, root: &str, known: &[&str], value: &T) -> Fact<Document> {
     match raw.check(root, known) {
         Ok(()) => Fact::Known(Document::of(value)),
         Err(why) => Fact::Unknown(why),
