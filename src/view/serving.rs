@@ -217,17 +217,20 @@ fn until_thawed(place: &str, key: &str) -> CommandView {
     CommandView { what: "until it says ongoing-request=\"false\"".to_owned(), line }
 }
 
-/// Intelligent-Tiering takes no number of days: what was thawed stays so (S3 API, `RestoreObject`).
+/// What thaws an object by the standard retrieval.
 fn thaw(place: &str, object: &NeededView) -> CommandView {
-    let tiered = object.class.as_ref().is_some_and(|class| class.starts_with("INTELLIGENT_TIERING"));
-    let days = if tiered { "" } else { "\"Days\":7," };
-    CommandView {
-        what: "thaw".to_owned(),
-        line: format!(
-            "aws s3api restore-object {place} --key {} --restore-request '{{{days}\"GlacierJobParameters\":{{\"Tier\":\"Standard\"}}}}'",
-            quoted(&object.key)
-        ),
-    }
+    CommandView { what: "thaw".to_owned(), line: restore_object(place, &quoted(&object.key), object.class.as_deref().is_some_and(is_tiered)) }
+}
+
+/// Whether a class is Intelligent-Tiering, whatever tier the object is in.
+fn is_tiered(class: &str) -> bool {
+    class.starts_with("INTELLIGENT_TIERING")
+}
+
+/// Asks for a thaw of a key, a word for a shell. Intelligent-Tiering takes no number of days: what was thawed stays so (S3 API, `RestoreObject`).
+fn restore_object(place: &str, key: &str, is_tiered: bool) -> String {
+    let days = if is_tiered { "" } else { "\"Days\":7," };
+    format!("aws s3api restore-object {place} --key {key} --restore-request '{{{days}\"GlacierJobParameters\":{{\"Tier\":\"Standard\"}}}}'")
 }
 
 /// A word for a shell: as it is where that is safe, else in single quotes.

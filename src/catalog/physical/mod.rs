@@ -257,7 +257,9 @@ fn judged(place: &Place, listing: &[Listed<'_>], mut told: Told<'_>, archive: Ar
             whole.insert(backup.id.clone());
         }
     }
-    let (oldest, newest) = reach(&backups, &archive);
+    let reaches: Vec<Reach<'_>> = reaches(&backups, &archive, None).collect();
+    let (oldest, newest) = (reaches.last().map(|reach| reach.stopped), reaches.first().map(|reach| reach.until));
+    let windows = windows(&reaches);
     let mut gaps = archive.gaps();
     for gap in &mut gaps {
         let behind = backups.iter().filter(|backup| backup.state == State::Complete && backup.wal.is_some_and(|(first, _)| first >= gap.before));
@@ -266,7 +268,6 @@ fn judged(place: &Place, listing: &[Listed<'_>], mut told: Told<'_>, archive: Ar
     // Of some that are told the newest may be missing; of none that is told, "none" would be a guess.
     let untold = || backups.iter().find(|backup| backup.state == State::Unknown).filter(|_| whole.is_empty());
     let unknown = unknown.or_else(|| untold().map(|backup| format!("{}: {}", backup.id, backup.why.as_deref().unwrap_or("it could not be read"))));
-    let windows = windows(&backups, &archive);
     let found = Repository {
         place: place.clone(),
         backups,
@@ -283,18 +284,34 @@ fn judged(place: &Place, listing: &[Listed<'_>], mut told: Told<'_>, archive: Ar
     (found, archive)
 }
 
-/// The stretches that the WAL behind each complete backup reaches over.
-fn windows(backups: &[Physical], archive: &Archive) -> Vec<(Timestamp, Timestamp)> {
+/// A complete backup, when it ended, and how far the WAL reaches from there.
+#[derive(Clone, Copy)]
+struct Reach<'a> {
+    stopped: Timestamp,
+    until: Timestamp,
+    backup: &'a Physical,
+}
+
+/// How far each complete backup reaches that had ended by a moment, the newest first; without one, each.
+fn reaches<'a>(backups: &'a [Physical], archive: &Archive, by: Option<Timestamp>) -> impl Iterator<Item = Reach<'a>> {
     let complete = backups.iter().filter(|backup| backup.state == State::Complete);
-    let mut ends: Vec<(Timestamp, Option<Segment>)> = complete.filter_map(|backup| Some((backup.stopped?, backup.wal.map(|(_, last)| last)))).collect();
-    ends.sort_unstable();
-    // The newest first, so that the walk from an older one ends where that of a newer one began.
+    let mut ended: Vec<(Timestamp, &Physical)> = complete.filter_map(|backup| Some((backup.stopped?, backup))).collect();
+    ended.retain(|(stopped, _)| by.is_none_or(|by| *stopped <= by));
+    ended.sort_by_key(|(stopped, backup)| std::cmp::Reverse((*stopped, &backup.id)));
+    // The walk from an older one ends where that of a newer one began.
     let mut walked = BTreeMap::new();
-    let mut out: Vec<(Timestamp, Timestamp)> = Vec::new();
-    for (stopped, last) in ends.into_iter().rev() {
-        let reached = last.and_then(|last| archive.reached_by(last, &walked));
+    ended.into_iter().map(move |(stopped, backup)| {
+        let last = backup.wal.map(|(_, last)| last);
+        let reached = last.and_then(|last| archive.reached(last, &walked));
         walked.extend(last.zip(reached));
-        let until = reached.map_or(stopped, |reached| reached.max(stopped));
+        Reach { stopped, until: reached.map_or(stopped, |reached| reached.max(stopped)), backup }
+    })
+}
+
+/// The stretches that the WAL behind each complete backup reaches over.
+fn windows(reaches: &[Reach<'_>]) -> Vec<(Timestamp, Timestamp)> {
+    let mut out: Vec<(Timestamp, Timestamp)> = Vec::new();
+    for &Reach { stopped, until, .. } in reaches {
         match out.last_mut() {
             Some((from, later)) if *from <= until => (*from, *later) = (stopped, until.max(*later)),
             _ => out.push((stopped, until)),
@@ -302,14 +319,6 @@ fn windows(backups: &[Physical], archive: &Archive) -> Vec<(Timestamp, Timestamp
     }
     out.reverse();
     out
-}
-
-/// The oldest and the newest moment that can be restored.
-fn reach(backups: &[Physical], archive: &Archive) -> (Option<Timestamp>, Option<Timestamp>) {
-    let complete = || backups.iter().filter(|backup| backup.state == State::Complete);
-    let newest = complete().filter(|backup| backup.stopped.is_some()).max_by_key(|backup| backup.stopped);
-    let replayed = newest.and_then(|backup| archive.reached(backup.wal?.1));
-    (complete().filter_map(|backup| backup.stopped).min(), newest.and_then(|backup| backup.stopped).max(replayed))
 }
 
 #[cfg(test)]

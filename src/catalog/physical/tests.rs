@@ -175,8 +175,8 @@ fn the_wal_goes_on_where_a_new_timeline_begins() {
     let names = ["0000000100000000000000FE", "0000000100000000000000FF", "0000000200000000000000FF", "000000020000000100000000", "000000020000000100000002"];
     let segments = names.iter().zip(1..).map(|(name, second)| (Segment::parse(name).unwrap(), at(second))).collect();
     let archive = wal::Archive::new(segments, 16 << 20);
-    assert_eq!(archive.reached(Segment::parse(names[0]).unwrap()), Some(at(4)));
-    assert_eq!(archive.reached(Segment::parse("0000000100000000000000FD").unwrap()), None);
+    assert_eq!(archive.reached(Segment::parse(names[0]).unwrap(), &BTreeMap::new()), Some(at(4)));
+    assert_eq!(archive.reached(Segment::parse("0000000100000000000000FD").unwrap(), &BTreeMap::new()), None);
     assert_eq!(Segment::before(1, 0x1_0000_0000, 16 << 20), Segment::parse("0000000100000000000000FF"), "the end of a segment is in it");
 }
 
@@ -186,8 +186,8 @@ fn a_name_that_claims_the_last_timeline_costs_no_walk_to_it() {
     let names = ["000000010000000000000001", "00000002000000000000000F", "FFFFFFFF0000000000000009"];
     let segments = names.iter().zip(1..).map(|(name, second)| (Segment::parse(name).unwrap(), at(second))).collect();
     let archive = wal::Archive::new(segments, 16 << 20);
-    assert_eq!(archive.reached(Segment::parse(names[0]).unwrap()), Some(at(1)));
-    assert_eq!(archive.reached(Segment::parse(names[2]).unwrap()), Some(at(3)), "there is no timeline behind the last number");
+    assert_eq!(archive.reached(Segment::parse(names[0]).unwrap(), &BTreeMap::new()), Some(at(1)));
+    assert_eq!(archive.reached(Segment::parse(names[2]).unwrap(), &BTreeMap::new()), Some(at(3)), "there is no timeline behind the last number");
 }
 
 /// A recorded pgBackRest repository whose list of backups is something else.

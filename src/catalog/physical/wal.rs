@@ -113,13 +113,9 @@ impl Archive {
 
     /// When the last segment was stored that can be replayed without a gap from this one on; none when this one is not there.
     ///
-    /// Where a timeline ends, the next one that has the same or the following segment goes on.
-    pub(super) fn reached(&self, from: Segment) -> Option<Timestamp> {
-        self.reached_by(from, &BTreeMap::new())
-    }
-
-    /// The same, where it is known of some segments how far they reach.
-    pub(super) fn reached_by(&self, from: Segment, known: &BTreeMap<Segment, Timestamp>) -> Option<Timestamp> {
+    /// Where a timeline ends, the next one that has the same or the following segment goes on. Of some it may be known how far they reach: there
+    /// the walk ends.
+    pub(super) fn reached(&self, from: Segment, known: &BTreeMap<Segment, Timestamp>) -> Option<Timestamp> {
         let mut reached = *self.segments.get(&from)?;
         let mut at = from;
         while let Some((next, stored)) = self.following(at) {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::wal::{Archive, Segment};
-use super::{Physical, Repository, State};
+use super::{Physical, Reach, Repository, reaches};
 
 /// Where a recovery is to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,34 +63,23 @@ impl<'a> Way<'a> {
 /// replayed, and of the moment at which the last one was stored all that is archived is brought back. A backup's end is told to the second at
 /// the worst: within that second it is the backup itself that comes back.
 pub fn way<'a>(found: &'a Repository, archive: &Archive, at: Timestamp) -> Option<Way<'a>> {
-    let complete = found.backups.iter().filter(|backup| backup.state == State::Complete);
-    let mut ended: Vec<(Timestamp, &Physical)> = complete.filter_map(|backup| Some((backup.stopped?, backup))).filter(|(stopped, _)| *stopped <= at).collect();
-    ended.sort_by_key(|(stopped, backup)| std::cmp::Reverse((*stopped, &backup.id)));
-    // The newest first, so that the walk from an older one ends where that of a newer one began.
-    let mut walked = BTreeMap::new();
-    let mut reach = |(stopped, backup): (Timestamp, &'a Physical)| {
-        let last = backup.wal.map(|(_, last)| last);
-        let reached = last.and_then(|last| archive.reached_by(last, &walked));
-        walked.extend(last.zip(reached));
-        (reached.map_or(stopped, |reached| reached.max(stopped)), stopped, backup)
-    };
-    let mut best: Option<(Timestamp, Timestamp, &Physical)> = None;
+    let mut best: Option<Reach<'_>> = None;
     let mut fallback = None;
-    for one in ended.into_iter().map(&mut reach) {
+    for one in reaches(&found.backups, archive, Some(at)) {
         match best {
             // As far as the moment is as far as it goes: the first that reaches it is the newest.
-            Some((until, ..)) if one.0.min(at) <= until.min(at) => {
-                if one.0.min(at) == until.min(at) && fallback.is_none() {
-                    fallback = Some(one.2);
+            Some(best) if one.until.min(at) <= best.until.min(at) => {
+                if one.until.min(at) == best.until.min(at) && fallback.is_none() {
+                    fallback = Some(one.backup);
                 }
             }
             _ => (best, fallback) = (Some(one), None),
         }
-        if best.is_some_and(|(until, ..)| until >= at) && fallback.is_some() {
+        if best.is_some_and(|best| best.until >= at) && fallback.is_some() {
             break;
         }
     }
-    let (until, stopped, backup) = best?;
+    let Reach { stopped, until, backup } = best?;
     let stop = match () {
         () if at.duration_since(stopped).as_secs() < 1 => Stop::Consistent,
         () if until <= at => Stop::End,

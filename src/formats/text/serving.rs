@@ -41,17 +41,23 @@ pub fn serving(view: &ServingView, exit: u8, paint: Paint) -> String {
 }
 
 fn near(out: &mut String, view: &ServingView) {
-    // An older backup of a physical set is another way to the same moment.
-    let (before, after) = if view.pitr.is_some() { ("also from", "next") } else { ("before", "after") };
-    for (name, near) in [(before, &view.before), (after, &view.after)] {
-        let Some(near) = near else { continue };
+    let is_physical = view.pitr.is_some();
+    if let Some(near) = &view.before {
         let at = clock(&near.snapshot_at);
-        let text = match name {
-            "also from" => format!("{}, which ended {at}: the WAL reaches that moment from there too", near.id),
-            "next" => format!("{at}, the end of backup {}: the first moment after it that can be restored", near.id),
-            _ => format!("{}, which restores {at}", near.id),
-        };
-        line(out, name, &text);
+        // An older backup of a physical set is another way to the same moment.
+        if is_physical {
+            line(out, "also from", &format!("{}, which ended {at}: the WAL reaches that moment from there too", near.id));
+        } else {
+            line(out, "before", &format!("{}, which restores {at}", near.id));
+        }
+    }
+    if let Some(near) = &view.after {
+        let at = clock(&near.snapshot_at);
+        if is_physical {
+            line(out, "next", &format!("{at}, the end of backup {}: the first moment after it that can be restored", near.id));
+        } else {
+            line(out, "after", &format!("{}, which restores {at}", near.id));
+        }
     }
 }
 

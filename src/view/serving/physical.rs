@@ -178,7 +178,7 @@ pub fn thawing(bucket: &str, place: &Place, way: &Way<'_>, lying: &[Lying<'_>]) 
     for is_tiered in [false, true] {
         let mut folders: BTreeMap<String, usize> = BTreeMap::new();
         let mut wal: Vec<&str> = Vec::new();
-        for one in needed.iter().filter(|one| one.class.starts_with("INTELLIGENT_TIERING") == is_tiered) {
+        for one in needed.iter().filter(|one| super::is_tiered(&one.class) == is_tiered) {
             let key = one.needed.object.key.as_str();
             let folder = one.needed.of.map(|id| format!("{}{id}/", place.backups())).filter(|folder| key.starts_with(folder.as_str()));
             match (folder, one.needed.what) {
@@ -211,15 +211,14 @@ fn shown(one: &Lying<'_>) -> NeededView {
 
 /// Lists what lies below prefixes, and asks for a thaw of each object of an archive class; `filter` is a program of awk that keeps some keys.
 fn looped(bucket: &str, what: &str, prefixes: &[String], filter: Option<&str>, is_tiered: bool) -> CommandView {
-    let (is_archived, days) =
-        if is_tiered { ("StorageClass=='INTELLIGENT_TIERING'", "") } else { ("StorageClass=='GLACIER' || StorageClass=='DEEP_ARCHIVE'", "\"Days\":7,") };
+    let is_archived = if is_tiered { "StorageClass=='INTELLIGENT_TIERING'" } else { "StorageClass=='GLACIER' || StorageClass=='DEEP_ARCHIVE'" };
     let list = |prefix: &str| format!("aws s3api list-objects-v2 {bucket} --prefix {prefix} --query \"Contents[?{is_archived}].[Key]\" --output text");
     let keys = match prefixes {
         [one] => list(one),
         several => format!("for prefix in {}; do {}; done", several.join(" "), list("\"$prefix\"")),
     };
     let filter = filter.map_or_else(String::new, |filter| format!(" | LC_ALL=C awk -F/ '{filter}'"));
-    let thaw = format!("aws s3api restore-object {bucket} --key \"$key\" --restore-request '{{{days}\"GlacierJobParameters\":{{\"Tier\":\"Standard\"}}}}'");
+    let thaw = super::restore_object(bucket, "\"$key\"", is_tiered);
     CommandView { what: what.to_owned(), line: format!("{{ {keys}; }}{filter} | while IFS= read -r key; do {thaw}; done") }
 }
 
