@@ -58,14 +58,14 @@ pub struct RepositorySpec {
 #[schemars(title = "the access of a repository")]
 pub struct RepositoryAccess {
     /// Every role of this repository lives at `/lifeboat/<scope>/`, those of its policies too.
-    #[schemars(regex(pattern = "^[a-z0-9][a-z0-9-]{0,62}$"), description = "a scope: lower-case letters, digits and hyphens, at most 63")]
+    #[schemars(regex(pattern = "^[a-z0-9][a-z0-9-]*$"), length(max = 63), description = "a scope: lower-case letters, digits and hyphens, at most 63")]
     pub scope: String,
     /// The account in which they are.
     #[schemars(regex(pattern = "^[0-9]{12}$"), description = "an account id: 12 digits, in quotes")]
     pub account: String,
     /// The managed policy that bounds these roles and every role that the applier makes, by name or ARN; `none` takes it off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = BOUNDARY), description = "a policy name, an ARN as in arn:aws:iam::111122223333:policy/dr-boundary, or none")]
+    #[schemars(regex(pattern = BOUNDARY), length(max = 2048), description = "a policy name, an ARN as in arn:aws:iam::111122223333:policy/dr-boundary, or none")]
     pub permission_boundary: Option<String>,
     /// Reads settings, roles and manifests; writes nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -14,7 +14,7 @@ pub struct Access {
     /// The managed policy that bounds every role, by name (in `storage.account`) or ARN; `none` takes a boundary off. Left
     /// out, boundaries are left alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = BOUNDARY), description = "a policy name, an ARN as in arn:aws:iam::111122223333:policy/dr-boundary, or none")]
+    #[schemars(regex(pattern = BOUNDARY), length(max = 2048), description = "a policy name, an ARN as in arn:aws:iam::111122223333:policy/dr-boundary, or none")]
     pub permission_boundary: Option<String>,
     /// Writes backups; may not delete, tag or overwrite.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -39,8 +39,9 @@ impl Access {
     }
 }
 
-/// A policy name, the ARN of a managed policy, or `none`.
-pub(in super::super) const BOUNDARY: &str = "^([A-Za-z0-9+=,.@_-]{1,128}|arn:[a-z-]+:iam::([0-9]{12}|aws):policy/[A-Za-z0-9+=,.@_/-]{1,512})$";
+/// A policy name, the ARN of a managed policy, or `none`. What may be long is bounded by a length of its own, here and wherever it
+/// can: a count in a pattern makes a state for each character, at each start of the program.
+pub(in super::super) const BOUNDARY: &str = "^([A-Za-z0-9+=,.@_-]{1,128}|arn:[a-z-]+:iam::([0-9]{12}|aws):policy/[A-Za-z0-9+=,.@_/-]+)$";
 
 /// One role.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -48,7 +49,11 @@ pub(in super::super) const BOUNDARY: &str = "^([A-Za-z0-9+=,.@_-]{1,128}|arn:[a-
 #[schemars(title = "a role")]
 pub struct Role {
     /// Its name; the path is `/lifeboat/<policy>/`, or `/lifeboat/<scope>/` where `lifeboat.yaml` names a scope.
-    #[schemars(regex(pattern = "^[A-Za-z0-9+=,.@_-]{1,64}$"), description = "an IAM role name: letters, digits and +=,.@_- , at most 64 characters")]
+    #[schemars(
+        regex(pattern = "^[A-Za-z0-9+=,.@_-]+$"),
+        length(max = 64),
+        description = "an IAM role name: letters, digits and +=,.@_- , at most 64 characters"
+    )]
     pub role: String,
     /// Who may assume it.
     #[schemars(length(min = 1))]
@@ -67,7 +72,7 @@ pub struct Role {
 #[schemars(
     title = "a policy ARN",
     description = "the ARN of a managed policy, as in arn:aws:iam::111122223333:policy/dr-extra",
-    extend("pattern" = "^arn:[a-z-]+:iam::([0-9]{12}|aws):policy/[A-Za-z0-9+=,.@_/-]{1,512}$")
+    extend("pattern" = "^arn:[a-z-]+:iam::([0-9]{12}|aws):policy/[A-Za-z0-9+=,.@_/-]+$", "maxLength" = 2048)
 )]
 pub struct PolicyArn(pub String);
 
@@ -88,7 +93,8 @@ pub enum Trust {
     PodIdentity(PodIdentityTrust),
     /// Machines of EC2 that run with the instance profile of this name, which must exist and hold the role.
     InstanceProfile(
-        #[schemars(regex(pattern = "^[A-Za-z0-9+=,.@_-]{1,128}$"), description = "the name of an instance profile: letters, digits and +=,.@_-")] String,
+        #[schemars(regex(pattern = "^[A-Za-z0-9+=,.@_-]+$"), length(max = 128), description = "the name of an instance profile: letters, digits and +=,.@_-")]
+        String,
     ),
 }
 
@@ -102,7 +108,7 @@ pub struct AccountTrust {
     pub id: String,
     /// The external id that the caller must give, agreed upon with a third party.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = "^[A-Za-z0-9+=,.@:/_-]{2,1224}$"), description = "2 to 1224 letters, digits and +=,.@:/_-")]
+    #[schemars(regex(pattern = "^[A-Za-z0-9+=,.@:/_-]+$"), length(min = 2, max = 1224), description = "2 to 1224 letters, digits and +=,.@:/_-")]
     pub external_id: Option<String>,
 }
 
@@ -148,10 +154,10 @@ pub struct IrsaTrust {
     )]
     pub oidc_provider: String,
     /// Its namespace.
-    #[schemars(regex(pattern = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"), description = "a namespace, without wildcards")]
+    #[schemars(regex(pattern = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"), length(max = 63), description = "a namespace, without wildcards")]
     pub namespace: String,
     /// Its name.
-    #[schemars(regex(pattern = "^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$"), description = "a service account name, without wildcards")]
+    #[schemars(regex(pattern = "^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"), length(max = 253), description = "a service account name, without wildcards")]
     pub service_account: String,
     /// Account of the provider; left out, `storage.account`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -168,9 +174,9 @@ pub struct PodIdentityTrust {
     #[schemars(regex(pattern = "^arn:[a-z-]+:eks:[a-z0-9-]+:[0-9]{12}:cluster/[A-Za-z0-9_-]+$"), description = "the ARN of a cluster of EKS")]
     pub cluster: String,
     /// Its namespace.
-    #[schemars(regex(pattern = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"), description = "a namespace, without wildcards")]
+    #[schemars(regex(pattern = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"), length(max = 63), description = "a namespace, without wildcards")]
     pub namespace: String,
     /// Its name.
-    #[schemars(regex(pattern = "^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$"), description = "a service account name, without wildcards")]
+    #[schemars(regex(pattern = "^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"), length(max = 253), description = "a service account name, without wildcards")]
     pub service_account: String,
 }

@@ -108,7 +108,7 @@ pub enum Understood {
 #[schemars(title = "the access log")]
 pub struct AccessLogWish {
     /// A bucket in the same region and account, which lets `logging.s3.amazonaws.com` write.
-    #[schemars(regex(pattern = "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"))]
+    #[schemars(regex(pattern = "^[a-z0-9][a-z0-9.-]+[a-z0-9]$"), length(max = 63))]
     pub bucket: String,
     /// What the keys of the log begin with.
     #[serde(default)]
@@ -124,7 +124,11 @@ pub struct ReplicaRoleWish {
     pub role: PrincipalArn,
     /// The external id that its trust asks for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = "^[A-Za-z0-9+=,.@:/_-]{2,1224}$"), description = "an external id: 2 to 1224 letters, digits and +=,.@:/_-")]
+    #[schemars(
+        regex(pattern = "^[A-Za-z0-9+=,.@:/_-]+$"),
+        length(min = 2, max = 1224),
+        description = "an external id: 2 to 1224 letters, digits and +=,.@:/_-"
+    )]
     pub external_id: Option<String>,
 }
 
@@ -134,7 +138,7 @@ pub struct ReplicaRoleWish {
 #[schemars(title = "the replication")]
 pub struct ReplicationWish {
     /// Its name. It must be versioned; lifeboat reads that and changes nothing of it.
-    #[schemars(regex(pattern = "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"))]
+    #[schemars(regex(pattern = "^[a-z0-9][a-z0-9.-]+[a-z0-9]$"), length(max = 63))]
     pub bucket: String,
     /// Its account; in another account than the original, the copies belong to that one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -19,7 +19,11 @@ pub struct AssumeRoleWish {
     pub apply: PrincipalArn,
     /// The external id that their trusts ask for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = "^[A-Za-z0-9+=,.@:/_-]{2,1224}$"), description = "an external id: 2 to 1224 letters, digits and +=,.@:/_-")]
+    #[schemars(
+        regex(pattern = "^[A-Za-z0-9+=,.@:/_-]+$"),
+        length(min = 2, max = 1224),
+        description = "an external id: 2 to 1224 letters, digits and +=,.@:/_-"
+    )]
     pub external_id: Option<String>,
 }
 
@@ -29,7 +33,11 @@ pub struct AssumeRoleWish {
 #[schemars(title = "the storage")]
 pub struct Storage {
     /// Name of the bucket.
-    #[schemars(regex(pattern = "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"), description = "a bucket name: 3 to 63 lower-case letters, digits, dots and hyphens")]
+    #[schemars(
+        regex(pattern = "^[a-z0-9][a-z0-9.-]+[a-z0-9]$"),
+        length(max = 63),
+        description = "a bucket name: 3 to 63 lower-case letters, digits, dots and hyphens"
+    )]
     pub bucket: String,
     /// The AWS account that owns it: sent as expected owner with every call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
