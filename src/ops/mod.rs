@@ -23,7 +23,7 @@ use crate::ports::secrets::{self, Secret, SecretError};
 use crate::ports::system::{SystemClock, SystemEntropy};
 use crate::ports::{Kind, PortError, Ports};
 use crate::restore::RestoreError;
-use crate::source::{self, SourceError};
+use crate::source::{self, Source, SourceError};
 use crate::view::plan::SelectedView;
 use crate::{policy, rules};
 
@@ -220,8 +220,16 @@ impl Prepared {
 /// # Errors
 /// When there is no config repo.
 pub fn prepare(place: &Where, quirks: &Quirks) -> Result<Prepared, OpError> {
+    Ok(judged(read(place)?, quirks))
+}
+
+fn read(place: &Where) -> Result<(Source, Loaded), OpError> {
     let source = source::read(&place.repo, place.rev.as_deref())?;
     let loaded = policy::load(&source.files);
+    Ok((source, loaded))
+}
+
+fn judged((source, loaded): (Source, Loaded), quirks: &Quirks) -> Prepared {
     let (desired, contradictions) = compile::compile(&loaded, quirks.unfilled_keys);
     let refused = !source.findings.is_empty();
     let mut findings = source.findings;
@@ -236,7 +244,7 @@ pub fn prepare(place: &Where, quirks: &Quirks) -> Result<Prepared, OpError> {
         );
     }
     let keys = source.files.into_iter().filter(|file| file.path.starts_with("keys/")).map(|file| (file.path, file.bytes)).collect();
-    Ok(Prepared { revision: source.revision, root: source.root, keys, loaded, desired, findings, selected: None })
+    Prepared { revision: source.revision, root: source.root, keys, loaded, desired, findings, selected: None }
 }
 
 /// Reads and judges a config repo for the endpoint of the AWS environment, and connects to it.
@@ -258,9 +266,15 @@ pub async fn connect_as(place: &Where, act: Act, selection: &Selection) -> Resul
 async fn connect_to(place: &Where, act: Option<Act>, selection: &Selection) -> Result<(Prepared, Ports, Arc<Aws>), OpError> {
     // Whatever is wrong with the policies is told before what is wrong with the environment.
     let begun = request_timeout().map(Begun::new);
-    let first = prepare(place, &AWS)?;
-    let places = places(&first.loaded);
-    let mut aws = Aws::connect(begun?, &places).await;
+    let read = read(place)?;
+    let (begun, places) = (begun?, Arc::new(places(&read.1)));
+    // Endpoints are asked what they are while the policies are judged.
+    let connecting = tokio::spawn({
+        let places = Arc::clone(&places);
+        async move { Aws::connect(begun, &places).await }
+    });
+    let first = judged(read, &AWS);
+    let mut aws = connecting.await.map_err(|error| OpError::Setup { message: format!("no client can be made: {error}"), hint: "report this".to_owned() })?;
     if let Some(act) = act.filter(|_| !first.has_errors()) {
         let wanted = accounts::assumed(&first.loaded, act, selection);
         aws = Box::pin(aws.assuming(&wanted, &places, act.session(), act == Act::Apply)).await.map_err(|source| OpError::Cloud {
