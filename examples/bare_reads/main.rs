@@ -22,6 +22,8 @@ const AT_ONCE: usize = 64;
 enum Ask {
     Setting(Read),
     List(String, String),
+    /// What the endpoint is, which is not Amazon's.
+    Look(String),
 }
 
 struct Clients {
@@ -39,6 +41,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             asks.extend(bucket.tenants.iter().map(|tenant| Ask::List(bucket.name.clone(), tenant.prefix.clone())));
         }
     }
+    let first = prepared.desired.resources.iter().find_map(|wish| match wish {
+        ResourceWish::Bucket(bucket) => Some(bucket.name.clone()),
+        _ => None,
+    });
+    asks.extend(first.map(Ask::Look));
     if std::env::args().nth(2).is_some_and(|word| word == "prepare") {
         return Ok(());
     }
@@ -61,6 +68,10 @@ async fn one(clients: Arc<Clients>, ask: Ask) -> usize {
     let (s3, iam) = (&clients.s3, &clients.iam);
     let read = match ask {
         Ask::Setting(read) => read,
+        Ask::Look(bucket) => {
+            drop(s3.head_bucket().bucket(bucket).send().await);
+            return 1;
+        }
         Ask::List(bucket, prefix) => {
             drop(s3.list_objects_v2().bucket(bucket).prefix(prefix).send().await);
             return 1;
