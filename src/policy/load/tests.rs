@@ -90,3 +90,43 @@ fn the_shipped_profiles_are_profiles() {
         assert!(checker.is_sound(&parsed.value), "{name}");
     }
 }
+
+#[test]
+fn our_schemas_mean_the_same_by_draft_7() {
+    // What draft 7 would not look at, beside a reference or at all.
+    const SINCE: [&str; 12] = [
+        "prefixItems",
+        "dependentRequired",
+        "dependentSchemas",
+        "unevaluatedItems",
+        "unevaluatedProperties",
+        "minContains",
+        "maxContains",
+        "$anchor",
+        "$dynamicRef",
+        "$dynamicAnchor",
+        "$recursiveRef",
+        "$vocabulary",
+    ];
+    const SAYS_NOTHING: [&str; 5] = ["$ref", "title", "description", "default", "examples"];
+    fn walk(node: &serde_json::Value, seen: &mut usize) {
+        match node {
+            serde_json::Value::Object(fields) => {
+                *seen += 1;
+                let refers = fields.get("$ref").is_some_and(serde_json::Value::is_string);
+                for (key, value) in fields {
+                    assert!(!SINCE.contains(&key.as_str()), "{key} in {node}");
+                    assert!(!refers || SAYS_NOTHING.contains(&key.as_str()), "{key} beside a reference in {node}");
+                    walk(value, seen);
+                }
+            }
+            serde_json::Value::Array(items) => items.iter().for_each(|item| walk(item, seen)),
+            _ => {}
+        }
+    }
+    for schema in [schema::policy(), schema::partial("Profile"), schema::partial("DisasterRecoveryPolicy"), schema::repository()] {
+        let mut seen = 0;
+        walk(&schema, &mut seen);
+        assert!(seen > 100, "{seen}");
+    }
+}
