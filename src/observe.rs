@@ -219,11 +219,11 @@ fn releases(desired: &Desired, seen: &Observed) -> Vec<Question> {
     let mut out = Vec::new();
     for wish in &desired.resources {
         let ResourceWish::Bucket(bucket) = wish else { continue };
-        let changes = |setting: &&settings::Setting| setting.read == ReadOp::BucketLifecycle && is_open(setting, wish, seen);
-        if !settings::of_kind(ResourceKind::Bucket).any(|setting| changes(&setting)) {
-            continue;
+        let questions = release_questions(bucket, seen);
+        let changes = |setting: &settings::Setting| setting.read == ReadOp::BucketLifecycle && is_open(setting, wish, seen);
+        if !questions.is_empty() && settings::of_kind(ResourceKind::Bucket).any(changes) {
+            out.extend(questions);
         }
-        out.extend(release_questions(bucket, seen));
     }
     out
 }

@@ -6,7 +6,7 @@ use crate::catalog::physical;
 use crate::model::fact::{Fact, Why};
 use crate::model::id::ResourceKind;
 use crate::model::request::ReadOp;
-use crate::model::resource::{Desired, Observed, ResourceWish, SeenObject, SeenRepository};
+use crate::model::resource::{BucketWish, Desired, Observed, ResourceWish, SeenObject, SeenRepository};
 use crate::ports::{ObjectInfo, Ports};
 use crate::settings;
 
@@ -31,16 +31,23 @@ pub(super) fn questions(desired: &Desired, seen: &Observed) -> Vec<Question> {
     let mut out = Vec::new();
     for wish in &desired.resources {
         let ResourceWish::Bucket(bucket) = wish else { continue };
-        if !settings::of_kind(ResourceKind::Bucket).any(|setting| TAKE.contains(&setting.read) && is_open(setting, wish, seen)) {
-            continue;
+        let questions = of_bucket(bucket, seen);
+        let takes = |setting: &settings::Setting| TAKE.contains(&setting.read) && is_open(setting, wish, seen);
+        if !questions.is_empty() && settings::of_kind(ResourceKind::Bucket).any(takes) {
+            out.extend(questions);
         }
-        for tenant in &bucket.tenants {
-            let stored = seen.stored.get(&tenant.policy).into_iter().flatten().enumerate();
-            for (at, repository) in stored.filter(|(_, repository)| repository.metadata == Fact::Unknown(Why::NotAsked)) {
-                let keys = physical::metadata(&repository.place, repository.objects.iter().map(|object| object.key.as_str()));
-                let ask = |key| Question::Metadata { policy: tenant.policy.clone(), bucket: bucket.name.clone(), at, key };
-                out.extend(keys.into_iter().map(ask));
-            }
+    }
+    out
+}
+
+fn of_bucket(bucket: &BucketWish, seen: &Observed) -> Vec<Question> {
+    let mut out = Vec::new();
+    for tenant in &bucket.tenants {
+        let stored = seen.stored.get(&tenant.policy).into_iter().flatten().enumerate();
+        for (at, repository) in stored.filter(|(_, repository)| repository.metadata == Fact::Unknown(Why::NotAsked)) {
+            let keys = physical::metadata(&repository.place, repository.objects.iter().map(|object| object.key.as_str()));
+            let ask = |key| Question::Metadata { policy: tenant.policy.clone(), bucket: bucket.name.clone(), at, key };
+            out.extend(keys.into_iter().map(ask));
         }
     }
     out

@@ -39,13 +39,16 @@ fn loosens(step: &Step) -> bool {
 type Place<'a> = (ResourceId, &'a str);
 
 fn too_many(plan: &Plan, desired: &Desired) -> Option<Hold> {
+    let loosened: BTreeSet<Place<'_>> = plan.steps.iter().filter(|step| loosens(step)).map(|step| (step.resource.clone(), step.setting.as_str())).collect();
+    if loosened.is_empty() {
+        return None;
+    }
     let of_resource = |wish: &ResourceWish| -> Vec<Place<'static>> {
         let id = wish.id();
         let wanted = settings::of_kind(id.kind()).filter(|setting| (setting.want)(wish).is_some());
         wanted.map(|setting| (id.clone(), setting.id)).collect()
     };
     let all: BTreeSet<Place<'_>> = desired.resources.iter().flat_map(of_resource).collect();
-    let loosened: BTreeSet<Place<'_>> = plan.steps.iter().filter(|step| loosens(step)).map(|step| (step.resource.clone(), step.setting.as_str())).collect();
     let limit = desired.limits.settings_changed;
     let (changed, of) = (loosened.len(), all.len());
     if above(changed, of, limit) {
