@@ -1,11 +1,11 @@
 //! The questions of `lifeboat plan`, asked by nothing but the AWS SDK: what a plan is measured against (`make bench`).
 //!
-//! `bare_reads REPO` prints how many requests were answered and how many seconds that took; `bare_reads REPO prepare` only
-//! finds out what to ask. It must do nothing but ask.
+//! `bare_reads REPO questions` writes what there is to ask as JSON; `bare_reads FILE` asks it, and prints how many requests were
+//! answered. It must do nothing but ask, so that the time of its whole process is that of the SDK.
 
 use std::io::Write as _;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
 
 use aws_config::BehaviorVersion;
 use futures_util::StreamExt as _;
@@ -15,10 +15,12 @@ use lifeboat::model::resource::ResourceWish;
 use lifeboat::observe;
 use lifeboat::ops::{self, Where};
 use lifeboat::ports::quirks::OTHER;
+use serde::{Deserialize, Serialize};
 
 /// As many as lifeboat asks at once at the most.
 const AT_ONCE: usize = 64;
 
+#[derive(Serialize, Deserialize)]
 enum Ask {
     Setting(Read),
     List(String, String),
@@ -33,23 +35,12 @@ struct Clients {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let repo = std::env::args().nth(1).ok_or("bare_reads REPO")?;
-    let prepared = ops::prepare(&Where { repo, rev: None }, &OTHER)?;
-    let mut asks: Vec<Ask> = observe::questions(&prepared.desired).into_iter().map(Ask::Setting).collect();
-    for wish in &prepared.desired.resources {
-        if let ResourceWish::Bucket(bucket) = wish {
-            asks.extend(bucket.tenants.iter().map(|tenant| Ask::List(bucket.name.clone(), tenant.prefix.clone())));
-        }
+    let mut arguments = std::env::args().skip(1);
+    let place = arguments.next().ok_or("bare_reads FILE")?;
+    if arguments.next().is_some_and(|word| word == "questions") {
+        return Ok(serde_json::to_writer(std::io::stdout(), &questions(place)?)?);
     }
-    let first = prepared.desired.resources.iter().find_map(|wish| match wish {
-        ResourceWish::Bucket(bucket) => Some(bucket.name.clone()),
-        _ => None,
-    });
-    asks.extend(first.map(Ask::Look));
-    if std::env::args().nth(2).is_some_and(|word| word == "prepare") {
-        return Ok(());
-    }
-    let begun = Instant::now();
+    let asks: Vec<Ask> = serde_json::from_slice(&std::fs::read(Path::new(&place))?)?;
     let base = aws_config::defaults(BehaviorVersion::latest()).load().await;
     let s3 = aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(&base).force_path_style(true).build());
     let clients = Arc::new(Clients { s3, iam: aws_sdk_iam::Client::new(&base) });
@@ -59,8 +50,23 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     while let Some(asked) = answers.next().await {
         requests += asked;
     }
-    writeln!(std::io::stdout(), "{requests} {:.4}", begun.elapsed().as_secs_f64())?;
+    writeln!(std::io::stdout(), "{requests}")?;
     Ok(())
+}
+
+/// All that `plan` asks of a config repo, but who it is.
+fn questions(repo: String) -> Result<Vec<Ask>, Box<dyn std::error::Error>> {
+    let prepared = ops::prepare(&Where { repo, rev: None }, &OTHER)?;
+    let mut asks: Vec<Ask> = observe::questions(&prepared.desired).into_iter().map(Ask::Setting).collect();
+    let mut looked = false;
+    for wish in &prepared.desired.resources {
+        if let ResourceWish::Bucket(bucket) = wish {
+            asks.extend((!looked).then(|| Ask::Look(bucket.name.clone())));
+            looked = true;
+            asks.extend(bucket.tenants.iter().map(|tenant| Ask::List(bucket.name.clone(), tenant.prefix.clone())));
+        }
+    }
+    Ok(asks)
 }
 
 /// Asks; an error is an answer too. How many requests that were.
