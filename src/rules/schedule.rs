@@ -23,8 +23,8 @@ const MOST_WALKED: usize = 4096;
 pub(crate) struct Asked {
     cron: Cron,
     zone: TimeZone,
-    /// Whether it runs on every day alike.
-    daily: bool,
+    /// After how many days its runs are the same again, as long as no clock changes: 1 or 7, if they ever are.
+    period: Option<i64>,
 }
 
 /// The fields of a cron expression with what each one may hold.
@@ -56,8 +56,14 @@ pub(crate) fn read(schedule: &Schedule) -> Result<Asked, Unreadable> {
     })?;
     let cron = CronParser::new().parse(&schedule.cron).ok().filter(|_| schedule.cron.split_whitespace().count() == FIELDS.len());
     let cron = cron.ok_or_else(|| explain(&schedule.cron))?;
-    let daily = schedule.cron.split_whitespace().skip(2).all(|field| field == "*");
-    Ok(Asked { cron, zone, daily })
+    let days: Vec<&str> = schedule.cron.split_whitespace().skip(2).collect();
+    let period = match days.as_slice() {
+        ["*", "*", "*"] => Some(1),
+        // `5#2` and `5L` count the weeks of a month.
+        ["*", "*", of_week] if !of_week.contains(['#', 'L', 'l']) => Some(7),
+        _ => None,
+    };
+    Ok(Asked { cron, zone, period })
 }
 
 /// Which field of a cron expression is wrong, found by reading each one alone.
@@ -145,12 +151,14 @@ impl Asked {
     ///
     /// A schedule that runs every minute has half a million runs a year. But minute and hour do not depend on the day, so
     /// the waits within a day are walked on the first whole day and on days of a clock change; of any other day only its
-    /// first and last run matter, and where all days are alike only those around a clock change.
+    /// first and last run matter. Where all days are alike, or all weeks, one of them is walked and then only what is around a
+    /// clock change.
     pub(crate) fn longest_wait(&self) -> Option<u64> {
         let start = self.start()?;
         let end = start.timestamp().as_second() + 366 * 86_400;
         let mut last = self.cron.find_next_occurrence(&start, true).ok()?;
-        let (mut longest, mut walked, mut whole) = (0, false, false);
+        let first = last.timestamp().as_second();
+        let (mut longest, mut walked, mut whole, mut calm) = (0, false, false, false);
         while last.timestamp().as_second() < end {
             let next = self.cron.find_next_occurrence(&last, false).ok()?;
             longest = longest.max(next.timestamp().as_second() - last.timestamp().as_second());
@@ -158,11 +166,12 @@ impl Asked {
                 walked |= whole;
                 whole = has_24_hours(&next)?;
             }
-            last = match (walked && has_24_hours(&next)?, self.daily) {
+            calm |= self.is_calm(first, &next);
+            last = match (walked && has_24_hours(&next)?, self.period.filter(|_| calm)) {
                 (false, _) => next,
-                (true, false) => self.last_of_the_day(&next)?,
-                (true, true) => match self.zone.following(next.timestamp()).next() {
-                    Some(change) => self.last_of_the_day(&self.before(change.timestamp(), &next)?)?,
+                (true, None) => self.last_of_the_day(&next)?,
+                (true, Some(period)) => match self.zone.following(next.timestamp()).next() {
+                    Some(change) => self.last_of_the_day(&self.before(change.timestamp(), period, &next)?)?,
                     None => break,
                 },
             };
@@ -170,9 +179,16 @@ impl Asked {
         u64::try_from(longest).ok()
     }
 
-    /// A moment two days before a clock change, or of the day of `run` if that is later.
-    fn before(&self, change: Timestamp, run: &Zoned) -> Option<Zoned> {
-        let day = change.to_zoned(self.zone.clone()).checked_sub(jiff::Span::new().days(2)).ok()?;
+    /// Whether no clock changed in a period and a day before a run, and all of that was walked since the first one.
+    fn is_calm(&self, first: i64, run: &Zoned) -> bool {
+        let Some(period) = self.period else { return false };
+        let since = run.timestamp().as_second() - (period + 1) * 86_400;
+        first <= since && self.zone.preceding(run.timestamp()).next().is_none_or(|change| change.timestamp().as_second() < since)
+    }
+
+    /// A moment a period and a day before a clock change, or of the day of `run` if that is later.
+    fn before(&self, change: Timestamp, period: i64, run: &Zoned) -> Option<Zoned> {
+        let day = change.to_zoned(self.zone.clone()).checked_sub(jiff::Span::new().days(period + 1)).ok()?;
         if day.date() > run.date() { day.start_of_day().ok() } else { Some(run.clone()) }
     }
 

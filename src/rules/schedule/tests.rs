@@ -60,7 +60,10 @@ fn what_is_skipped_changes_no_answer() {
         u64::try_from(longest).unwrap()
     };
     let zones = ["UTC", "Europe/Berlin", "America/New_York", "Africa/Casablanca", "Australia/Lord_Howe", "America/Santiago", "Pacific/Kiritimati"];
-    for cron in ["15 2 * * *", "30 0,23 * * *", "0 */5 * * *", "59 23 * * *", "0 0 * * *", "45 1,2,3 * * *", "0 6 * * 1-5", "0 1 15 * *"] {
+    let daily = ["15 2 * * *", "30 0,23 * * *", "0 */5 * * *", "59 23 * * *", "0 0 * * *", "45 1,2,3 * * *"];
+    let weekly = ["0 6 * * 1-5", "20 4 * * 2", "30 2 * * 0", "0 0 * * SUN", "59 23 * * 6", "15 */8 * * 0,3", "0 1 * * 7", "0 1 * * 0-3"];
+    let others = ["0 1 15 * *", "0 3 * * 1#2", "0 3 * * 5L", "0 5 * 6 0"];
+    for cron in [daily.as_slice(), &weekly, &others].concat() {
         for zone in zones {
             let asked = read(&schedule(cron, zone)).unwrap();
             assert_eq!(asked.longest_wait(), Some(walked(&asked)), "{cron} {zone}");
