@@ -163,7 +163,7 @@ fn by_rule(policies: &[LoadedPolicy], of: impl Fn(&'static Rule, &[LoadedPolicy]
 
 /// The lifecycle that was seen on a bucket; without a configuration it has no rules.
 fn lifecycle(bucket: &BucketWish, observed: &Observed) -> Option<Lifecycle> {
-    match observed.resources.get(&ResourceId::Bucket(bucket.name.clone()))?.fact(ReadOp::BucketLifecycle) {
+    match observed.resources.get(&ResourceId::Bucket(bucket.name.clone()))?.facts.get(&ReadOp::BucketLifecycle)? {
         Fact::Known(live) => live.to(),
         Fact::Absent => Some(Lifecycle::default()),
         Fact::Unknown(_) => None,
