@@ -85,10 +85,12 @@ impl Planner<'_> {
                 continue;
             }
             self.waits = settings::needs(setting).filter(|needed| all_held.contains(needed));
-            if made && setting.comes_with_creation(&want) && (setting.seen)(live) == Fact::Absent {
+            let seen = (setting.seen)(live);
+            let absent = seen == Fact::Absent;
+            if made && setting.comes_with_creation(&want) && absent {
                 continue;
             }
-            let held = self.setting(wish, &id, setting, &want, live);
+            let held = self.setting(wish, &id, setting, &want, seen);
             if held {
                 all_held.push(setting.id);
             }
@@ -96,13 +98,12 @@ impl Planner<'_> {
             if at == 0 && held {
                 blocked = Some(setting.id);
             }
-            made |= at == 0 && !held && matches!((setting.seen)(live), Fact::Absent);
+            made |= at == 0 && !held && absent;
         }
     }
 
     /// Plans one setting; answers whether it ended held.
-    fn setting(&mut self, wish: &ResourceWish, id: &ResourceId, setting: &'static Setting, want: &Document, live: &ObservedResource) -> bool {
-        let seen = (setting.seen)(live);
+    fn setting(&mut self, wish: &ResourceWish, id: &ResourceId, setting: &'static Setting, want: &Document, seen: Fact<Document>) -> bool {
         if let Fact::Unknown(why) = &seen {
             // Nothing was asked: what is wanted is shown all the same, and nothing waits for anything.
             let step = (*why == Why::NotAsked).then(|| self.step(wish, id, setting, &seen, want.clone()));
