@@ -257,8 +257,12 @@ impl Words {
 }
 
 fn expires(rule: &Rule) -> Option<String> {
-    let whose =
+    let mut whose =
         rule.filter.prefix.as_deref().filter(|prefix| !prefix.is_empty()).map_or_else(|| "every key".to_owned(), |prefix| format!("keys below {prefix}"));
+    let tags: Vec<String> = rule.filter.tags.iter().map(|tag| format!("{} = {}", tag.key, tag.value)).collect();
+    if !tags.is_empty() {
+        let _ = write!(whose, " with the tag {}", tags.join(" and "));
+    }
     match &rule.expiration {
         Some(Expiration::Days(days)) => Some(format!("rule `{}` expires {whose} after {days} d", rule.id)),
         Some(Expiration::Date(date)) => Some(format!("rule `{}` expires {whose} on {date}", rule.id)),

@@ -9,6 +9,8 @@ def one_line: gsub("[[:cntrl:]]"; " ");
 if .format != "lifeboat.plan/1" then
   "this gate reads lifeboat.plan/1, and not \(.format)"
 else
+  # 0. What apply sends is what is approved, and nothing else is judged here: each of it must be told.
+  ([steps | .id] as $told | .approved[]? | select(.id as $id | $told | any(. == $id) | not) | "approved, and not told: \(.id)"),
   # 1. No restore point may go.
   (steps | .title as $title | .effects[] | select(.points > 0)
     | "restore points of \(.policy) would go: \(.points), the first on \(.first) (\($title))"),

@@ -26,10 +26,10 @@ pub(super) struct Arguments {
     #[arg(value_name = "s3://BUCKET", value_parser = bucket)]
     bucket: String,
     /// Name of the policy; made of the bucket's when left out
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = name)]
     name: Option<String>,
     /// Key prefix of the backups, ending in a slash; the name of the policy when left out
-    #[arg(long, value_name = "PREFIX/")]
+    #[arg(long, value_name = "PREFIX/", value_parser = prefix)]
     prefix: Option<String>,
     /// A role that works on the bucket; may be repeated. Each that fits a purpose goes into `access`, an expirer where a repository of another engine is found; `check` says which are missing
     #[arg(long, value_name = "NAME")]
@@ -43,6 +43,20 @@ fn bucket(text: &str) -> Result<String, String> {
     let name = text.strip_prefix("s3://").unwrap_or(text).trim_end_matches('/');
     let fits = (3..=63).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'.' || b == b'-');
     if fits { Ok(name.to_owned()) } else { Err(format!("`{text}` is not a bucket: write s3://NAME")) }
+}
+
+fn name(text: &str) -> Result<String, String> {
+    let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    let fits = text.len() <= 40 && text.starts_with(|first: char| first.is_ascii_lowercase()) && text.bytes().all(inner);
+    let form = "lower-case letters, digits and hyphens, beginning with a letter, at most 40 characters";
+    if fits { Ok(text.to_owned()) } else { Err(format!("the name of a policy is {form}")) }
+}
+
+fn prefix(text: &str) -> Result<String, String> {
+    let fits = text
+        .strip_suffix('/')
+        .is_some_and(|parts| parts.split('/').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))));
+    if fits { Ok(text.to_owned()) } else { Err("a prefix is letters, digits, dots, hyphens and underscores, and ends with a slash, as in orders/".to_owned()) }
 }
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, OpError> {

@@ -1,7 +1,7 @@
 //! `lifeboat plan`
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -10,7 +10,7 @@ use crate::formats::{github, json, junit, markdown, sarif, text};
 use crate::observe::Watch;
 use crate::ops::OpError;
 use crate::ops::plan::{self, Asked, Planned};
-use crate::plan::{Ask, Leave};
+use crate::plan::{Ask, Leave, saved};
 
 /// Show what would change, and what it means for recovery
 ///
@@ -22,7 +22,7 @@ use crate::plan::{Ask, Leave};
 )]
 pub(super) struct Arguments {
     /// Also save the plan, for `lifeboat apply FILE`
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "offline")]
     out: Option<PathBuf>,
     /// Ask no server: show what is wanted, everything unknown
     #[arg(long)]
@@ -42,7 +42,21 @@ pub(super) struct Arguments {
     pricing: Pricing,
 }
 
+/// What stands in a file that a plan is to be saved to, and is none, is somebody's work: it is never replaced.
+fn may_save(path: &Path) -> Result<(), OpError> {
+    let is_plan =
+        |text: &[u8]| serde_json::from_slice(text).is_ok_and(|found: serde_json::Value| found.get("format").is_some_and(|format| *format == saved::FORMAT));
+    if !path.is_file() || std::fs::read(path).is_ok_and(|text| text.is_empty() || is_plan(&text)) {
+        return Ok(());
+    }
+    Err(OpError::Setup {
+        message: format!("{} is there, and is no plan: it is not overwritten", path.display()),
+        hint: "name a new file, or one that holds a saved plan".to_owned(),
+    })
+}
+
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, OpError> {
+    arguments.out.as_deref().map_or(Ok(()), may_save)?;
     let reading = progress::Reading::new(global);
     let told = |answered, of| reading.told(answered, of);
     let watch = Watch { stop: Some(progress::stop_on_signal()), answered: Some(&told) };

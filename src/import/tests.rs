@@ -291,3 +291,11 @@ fn what_has_no_word_is_said_and_left_alone() {
     )]);
     assert!(yaml.contains("# ") && yaml.contains("`aws:kms:dsse` has no word") && !yaml.contains("\n    encryption:"), "{yaml}");
 }
+
+#[test]
+fn a_rule_for_a_tag_is_not_one_for_every_key() {
+    let tags = vec![crate::model::lifecycle::Tag { key: "expire".to_owned(), value: "soon".to_owned() }];
+    let filter = crate::model::lifecycle::Filter { tags, ..crate::model::lifecycle::Filter::default() };
+    let rule = Rule { filter, ..expiring(3) };
+    assert_eq!(super::expires(&rule).as_deref(), Some("rule `their-rule` expires every key with the tag expire = soon after 3 d"));
+}

@@ -12,7 +12,7 @@ use crate::evidence::{Checked, Entry, KeyError, Ledger, Reference, SigningKey, T
 use crate::model::finding::{Finding, Level, SourceText};
 use crate::model::repository::{EvidencePlace, Repository};
 use crate::model::resource::Identity;
-use crate::policy::ConfigFile;
+use crate::policy::{ConfigFile, LoadedPolicy};
 use crate::ports::{Ports, system};
 use crate::view::evidence::{EvidenceView, ProblemView, RecordView};
 
@@ -128,7 +128,29 @@ pub fn keygen(out: &Path) -> Result<(String, String), OpError> {
 }
 
 /// What is wrong with the keys that `lifeboat.yaml` names. Warnings: only evidence needs them.
-pub(super) fn findings(repository: Option<&Repository>, files: &[ConfigFile]) -> Vec<Finding> {
+pub(super) fn findings(repository: Option<&Repository>, policies: &[LoadedPolicy], files: &[ConfigFile]) -> Vec<Finding> {
+    let mut out: Vec<Finding> = repository.into_iter().flat_map(|repository| policies.iter().flat_map(|policy| covered(repository, policy))).collect();
+    out.extend(of_evidence(repository, files));
+    out
+}
+
+/// Backups where evidence is kept, or the lock and the journals of applies: whoever writes, tags or releases backups could change those.
+fn covered(repository: &Repository, policy: &LoadedPolicy) -> Vec<Finding> {
+    let storage = &policy.policy.spec.storage;
+    let evidence = repository.spec.evidence.iter().map(|place| ("evidence", &place.bucket, &place.prefix));
+    let control = repository.spec.control.iter().map(|place| ("control", &place.bucket, &place.prefix));
+    let meets = |(_, bucket, prefix): &(&str, &String, &String)| {
+        **bucket == storage.bucket && (prefix.starts_with(storage.prefix.as_str()) || storage.prefix.starts_with(prefix.as_str()))
+    };
+    let found = evidence.chain(control).filter(meets).map(|(what, bucket, prefix)| {
+        let finding = Finding::error(format!("the backups of `{}` and {what} share a place", policy.name));
+        let finding = policy.mark(finding, "/spec/storage/prefix", format!("spec.{what} of lifeboat.yaml is {bucket}/{prefix}"));
+        finding.why(format!("who may write, tag or release backups could change {what}")).instead("give each a prefix of its own, or a bucket of its own")
+    });
+    found.collect()
+}
+
+fn of_evidence(repository: Option<&Repository>, files: &[ConfigFile]) -> Vec<Finding> {
     let Some(evidence) = repository.and_then(|repository| repository.spec.evidence.as_ref()) else { return Vec::new() };
     let text = files.iter().find(|file| file.path == "lifeboat.yaml").map_or_else(String::new, |file| String::from_utf8_lossy(&file.bytes).into_owned());
     let text = Arc::new(SourceText { path: "lifeboat.yaml".to_owned(), text });

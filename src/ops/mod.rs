@@ -236,7 +236,7 @@ fn judged((source, loaded): (Source, Loaded), quirks: &Quirks) -> Prepared {
     findings.extend(loaded.findings.iter().cloned());
     findings.extend(contradictions);
     findings.extend(rules::check(&loaded.policies));
-    findings.extend(evidence::findings(loaded.repository.as_ref(), &source.files));
+    findings.extend(evidence::findings(loaded.repository.as_ref(), &loaded.policies, &source.files));
     if loaded.files == 0 && !refused {
         findings.push(
             Finding::error("there is no policy: the folder policies/ holds no .yaml file")

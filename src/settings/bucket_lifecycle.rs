@@ -157,6 +157,10 @@ fn days_of(rule: &Rule) -> Option<i32> {
 
 fn weakens(from: &Document, to: &Document) -> Option<Weakening> {
     let (from, to) = (from.to::<Lifecycle>()?, to.to::<Lifecycle>()?);
+    let left: Vec<String> = to.rules.iter().filter(|rule| rule.is_ours()).filter_map(|rule| leaves(&from, rule)).collect();
+    if !left.is_empty() {
+        return Some(Weakening { id: "leaves-backups-behind".to_owned(), sentence: left.join("; ") });
+    }
     let mut shorter = Vec::new();
     for rule in to.rules.iter().filter(|rule| rule.is_ours()) {
         let before = from.rules.iter().find(|live| live.id == rule.id);
@@ -176,6 +180,16 @@ fn weakens(from: &Document, to: &Document) -> Option<Weakening> {
         }
     }
     (!shorter.is_empty()).then(|| Weakening { id: "shortens-retention".to_owned(), sentence: shorter.join("; ") })
+}
+
+/// What a rule of ours no longer looks after, when it moves to another prefix.
+fn leaves(from: &Lifecycle, rule: &Rule) -> Option<String> {
+    let before = from.rules.iter().find(|live| live.id == rule.id)?;
+    let (then, now) = (before.filter.prefix.as_deref().unwrap_or(""), rule.filter.prefix.as_deref().unwrap_or(""));
+    (!then.starts_with(now)).then(|| {
+        let place = if then.is_empty() { "outside of it" } else { then };
+        format!("{} is for what lies below {now} then, and no longer for {place}: backups that lie there are in nobody's view, nothing releases them, and what expired of them is not removed", short_id(rule))
+    })
 }
 
 /// How a new rule without a tag ends versions that nothing ended so soon: it acts at once on all that lies there.
@@ -303,6 +317,7 @@ fn describe(from: &Fact<Document>, to: &Document) -> Vec<String> {
     for rule in &wanted.rules {
         match live.rules.iter().find(|old| old.id == rule.id) {
             None => lines.push(format!("+ {}", say(rule))),
+            Some(old) if old.filter.prefix != rule.filter.prefix => lines.push(format!("~ {}{} (was: {}{})", say(rule), below(rule), action(old), below(old))),
             Some(old) if old.meaning() != rule.meaning() => lines.push(format!("~ {} (was: {})", say(rule), action(old))),
             Some(_) => {}
         }
@@ -315,6 +330,10 @@ fn describe(from: &Fact<Document>, to: &Document) -> Vec<String> {
 
 fn say(rule: &Rule) -> String {
     format!("{}  {}", short_id(rule), action(rule))
+}
+
+fn below(rule: &Rule) -> String {
+    format!(", below {}", rule.filter.prefix.as_deref().filter(|prefix| !prefix.is_empty()).unwrap_or("the whole bucket"))
 }
 
 fn action(rule: &Rule) -> String {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::catalog::layout::index_key;
 use crate::model::document::Document;
 use crate::model::fact::Fact;
-use crate::model::iam;
+use crate::model::iam::{self, grants as reach};
 use crate::model::id::{ResourceId, ResourceKind};
 use crate::model::lifecycle::EXPIRE_TAG;
 use crate::model::policy::{PhysicalEngine, RepositoryPlace};
@@ -238,10 +238,21 @@ fn pairs(document: &Document, effect: &str) -> Vec<String> {
 
 fn weakens(from: &Document, to: &Document) -> Option<Weakening> {
     let before = grants(from);
-    let mut new: Vec<String> = grants(to).into_iter().filter(|grant| !before.contains(grant)).collect();
+    let mut new: Vec<String> = grants(to).into_iter().filter(|grant| !before.iter().any(|before| covers(before, grant))).collect();
     let kept = iam::refusals(to.value());
     new.extend(iam::refusals(from.value()).into_iter().filter(|refusal| !kept.contains(refusal)).map(|refusal| format!("do what this refused: {refusal}")));
     (!new.is_empty()).then(|| Weakening { id: "widens-permissions".to_owned(), sentence: format!("the role may then also {}", new.join("; ")) })
+}
+
+/// Whether all that a pair allows was allowed by another one, whenever it was.
+fn covers(before: &str, now: &str) -> bool {
+    let parts = |pair: &str| {
+        let (action, rest) = pair.split_once(" on ")?;
+        let (place, when) = rest.split_once(" when ").unwrap_or((rest, ""));
+        Some((action.to_ascii_lowercase(), place.to_owned(), when.to_owned()))
+    };
+    let (Some(before), Some(now)) = (parts(before), parts(now)) else { return before == now };
+    reach::covers(&before.0, &now.0) && reach::covers(&before.1, &now.1) && (before.2.is_empty() || before.2 == now.2)
 }
 
 /// Grants by what they are on: `+ s3:GetObject, s3:PutObject on …`.

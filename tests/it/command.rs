@@ -258,6 +258,26 @@ fn a_plan_without_asking_knows_nothing_and_says_so() {
     assert_eq!((stopped.code, stopped.out.as_str()), (3, ""), "plan runs check first: {}", stopped.err);
 }
 
+#[test]
+fn a_plan_is_saved_over_nothing_but_a_plan() {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = folder.path().join("orders.yaml");
+    fs::write(&policy, "somebody's work\n").unwrap();
+    let said = run(&quickstart(), &["plan", "--out", policy.to_str().unwrap()]);
+    assert_eq!((said.code, said.out.as_str()), (1, ""));
+    assert!(said.err.contains("orders.yaml is there, and is no plan: it is not overwritten"), "{}", said.err);
+    assert_eq!(fs::read_to_string(&policy).unwrap(), "somebody's work\n");
+    assert_eq!(run(&quickstart(), &["plan", "--offline", "--out", "new.json"]).code, 2, "apply would refuse a plan that nobody was asked for");
+}
+
+#[test]
+fn a_policy_is_imported_under_a_name_that_it_may_have() {
+    for arguments in [["--name", "Bad Name"], ["--name", ""], ["--prefix", ""], ["--prefix", "orders"], ["--prefix", "/"]] {
+        let said = run(&quickstart(), &[&["import", "s3://acme-backups"][..], &arguments].concat());
+        assert_eq!((said.code, said.out.as_str()), (2, ""), "{arguments:?}: {}", said.err);
+    }
+}
+
 /// In a format for machines the findings that stop a plan are its result, on standard output.
 #[test]
 fn a_plan_that_is_stopped_says_so_in_every_format() {

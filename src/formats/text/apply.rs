@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::super::paint::{Label, Paint};
-use super::labelled;
 use super::plan::means;
+use super::{labelled, tamed};
 use crate::model::units::plural;
 use crate::view::apply::ApplyView;
 use crate::view::plan::StepView;
 
 /// Renders an apply; `exit` is the code that the command will end with.
 pub fn apply(view: &ApplyView, exit: u8, paint: Paint) -> String {
+    let view = &tamed(view);
     let mut out = String::new();
     let who = view.plan.identity.as_ref().map_or_else(String::new, |identity| format!(" · account {} as {}", identity.account, identity.name));
     let _ = writeln!(out, "{}\n", paint.text(Label::Dim, &format!("lifeboat apply · {}{who}", view.plan.revision)));

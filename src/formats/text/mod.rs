@@ -1,5 +1,9 @@
 //! Text for people: calm, aligned, the verdict in reach.
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
 use super::paint::{Label, Paint};
 
 mod apply;
@@ -37,6 +41,26 @@ pub use status::status;
 #[cfg(test)]
 pub(crate) use status::tests::view as stood;
 
+/// A view whose words came from servers and other people, without what would begin a line of its own or change the order of what is read:
+/// control characters and those that direct the writing (Unicode Standard, section 23.2).
+fn tamed<T: Serialize + DeserializeOwned + Clone>(view: &T) -> T {
+    fn tame(value: &mut Value) {
+        match value {
+            Value::String(text) if text.contains(is_wild) => *text = text.replace(is_wild, "\u{fffd}"),
+            Value::Array(items) => items.iter_mut().for_each(tame),
+            Value::Object(fields) => fields.values_mut().for_each(tame),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    let mut value = serde_json::to_value(view).unwrap_or_default();
+    tame(&mut value);
+    T::deserialize(value).unwrap_or_else(|_| view.clone())
+}
+
+fn is_wild(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// Wraps a sentence at `width` columns, at spaces.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
@@ -71,3 +95,6 @@ fn labelled(out: &mut String, label: &str, text: &str) {
         let _ = writeln!(out, "      {label:<12} {line}");
     }
 }
+
+#[cfg(test)]
+mod tests;

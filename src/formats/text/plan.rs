@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use super::super::alike::{alike, names};
 use super::super::paint::{Label, Paint};
 use super::inventory::inventory;
-use super::labelled;
 use super::releases::releases;
+use super::{labelled, tamed};
 use crate::model::units::plural;
 use crate::view::plan::{GroupView, PlanView, StepView};
 use crate::view::releases::ReleaseSetView;
@@ -20,6 +20,7 @@ const NOT_ASKED: &str = "not asked";
 
 /// Renders a plan; `exit` is the code that the command will end with.
 pub fn plan(view: &PlanView, exit: u8, paint: Paint) -> String {
+    let view = &tamed(view);
     let mut out = heading(view, paint);
     let (busy, calm): (Vec<&GroupView>, Vec<&GroupView>) = view.groups.iter().partition(|group| !group.steps.is_empty());
     if busy.is_empty() {

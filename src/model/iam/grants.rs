@@ -38,6 +38,12 @@ impl<'a> Scope<'a> {
     }
 }
 
+/// Whether all that a second pattern fits is fitted by the first one.
+pub fn covers(pattern: &str, other: &str) -> bool {
+    // A `?` is one character, and the star of the other may be none or many.
+    pattern == other || (!pattern.contains('?') && Scope::exactly(other).is_covered_by(pattern))
+}
+
 /// What is left of a pattern in each way of reading the text by it.
 fn left<'p>(pattern: &'p str, text: &str) -> BTreeSet<&'p str> {
     text.chars().fold(without_stars(pattern), |states, c| states.into_iter().flat_map(|state| after(state, c)).collect())

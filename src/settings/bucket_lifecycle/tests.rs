@@ -247,3 +247,19 @@ fn a_change_is_said_rule_by_rule() {
     let gone = (SETTING.describe)(&Fact::Known(document(vec![foreign("x", "", Some(Expiration::Days(9)), None)])), &document(Vec::new()));
     assert_eq!(gone, ["- x  expire after 9 d"]);
 }
+
+#[test]
+fn a_rule_that_moves_to_another_prefix_leaves_backups_behind() {
+    let moved = |prefix: &str| {
+        let mut live = want();
+        live.rules.iter_mut().filter(|rule| rule.id.ends_with(":cleanup")).for_each(|rule| rule.filter = Filter::prefix(prefix));
+        live
+    };
+    let (there, within, around) = (moved("elsewhere/"), moved("orders/nightly/"), moved("or"));
+    let id = |from: &Lifecycle, to: &Lifecycle| (SETTING.weakens)(&Document::of(from), &Document::of(to)).map(|weakening| weakening.id);
+    assert_eq!(id(&there, &want()).as_deref(), Some("leaves-backups-behind"));
+    assert_eq!(id(&want(), &within).as_deref(), Some("leaves-backups-behind"), "what lies beside it is left");
+    assert_eq!(id(&want(), &around), None, "all of it is still looked after");
+    let lines = (SETTING.describe)(&Fact::Known(Document::of(&there)), &Document::of(&want()));
+    assert!(lines.iter().any(|line| line.contains(", below orders/ (was: ") && line.contains(", below elsewhere/)")), "{lines:?}");
+}

@@ -4,9 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::SETTING;
+use crate::model::document::Document;
 use crate::model::policy::{PhysicalEngine, RepositoryPlace, Trust};
 use crate::model::resource::{BoundaryWish, Estate, Partition, Purpose, ResourceWish, RoleWish};
 
@@ -370,4 +371,26 @@ fn what_engines_write_of_their_backups_is_read_and_no_byte_of_data() {
         assert!(!reads("carts/pg/base/20261122T133200/data.tar.gz") && !reads("carts/pg/wals/0000000100000000/000000010000000000000004.gz"), "{purpose:?}");
         assert!(may(purpose, "kms:Decrypt", KEY, &[]), "{purpose:?}");
     }
+}
+
+#[test]
+fn what_was_allowed_by_a_wider_pattern_is_not_widened() {
+    let document = |action: &str, place: &str, condition: Value| {
+        let mut statement = json!({"Effect": "Allow", "Action": [action], "Resource": [place]});
+        if !condition.is_null() {
+            statement["Condition"] = condition;
+        }
+        Document::of(&json!({"Version": "2012-10-17", "Statement": [statement]}))
+    };
+    let widens = |from: &Document, to: &Document| (SETTING.weakens)(from, to).is_some();
+    let of = |action: &str, place: &str| document(action, place, Value::Null);
+    let (narrow, all) = (of("s3:GetObject", "arn:aws:s3:::acme-dr/orders/sub/*"), of("s3:*", "*"));
+    assert!(!widens(&all, &narrow) && widens(&narrow, &all));
+    assert!(!widens(&of("s3:GETOBJECT", "arn:aws:s3:::acme-dr/orders/*"), &narrow), "the case of an action does not matter");
+    assert!(widens(&of("s3:GetObject", "arn:aws:s3:::acme-dr/orders/sub/x*"), &narrow));
+    assert!(widens(&of("s3:GetObject", "arn:aws:s3:::acme-dr/orders/sub/?"), &narrow), "one character is not any number of them");
+    assert!(widens(&of("s3:Put*", "*"), &narrow));
+    let when = json!({"StringEquals": {"aws:PrincipalTag/team": "dr"}});
+    assert!(widens(&document("s3:*", "*", when.clone()), &narrow), "it was allowed to some only");
+    assert!(!widens(&document("s3:*", "*", when.clone()), &document("s3:GetObject", "*", when)));
 }

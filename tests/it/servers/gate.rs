@@ -51,6 +51,18 @@ fn the_gate_stops_what_needs_a_person_and_says_why() {
 }
 
 #[test]
+fn the_gate_stops_what_is_approved_and_not_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut plan: serde_json::Value = serde_json::from_slice(&fs::read(sample("tags")).unwrap()).unwrap();
+    plan["groups"] = serde_json::json!([]);
+    let path = folder.path().join("emptied.json");
+    fs::write(&path, plan.to_string()).unwrap();
+    let (code, said) = gate(&path, None);
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("approved, and not told: "), "{said}");
+}
+
+#[test]
 fn the_gate_refuses_what_is_no_plan() {
     let folder = tempfile::tempdir().unwrap();
     for (name, text, code) in [("cut.json", "{\"format\": \"lifeboat.plan/1\", ", 2), ("newer.json", "{\"format\": \"lifeboat.plan/2\", \"groups\": []}", 1)] {
