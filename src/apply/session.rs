@@ -4,6 +4,8 @@
 //! The order is what makes it safe: a journal that broke off is closed before anything is read for the plan, by taking the
 //! number of its next entry. Should that run be alive after all, it cannot write down, and so not send, another step.
 
+use tokio::sync::watch;
+
 use super::{Applied, Journal};
 use crate::journal::lock::waiting::Waiting;
 use crate::journal::lock::{self, Lock, LockError};
@@ -35,6 +37,7 @@ pub struct Session {
     local: Option<Box<dyn Local>>,
     entries: u64,
     finished: bool,
+    stop: Option<watch::Receiver<bool>>,
 }
 
 impl std::fmt::Debug for Session {
@@ -51,7 +54,7 @@ impl Session {
     /// When the lock cannot be had, or a journal not be closed.
     pub async fn open(ports: &Ports, control: Option<&ControlPlace>, identity: &Identity, waiting: &Waiting<'_>) -> Result<Self, LockError> {
         let run = run_id(ports.clock.now(), &ports.entropy.hex(3));
-        let mut session = Self { ports: ports.clone(), run, broken: Vec::new(), control: None, local: None, entries: 0, finished: true };
+        let mut session = Self { ports: ports.clone(), run, broken: Vec::new(), control: None, local: None, entries: 0, finished: true, stop: None };
         let Some(place) = control else { return Ok(session) };
         let lock = lock::take(ports, place, identity, &session.run, waiting).await?;
         session.control = Some((place.clone(), lock));
@@ -73,6 +76,11 @@ impl Session {
         }
         lock.set_unfinished(Vec::new());
         Ok(())
+    }
+
+    /// From now on nothing more is sent once this says so; what is under way is read back at once, and the run comes to its end.
+    pub fn stop_when(&mut self, stop: watch::Receiver<bool>) {
+        self.stop = Some(stop);
     }
 
     /// Writes down what is set out to be done. Nothing may be sent before.
@@ -134,6 +142,9 @@ impl Journal for Session {
 
     fn hold(&mut self) -> Answer<'_, Result<(), String>> {
         Box::pin(async move {
+            if self.stop.as_ref().is_some_and(|stop| *stop.borrow()) {
+                return Err("interrupted".to_owned());
+            }
             match &mut self.control {
                 Some((_, lock)) => lock.hold().await.map_err(|error| causes(&error)),
                 None => Ok(()),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{Format, Global, Pricing, Said, Selecting, waiting};
+use super::{Format, Global, Pricing, Said, Selecting, progress, waiting};
 use crate::apply::Settle;
 use crate::formats::{json, text};
 use crate::journal::lock::waiting::{News, Waiting};
@@ -66,6 +66,7 @@ pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, 
         selection: arguments.selecting.selection(),
         settle,
         undo: None,
+        interrupted: Some(progress::stop_on_signal),
     };
     let (ended, exit) = apply::apply(&global.place(), &wanted).await?;
     Ok(match ended {

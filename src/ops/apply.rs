@@ -1,6 +1,7 @@
 //! `lifeboat apply`.
 
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use super::journal::FileJournal;
 use super::plan::{self as planning, Planned};
@@ -46,6 +47,8 @@ pub struct Wanted<'a> {
     pub selection: Selection,
     /// For how long each write is waited for.
     pub settle: Settle,
+    /// Says from the first request on whether somebody wants the run to end; asked for right before it.
+    pub interrupted: Option<fn() -> watch::Receiver<bool>>,
 }
 
 /// Recomputes the plan and carries it out; with a saved plan, only the steps that it approves.
@@ -127,6 +130,9 @@ async fn carry_out(around: &Around<'_>, wanted: &Wanted<'_>, session: &mut Sessi
     };
     let file = FileJournal::open(&session.run).map_err(|error| no_journal(error.to_string()))?;
     let path = file.path.display().to_string();
+    if let Some(interrupted) = wanted.interrupted {
+        session.stop_when(interrupted());
+    }
     session.begin(Box::new(file), began(prepared, identity, &plan)).await.map_err(no_journal)?;
     let applied = apply::apply(&plan, ports, wanted.settle, session).await;
     let finished = session.finish(&applied).await;

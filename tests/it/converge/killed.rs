@@ -216,3 +216,39 @@ async fn without_a_control_place_nothing_is_asked_of_a_bucket() {
     session.close().await.unwrap();
     assert_eq!(world.requests(), 0);
 }
+
+/// Who is interrupted sends nothing more, says what is done and what not, and gives the lock back: the next run neither waits nor finds a
+/// run that broke off.
+#[tokio::test]
+async fn an_interrupted_apply_comes_to_its_end() {
+    let desired = desired(&[QUICKSTART]);
+    let world = fresh(&worlds::all().remove(0));
+    let identity = Identity { account: "000000000000".to_owned(), arn: "arn:aws:iam::000000000000:user/first".to_owned() };
+    let ports = world.ports();
+    let mut session = Session::open(&ports, Some(&place()), &identity, &Waiting::default()).await.unwrap();
+    let plan = planned(&desired, &world, &[]).await;
+    let (interrupt, stop) = tokio::sync::watch::channel(false);
+    session.stop_when(stop);
+    let began = Began {
+        command: "apply".to_owned(),
+        tool: "test".to_owned(),
+        identity,
+        revision: "test".to_owned(),
+        policy_digest: desired.digest.clone(),
+        steps: intended(&plan),
+    };
+    session.begin(Box::new(Nowhere), began).await.unwrap();
+    let first = Plan { steps: plan.steps.iter().take(2).cloned().collect(), ..plan.clone() };
+    assert!(apply::apply(&first, &ports, Settle::default(), &mut session).await.complete());
+    interrupt.send(true).unwrap();
+    world.forget();
+    let rest = Plan { steps: plan.steps.iter().skip(2).cloned().collect(), ..plan };
+    let applied = apply::apply(&rest, &ports, Settle::default(), &mut session).await;
+    let why = applied.steps.iter().map(|(_, outcome)| outcome).find(|outcome| outcome.as_str() == "notSent");
+    assert!(format!("{why:?}").contains("interrupted"), "{:?}", applied.steps);
+    assert!(world.sent().iter().all(|sent| sent.target.starts_with("s3://shop-dr-control/control/journal/")), "{:?}", world.sent());
+    session.finish(&applied).await.unwrap();
+    session.close().await.unwrap();
+    let (_, applied, broken) = run(&desired, &world, "second").await.unwrap();
+    assert!(applied.complete() && broken.is_empty(), "{broken:?}");
+}
