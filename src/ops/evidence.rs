@@ -139,15 +139,17 @@ fn covered(repository: &Repository, policy: &LoadedPolicy) -> Vec<Finding> {
     let storage = &policy.policy.spec.storage;
     let evidence = repository.spec.evidence.iter().map(|place| ("evidence", &place.bucket, &place.prefix));
     let control = repository.spec.control.iter().map(|place| ("control", &place.bucket, &place.prefix));
-    let meets = |(_, bucket, prefix): &(&str, &String, &String)| {
-        **bucket == storage.bucket && (prefix.starts_with(storage.prefix.as_str()) || storage.prefix.starts_with(prefix.as_str()))
-    };
+    let meets = |(_, bucket, prefix): &(&str, &String, &String)| **bucket == storage.bucket && lie_in_one_another(prefix, &storage.prefix);
     let found = evidence.chain(control).filter(meets).map(|(what, bucket, prefix)| {
         let finding = Finding::error(format!("the backups of `{}` and {what} share a place", policy.name));
         let finding = policy.mark(finding, "/spec/storage/prefix", format!("spec.{what} of lifeboat.yaml is {bucket}/{prefix}"));
         finding.why(format!("who may write, tag or release backups could change {what}")).instead("give each a prefix of its own, or a bucket of its own")
     });
     found.collect()
+}
+
+fn lie_in_one_another(one: &str, other: &str) -> bool {
+    one.starts_with(other) || other.starts_with(one)
 }
 
 fn of_evidence(repository: Option<&Repository>, files: &[ConfigFile]) -> Vec<Finding> {
@@ -171,8 +173,7 @@ fn of_evidence(repository: Option<&Repository>, files: &[ConfigFile]) -> Vec<Fin
 /// Evidence and the journal of applies in one another: each would hold what the other cannot read.
 fn mixed(repository: Option<&Repository>, evidence: &EvidencePlace, text: &Arc<SourceText>) -> Option<Finding> {
     let control = repository.and_then(|repository| repository.spec.control.as_ref())?;
-    let apart = !control.prefix.starts_with(&evidence.prefix) && !evidence.prefix.starts_with(&control.prefix);
-    if control.bucket != evidence.bucket || apart {
+    if control.bucket != evidence.bucket || !lie_in_one_another(&control.prefix, &evidence.prefix) {
         return None;
     }
     let span = text.text.find("control:").map_or(0..0, |start| start..start + "control".len());

@@ -166,7 +166,7 @@ impl Asked {
                 walked |= whole;
                 whole = has_24_hours(&next)?;
             }
-            calm |= self.is_calm(first, &next);
+            calm = calm || self.is_calm(first, &next);
             last = match (walked && has_24_hours(&next)?, self.period.filter(|_| calm)) {
                 (false, _) => next,
                 (true, None) => self.last_of_the_day(&next)?,

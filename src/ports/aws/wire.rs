@@ -41,6 +41,7 @@ impl HttpClient for Wire {
 #[derive(Debug)]
 struct Ways {
     how: How,
+    proxied: bool,
     plain: OnceLock<Connector>,
     secure: OnceLock<Connector>,
 }
@@ -48,14 +49,14 @@ struct Ways {
 impl Ways {
     fn new(settings: &HttpConnectorSettings, components: &RuntimeComponents) -> Self {
         let how = How { proxy: ProxyConfig::from_env(), settings: settings.clone(), components: components.clone() };
-        Self { how, plain: OnceLock::new(), secure: OnceLock::new() }
+        Self { how, proxied: has_proxy(), plain: OnceLock::new(), secure: OnceLock::new() }
     }
 }
 
 impl HttpConnector for Ways {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         // A proxy may speak TLS where the server behind it does not.
-        let way = if request.uri().starts_with("http://") && !has_proxy() {
+        let way = if request.uri().starts_with("http://") && !self.proxied {
             self.plain.get_or_init(|| self.how.trusting(TrustStore::empty()))
         } else {
             self.secure.get_or_init(|| self.how.trusting(TrustStore::default()))
