@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::model::resource::SeenBackup;
+use crate::model::resource::{SeenBackup, Told};
 
 /// Name of the manifest below a backup's folder.
 pub const MANIFEST: &str = "manifest.json";
@@ -51,6 +51,7 @@ pub fn backups<'a>(prefix: &str, listing: impl Iterator<Item = Listed<'a>>) -> V
             set: set.to_owned(),
             id: id.to_owned(),
             complete: false,
+            told: Told::Listed,
             bytes: 0,
             oldest: modified,
             newest: modified,
@@ -61,6 +62,9 @@ pub fn backups<'a>(prefix: &str, listing: impl Iterator<Item = Listed<'a>>) -> V
         });
         if name == MANIFEST {
             (backup.complete, backup.stored) = (true, Some(modified));
+            if bytes == 0 {
+                backup.told = Told::Broken("its manifest is empty".to_owned());
+            }
         }
         backup.bytes = backup.bytes.saturating_add(bytes);
         backup.oldest = backup.oldest.min(modified);
@@ -68,13 +72,22 @@ pub fn backups<'a>(prefix: &str, listing: impl Iterator<Item = Listed<'a>>) -> V
         backup.keys.insert(key.to_owned(), bytes);
         backup.late.insert(key.to_owned(), modified);
     }
-    found.into_values().map(only_late).collect()
+    found.into_values().map(only_late).map(hollow).collect()
 }
 
 /// Of the dates only those after the manifest's are kept: of a sound backup none.
 fn only_late(mut backup: SeenBackup) -> SeenBackup {
     let stored = backup.stored;
     backup.late.retain(|_, modified| stored.is_some_and(|stored| *modified > stored));
+    backup
+}
+
+/// A manifest alone brings nothing back: each names at least one other object.
+fn hollow(mut backup: SeenBackup) -> SeenBackup {
+    let own = |key: &str| key.rsplit('/').next().is_some_and(|name| name != MANIFEST && name != BEGUN && !name.starts_with(FAILED));
+    if backup.complete && backup.told == Told::Listed && !backup.keys.keys().any(|key| own(key)) {
+        backup.told = Told::Broken("nothing but its manifest is there".to_owned());
+    }
     backup
 }
 

@@ -77,6 +77,7 @@ fn of_sets(view: &StatusView) -> Vec<Family> {
         of_set(view, "lifeboat_missed_runs", "Scheduled runs of the last seven days that left nothing complete", |set| known(set, set.missed.len() as u64)),
         of_set(view, "lifeboat_failed_runs", "Runs of the last seven days that began and never completed", |set| known(set, set.failed.len() as u64)),
         of_set(view, "lifeboat_failed_uploads", "Those of them that failed as the bucket did not take them", |set| Some(set.upload_failed.len() as u64)),
+        of_set(view, "lifeboat_damaged_backups", "Backups that have a manifest and are not whole", |set| known(set, set.damaged.len() as u64)),
         of_set(view, "lifeboat_release_overdue", "Backups that were to be released more than two days ago and bear no tag", overdue),
         of_set(view, "lifeboat_archive_lag_seconds", "How long ago the newest WAL was stored that can be replayed", |set| set.pitr.as_ref()?.lag_seconds),
         of_set(view, "lifeboat_archive_lag_limit_seconds", "How long ago that may be", |set| set.pitr.as_ref()?.max_lag_seconds),

@@ -577,6 +577,22 @@ pub struct SeenObject {
     pub class: Option<String>,
 }
 
+/// What is known of a backup whose manifest a listing shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Told {
+    /// Nothing else.
+    #[default]
+    Listed,
+    /// All that its manifest names is there.
+    Whole,
+    /// It was released, and some of it has expired.
+    Expiring,
+    /// Why it is not whole.
+    Broken(String),
+    /// Why its manifest could not be read.
+    Unread(String),
+}
+
 /// A backup as the listing of the bucket shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeenBackup {
@@ -586,6 +602,8 @@ pub struct SeenBackup {
     pub id: String,
     /// Whether its manifest is there.
     pub complete: bool,
+    /// What is known of it besides.
+    pub told: Told,
     /// Bytes of all its objects.
     pub bytes: u64,
     /// S3 date of its oldest object: expiry counts from it.
@@ -600,4 +618,16 @@ pub struct SeenBackup {
     pub classes: BTreeMap<String, String>,
     /// What was stored after its manifest, which is written last: S3's date by key.
     pub late: BTreeMap<String, Timestamp>,
+}
+
+impl SeenBackup {
+    /// Whether it can be counted on: its manifest is there, and nothing that is known speaks against it.
+    pub fn is_good(&self) -> bool {
+        self.complete && !matches!(self.told, Told::Expiring | Told::Broken(_))
+    }
+
+    /// Why it is not whole although its manifest is there, if that is known.
+    pub fn broken(&self) -> Option<&str> {
+        if let Told::Broken(why) = &self.told { Some(why) } else { None }
+    }
 }

@@ -297,6 +297,12 @@ pub(super) async fn glanced(
     stream::iter(seen.into_iter().map(read).collect::<Vec<_>>()).buffered(AT_ONCE).collect().await
 }
 
+/// A backup that a listing showed by its manifest, and by nothing that any record says.
+pub(super) async fn looked(ports: &Ports, policy: &LoadedPolicy, seen: SeenBackup, marked: Marked, now: Timestamp) -> Backup {
+    let proofs = Fact::Known(Proofs::new());
+    Reader { ports, policy, asking: Asking::plainly(&proofs, marked), now }.one(seen, String::new(), None).await.backup
+}
+
 /// What the index says, as if it had been read.
 fn recall(entry: &Entry, seen: &SeenBackup, prefix: &str, recorded: bool) -> Read {
     let key = format!("{}{MANIFEST}", layout::folder(prefix, &seen.set, &seen.id));

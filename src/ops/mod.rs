@@ -34,6 +34,7 @@ pub mod backups;
 pub mod bootstrap;
 mod catalogue;
 pub mod check;
+mod counted;
 mod decided;
 pub mod drill;
 pub mod evidence;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Exit, OpError, Prepared, Where, causes, check, connect, evidence, identify, plan as planning, repositories};
+use super::{Exit, OpError, Prepared, Where, catalogue, causes, check, connect, counted, evidence, identify, plan as planning, repositories};
 use crate::evidence::Checked;
 use crate::model::fact::{Fact, Why};
 use crate::model::resource::{Observed, SeenBackup};
@@ -22,7 +22,7 @@ use crate::view::report::{Parts, ReportView};
 pub async fn report(place: &Where) -> Result<(ReportView, Exit), OpError> {
     let (prepared, ports, aws) = connect(place).await?;
     let (check, checked) = check::view(&prepared);
-    let observed = match identify(&ports, Some(&aws)).await {
+    let mut observed = match identify(&ports, Some(&aws)).await {
         Ok(identity) => Ok(observe::observe(&prepared.desired, &ports, Fact::Known(identity)).await),
         Err(error) => Err(causes(&error)),
     };
@@ -30,6 +30,13 @@ pub async fn report(place: &Where) -> Result<(ReportView, Exit), OpError> {
         Ok(_) => chains(&prepared, &ports).await,
         Err(why) => Err(why.clone()),
     };
+    if let Ok(observed) = &mut observed {
+        let proofs = match &chains {
+            Ok((_, chains)) => catalogue::trusted(chains),
+            Err(why) => Fact::Unknown(Why::Unreachable(why.clone())),
+        };
+        counted::added(observed, &prepared.loaded.policies, &ports, &proofs).await;
+    }
     let backups = backups(&prepared, observed.as_ref());
     let (none, stored) = (BTreeMap::new(), observed.as_ref().map(|observed| &observed.stored));
     let repositories = repositories::now(&ports, &prepared.loaded.policies, stored.unwrap_or(&none)).await;

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::catalogue::Proofs;
 use super::notify::{self, Receivers};
 use super::repositories::{self, Memory, Moment};
-use super::{Exit, OpError, Prepared, Where, catalogue, connect, evidence, identify, overdue, report as reporting};
+use super::{Exit, OpError, Prepared, Where, catalogue, connect, counted, evidence, identify, overdue, report as reporting};
 use crate::catalog::prices::Prices;
 use crate::evidence::Checked;
 use crate::model::fact::{Fact, Why};
@@ -65,11 +65,15 @@ async fn stands(
         std::cmp::Ordering::Equal => Seen::Now,
         std::cmp::Ordering::Greater => Seen::After(read),
     };
-    let observed = observe::observe_only(&prepared.desired, ports, Fact::Known(identity), &ASKED, matches!(seen, Seen::After(_))).await;
+    let mut observed = observe::observe_only(&prepared.desired, ports, Fact::Known(identity), &ASKED, matches!(seen, Seen::After(_))).await;
     // Without a place for evidence no drill leaves a record, which is no failure of reading.
     let configured = evidence::configured(prepared).is_some();
     let chains = reporting::chains(prepared, ports).await.map(|(_, chains)| until(chains, at));
     let policies = &prepared.loaded.policies;
+    let proofs = proofs(configured, &chains);
+    if seen != Seen::Before {
+        counted::added(&mut observed, policies, ports, &proofs).await;
+    }
     let (then, repositories) = match seen {
         Seen::Before => {
             let (then, repositories) = then(policies, ports, &observed, Moment { at, read }).await;
@@ -90,7 +94,6 @@ async fn stands(
     let around = Around { observed: &observed, seen, history: history.as_ref().ok() };
     let mut policies = standings(&input, &report, &around);
     if seen == Seen::Now {
-        let proofs = proofs(configured, &chains);
         overdue::added(&mut policies, &prepared.loaded.policies, ports, &overdue::Seen { backups: &observed.backups, proofs: &proofs, now: read }).await;
     }
     let exit = policies.iter().map(exit).fold(Exit::Good, Exit::worst);

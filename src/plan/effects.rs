@@ -101,7 +101,7 @@ pub(super) fn moment(at: Timestamp) -> String {
 
 fn complete<'a>(observed: &'a Observed, policy: &str) -> Option<Vec<&'a SeenBackup>> {
     match observed.backups.get(policy) {
-        Some(Fact::Known(backups)) => Some(backups.iter().filter(|backup| backup.complete).collect()),
+        Some(Fact::Known(backups)) => Some(backups.iter().filter(|backup| backup.is_good()).collect()),
         Some(Fact::Absent) => Some(Vec::new()),
         Some(Fact::Unknown(_)) | None => None,
     }

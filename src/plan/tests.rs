@@ -66,6 +66,7 @@ pub(crate) fn backup(id: &str, bytes: u64, written: &str) -> SeenBackup {
         set: "nightly".to_owned(),
         id: id.to_owned(),
         complete: true,
+        told: crate::model::resource::Told::Listed,
         bytes,
         oldest: at,
         newest: at,

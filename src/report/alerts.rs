@@ -96,7 +96,7 @@ pub enum Turn {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Change {
-    /// `backup-missed`, `full-missed`, `backup-failed`, `upload-failed`, `release-overdue`, `wal-late`, `wal-gap`, `drill-missed`, `drill-failed`,
+    /// `backup-missed`, `full-missed`, `backup-failed`, `upload-failed`, `backup-damaged`, `release-overdue`, `wal-late`, `wal-gap`, `drill-missed`, `drill-failed`,
     /// `drills-unknown`, `rpo`, `unknown` or `disk`.
     pub kind: String,
     /// `POLICY`, `POLICY/SET` or `POLICY/DRILL`.

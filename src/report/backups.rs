@@ -1,5 +1,7 @@
 //! What the bucket holds of each backup set. The bucket is the witness; records only tell the exact time of the snapshot.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,7 +11,7 @@ use crate::catalog::layout;
 use crate::evidence::record::Kind;
 use crate::model::fact::Fact;
 use crate::model::policy::{BackupSet, Name};
-use crate::model::resource::SeenBackup;
+use crate::model::resource::{SeenBackup, Told};
 use crate::policy::LoadedPolicy;
 
 /// One backup set, as the bucket lists it.
@@ -26,6 +28,12 @@ pub struct SetReport {
     pub complete: u64,
     /// How many have no manifest: under way, or broken off.
     pub incomplete: u64,
+    /// Those that have one and are not whole, by id, each with why: of all by the listing, of the newest by its manifest.
+    #[serde(default)]
+    pub damaged: BTreeMap<String, String>,
+    /// Why the manifest of the newest could not be read, if it could not.
+    #[serde(default)]
+    pub unread: Option<String>,
     /// Bytes of all of them.
     pub bytes: u64,
     /// Id of the newest complete one.
@@ -48,6 +56,8 @@ impl SetReport {
             unknown: None,
             complete: 0,
             incomplete: 0,
+            damaged: BTreeMap::new(),
+            unread: None,
             bytes: 0,
             newest: None,
             newest_at: None,
@@ -73,7 +83,7 @@ pub(super) fn sets(policy: &LoadedPolicy, seen: Option<&Fact<Vec<SeenBackup>>>, 
 
 fn listed(report: SetReport, policy: &str, backups: &[SeenBackup], proofs: &[Proof<'_>], now: Timestamp) -> SetReport {
     let own: Vec<&SeenBackup> = backups.iter().filter(|backup| backup.set == report.set).collect();
-    let complete: Vec<&&SeenBackup> = own.iter().filter(|backup| backup.complete).collect();
+    let complete: Vec<&&SeenBackup> = own.iter().filter(|backup| backup.is_good()).collect();
     // A backup of the future proves nothing about now: its clock was wrong, or its name is.
     let newest = complete.iter().filter(|backup| layout::id_time(&backup.id).is_some_and(|at| at <= now)).max_by(|a, b| a.id.cmp(&b.id));
     let record = newest.and_then(|newest| proofs.iter().rev().find(|proof| is_of(proof, policy, &report.set, &newest.id)));
@@ -83,7 +93,9 @@ fn listed(report: SetReport, policy: &str, backups: &[SeenBackup], proofs: &[Pro
     let at = snapshot.filter(|at| began.is_some_and(|began| *at >= began) && *at <= now).or(began);
     SetReport {
         complete: complete.len() as u64,
-        incomplete: (own.len() - complete.len()) as u64,
+        incomplete: own.iter().filter(|backup| !backup.complete).count() as u64,
+        damaged: own.iter().filter_map(|backup| Some((backup.id.clone(), backup.broken()?.to_owned()))).collect(),
+        unread: newest.and_then(|newest| if let Told::Unread(why) = &newest.told { Some(why.clone()) } else { None }),
         bytes: own.iter().map(|backup| backup.bytes).sum(),
         newest: newest.map(|newest| newest.id.clone()),
         newest_at: at.map(|at| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),

@@ -62,6 +62,10 @@ pub(super) fn rpo(policy: &LoadedPolicy, sets: &[SetReport], now: Timestamp) -> 
     let Some((at, set, database)) = worst else {
         return Objective::without(Verdict::Unproven, limit, "no set covers any database".to_owned());
     };
+    if let Some(why) = &set.unread {
+        let newest = set.newest.as_deref().unwrap_or("");
+        return Objective::without(Verdict::Unproven, limit, format!("the manifest of {newest}, the newest backup of {database}, could not be read: {why}"));
+    }
     let age = u64::try_from(now.as_second() - at.as_second()).unwrap_or(0);
     Objective {
         verdict: if age <= limit.as_secs() { Verdict::Passed } else { Verdict::Failed },

@@ -86,6 +86,10 @@ pub struct SetStanding {
     /// Those of them whose upload failed, by the mark that they left: the bucket took it not.
     #[serde(default)]
     pub upload_failed: Vec<String>,
+    /// Backups with a manifest that are not whole, by id, each with why: of all by the listing, of the newest, and of those that lack an object
+    /// which that has, by their manifests.
+    #[serde(default)]
+    pub damaged: BTreeMap<String, String>,
     /// Stretches without a restore point that are longer than schedule and retention explain, the newest first.
     pub gaps: Vec<GapStanding>,
     /// Of a physical set: the archive of its WAL, and what it promises.
@@ -149,6 +153,7 @@ impl SetStanding {
             running: false,
             missed: Vec::new(),
             failed: Vec::new(),
+            damaged: BTreeMap::new(),
             upload_failed: Vec::new(),
             gaps: Vec::new(),
             pitr: None,
@@ -312,7 +317,7 @@ struct Shelf<'a> {
 impl Shelf<'_> {
     fn set(&self, name: &str, set: &BackupSet) -> (SetStanding, Reach) {
         let own: Vec<&SeenBackup> = self.backups.iter().filter(|backup| backup.set == name).collect();
-        let complete = || own.iter().filter(|backup| backup.complete);
+        let complete = || own.iter().filter(|backup| backup.is_good());
         let asked = schedule::read(&set.schedule).ok();
         let interval = schedule::longest_wait(&set.schedule);
         let spacing = interval.map_or_else(Vec::new, |interval| spacing(set, interval));
@@ -338,6 +343,7 @@ impl Shelf<'_> {
             interval_seconds: interval,
             running: running && !ahead,
             missed: if ahead { Vec::new() } else { self.missed(name, set, &own) },
+            damaged: own.iter().filter_map(|backup| Some((backup.id.clone(), backup.broken()?.to_owned()))).collect(),
             failed: if ahead { Vec::new() } else { self.failed(&own, set, |_| true) },
             upload_failed: if ahead { Vec::new() } else { self.failed(&own, set, |backup| failed_step(backup) == Some("upload")) },
             // That nothing is taken until then is what is supposed, and no gap.
@@ -413,7 +419,7 @@ fn spacing(set: &BackupSet, interval: u64) -> Vec<Spacing> {
 }
 
 /// What the rules of a bucket make of a backup with a release tag.
-fn tagged(forecast: &Forecast<'_>, keeping: Keeping, backup: &SeenBackup, tag: Option<&str>) -> timeline::Standing {
+pub fn tagged(forecast: &Forecast<'_>, keeping: Keeping, backup: &SeenBackup, tag: Option<&str>) -> timeline::Standing {
     let tags: Vec<Tag> = tag.map(Tag::release).into_iter().collect();
     forecast.standing(&timeline::versions(backup, &tags, keeping))
 }

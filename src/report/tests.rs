@@ -21,6 +21,7 @@ fn backup(id: &str, complete: bool) -> SeenBackup {
         set: "nightly".to_owned(),
         id: id.to_owned(),
         complete,
+        told: crate::model::resource::Told::Listed,
         bytes: 100,
         oldest: at,
         newest: at,

@@ -205,7 +205,7 @@ impl LedgerView {
 
 fn not_proven(drift: &DriftView, drills: &[DrillReport]) -> Vec<String> {
     let mut out = vec![
-        "A backup is counted as complete because its manifest is in the bucket. That its content can be restored is proven only for the backups that a drill names.".to_owned(),
+        "A backup is counted as complete because its manifest is in the bucket, and the newest because all that its manifest names is there in its size. That its content can be restored is proven only for the backups that a drill names.".to_owned(),
         "The recovery time is the one of a drill, on the drill's machine. Noticing the loss, deciding, and pointing applications to the new database come on top.".to_owned(),
         "Buckets, roles and backups are shown as they were read when this report was made. What happened in between two reports is not seen.".to_owned(),
         "Records cut off at the end of a chain leave no trace in it. Keep the newest reference of each chain elsewhere, and check it with: lifeboat evidence verify --noted REFERENCE".to_owned(),

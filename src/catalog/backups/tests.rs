@@ -20,7 +20,19 @@ fn seen(manifest: &Manifest) -> SeenBackup {
     keys.extend([(format!("{FOLDER}{BEGUN}"), 10), (format!("{FOLDER}{MANIFEST}"), 10)]);
     let (oldest, newest) = (time("2026-11-22T18:45:46Z"), time("2026-11-22T18:46:30Z"));
     let (set, id) = ("nightly".to_owned(), ID.to_owned());
-    SeenBackup { set, id, complete: true, bytes: 1, oldest, newest, stored: Some(newest), keys, classes: BTreeMap::new(), late: BTreeMap::new() }
+    SeenBackup {
+        set,
+        id,
+        complete: true,
+        told: crate::model::resource::Told::Listed,
+        bytes: 1,
+        oldest,
+        newest,
+        stored: Some(newest),
+        keys,
+        classes: BTreeMap::new(),
+        late: BTreeMap::new(),
+    }
 }
 
 fn judged_at(seen: SeenBackup, manifest: Fact<Result<Manifest, ManifestError>>, tags: &[(&str, &str)], recorded: bool, now: &str) -> Backup {

@@ -24,6 +24,7 @@ fn night(back: i64) -> Point {
         set: "nightly".to_owned(),
         id: backup_id(at),
         complete: true,
+        told: crate::model::resource::Told::Listed,
         bytes: 1,
         oldest: at,
         newest: at,

@@ -32,6 +32,7 @@ fn backup() -> Backup {
         set: "nightly".to_owned(),
         id: "20261101T021500Z".to_owned(),
         complete: true,
+        told: crate::model::resource::Told::Listed,
         bytes: 3,
         oldest: at,
         newest: at,

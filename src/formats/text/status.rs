@@ -146,6 +146,10 @@ pub(in crate::formats) fn notes(policy: &Standing, evidence: bool) -> Vec<Note> 
                 labelled(out, "failed", &format!("{}: {} UTC{}, {what}", set.set, named.join(", "), rest(failed.len())));
             }
         }
+        if !set.damaged.is_empty() {
+            let named: Vec<String> = set.damaged.iter().rev().take(NAMED).map(|(id, why)| format!("{id} ({why})")).collect();
+            labelled(out, "damaged", &format!("{}: {}{}, not counted as restore points", set.set, named.join(", "), rest(set.damaged.len())));
+        }
         if let Some(release) = &set.release {
             match &release.unknown {
                 // Without the evidence that goes without saying.

@@ -10,6 +10,7 @@ use crate::policy::{self, ConfigFile};
 use crate::ports::sim::{Fault, When, World};
 use crate::settings;
 
+mod counted;
 mod foretold;
 mod index;
 mod overdue;

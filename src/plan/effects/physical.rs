@@ -322,6 +322,7 @@ impl One<'_> {
             set: self.repository.place.name.clone(),
             id: String::new(),
             complete: true,
+            told: crate::model::resource::Told::Listed,
             bytes: 0,
             oldest: written,
             newest: written,

@@ -139,6 +139,8 @@ fn of_set(set: &SetStanding, at: Timestamp) -> Vec<(&'static str, Now)> {
         let others: Vec<String> = set.failed.iter().filter(|at| !set.upload_failed.contains(at)).cloned().collect();
         out.push(("backup-failed", since(&others, newest, failed)));
         out.push(("upload-failed", since(&set.upload_failed, newest, unsent)));
+        let damage = set.damaged.iter().next_back();
+        out.push(("backup-damaged", damage.map_or(Now::Well, |(id, why)| open(id, format!("backup {id} is not whole: {why}")))));
         return out;
     };
     if let Some(why) = &pitr.unknown {

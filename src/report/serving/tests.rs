@@ -33,6 +33,7 @@ fn backup(set: &str, id: &str, state: State) -> Backup {
         set: set.to_owned(),
         id: id.to_owned(),
         complete: !matches!(state, State::Running | State::Abandoned),
+        told: crate::model::resource::Told::Listed,
         bytes: 1,
         oldest: begun,
         newest: begun,
