@@ -8,12 +8,13 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::layout::{BEGUN, MANIFEST, id_time};
+use super::layout::{BEGUN, MANIFEST, expires_at, id_time};
 use super::manifest::ManifestError;
-use super::retention::{Hold, Holding, Kind, Periods, Point};
+use super::retention::{Hold, Holding, Kind, Periods, Point, Tier};
 use super::summary::Summary;
 use crate::model::fact::Fact;
 use crate::model::lifecycle::{EXPIRE_TAG, HOLD_TAG};
+use crate::model::policy::Retention;
 use crate::model::resource::SeenBackup;
 use crate::model::units::Span;
 
@@ -47,6 +48,8 @@ pub struct Around<'a> {
     pub folder: &'a str,
     /// How long an attempt may take, where the policy has the set.
     pub max_duration: Option<Span>,
+    /// Its retention, where the policy has the set: until when its release tag promises it.
+    pub retention: Option<&'a Retention>,
     /// The time, by S3.
     pub now: Timestamp,
 }
@@ -66,9 +69,9 @@ pub enum State {
     Partial,
     /// Objects of a backup that was never begun.
     Orphaned,
-    /// What it says cannot be, or cannot be read by this version.
+    /// What it says cannot be.
     Refused,
-    /// It could not be read.
+    /// It could not be read, or not by this version.
     Unknown,
 }
 
@@ -149,12 +152,13 @@ impl Facts {
 
 /// Judges one backup.
 pub fn judge(seen: SeenBackup, read: Read, around: &Around<'_>) -> Backup {
-    let released = read.tags.known().is_some_and(|tags| tags.contains_key(EXPIRE_TAG));
+    let released = Release::of(read.tags.known().and_then(|tags| tags.get(EXPIRE_TAG)), &seen, around);
     let mut notes: Vec<String> = skew(&seen).into_iter().collect();
     let mut facts = None;
     let (state, why) = match read.manifest {
         Fact::Absent => unfinished(&seen, released, read.recorded, around),
         Fact::Unknown(why) => (State::Unknown, Some(why.to_string())),
+        Fact::Known(Err(error @ ManifestError::Newer(_))) => (State::Unknown, Some(error.to_string())),
         Fact::Known(Err(error)) => (State::Refused, Some(error.to_string())),
         Fact::Known(Ok(manifest)) => match dates(&manifest, &seen, around) {
             Err(why) => (State::Refused, Some(why)),
@@ -170,6 +174,38 @@ pub fn judge(seen: SeenBackup, read: Read, around: &Around<'_>) -> Backup {
     Backup { seen, state, why, facts, tags: read.tags, marks: read.marks, notes }
 }
 
+/// What the release tag of a backup says of objects that are gone.
+#[derive(Clone, Copy, Debug)]
+enum Release {
+    /// It has none.
+    None,
+    /// They have expired.
+    Due,
+    /// They were promised until then.
+    Early(Timestamp),
+}
+
+impl Release {
+    fn of(tag: Option<&String>, seen: &SeenBackup, around: &Around<'_>) -> Self {
+        let Some(tag) = tag else { return Self::None };
+        let tier = [Tier::Recent].into_iter().chain(Tier::PERIODS).find(|tier| tag.rsplit(':').next() == Some(tier.as_str()));
+        let days = tier.zip(around.retention).and_then(|(tier, retention)| tier.days(retention));
+        match days.map(|days| expires_at(seen.oldest, days)).filter(|until| *until > around.now) {
+            Some(until) => Self::Early(until),
+            None => Self::Due,
+        }
+    }
+
+    /// The state of a backup of which something is gone.
+    fn state(self, why: String) -> (State, Option<String>) {
+        match self {
+            Self::Due => (State::Expiring, None),
+            Self::None => (State::Partial, Some(why)),
+            Self::Early(until) => (State::Partial, Some(format!("{why}, and its release tag promises it until {}", until.strftime("%Y-%m-%d")))),
+        }
+    }
+}
+
 /// A writer's clock against S3's date of the first object, which is written first.
 fn skew(seen: &SeenBackup) -> Option<String> {
     let begun = id_time(&seen.id)?;
@@ -177,12 +213,11 @@ fn skew(seen: &SeenBackup) -> Option<String> {
     (off.abs() > SKEW).then(|| format!("the clock of its writer was {} s {} S3's", off.abs(), if off > 0 { "ahead of" } else { "behind" }))
 }
 
-fn unfinished(seen: &SeenBackup, released: bool, recorded: bool, around: &Around<'_>) -> (State, Option<String>) {
+fn unfinished(seen: &SeenBackup, released: Release, recorded: bool, around: &Around<'_>) -> (State, Option<String>) {
     let begun = seen.keys.contains_key(&format!("{}{BEGUN}", around.folder));
     let over = |limit: Span| around.now.as_second() > seen.oldest.as_second().saturating_add_unsigned(limit.as_secs());
     match around.max_duration {
-        _ if recorded && released => (State::Expiring, None),
-        _ if recorded => (State::Partial, Some("a record says that it was complete, and its manifest is gone".to_owned())),
+        _ if recorded => released.state("a record says that it was complete, and its manifest is gone".to_owned()),
         _ if !begun => (State::Orphaned, Some(format!("it has neither {BEGUN} nor {MANIFEST}"))),
         Some(limit) if !over(limit) => (State::Running, None),
         Some(_) | None => (State::Abandoned, None),
@@ -208,7 +243,7 @@ fn dates(manifest: &Summary, seen: &SeenBackup, around: &Around<'_>) -> Result<T
 }
 
 /// Every object that the manifest names is there, with the bytes that it names.
-fn against_listing(manifest: &Summary, seen: &SeenBackup, released: bool, around: &Around<'_>) -> (State, Option<String>) {
+fn against_listing(manifest: &Summary, seen: &SeenBackup, released: Release, around: &Around<'_>) -> (State, Option<String>) {
     let mut gone = Vec::new();
     for (name, said) in &manifest.objects {
         match seen.keys.get(&format!("{}{name}", around.folder)) {
@@ -219,8 +254,7 @@ fn against_listing(manifest: &Summary, seen: &SeenBackup, released: bool, around
     }
     match gone.as_slice() {
         [] => (State::Complete, None),
-        _ if released => (State::Expiring, None),
-        [first, ..] => (State::Partial, Some(format!("{} of its objects are gone: {first}", gone.len()))),
+        [first, ..] => released.state(format!("{} of its objects are gone: {first}", gone.len())),
     }
 }
 

@@ -32,6 +32,12 @@ pub fn failed_name(step: &str) -> String {
     format!("{FAILED}{step}.json")
 }
 
+/// Whether a key is that of a mark which a run leaves: no restore reads it.
+pub fn is_mark(key: &str) -> bool {
+    let name = key.rsplit('/').next().unwrap_or(key);
+    name == BEGUN || (name.starts_with(FAILED) && name.ends_with(".json"))
+}
+
 /// At which step a run failed, if it left a mark that says so.
 pub fn failed_step(backup: &SeenBackup) -> Option<&str> {
     backup.keys.keys().find_map(|key| key.rsplit('/').next()?.strip_prefix(FAILED)?.strip_suffix(".json"))
@@ -84,7 +90,7 @@ fn only_late(mut backup: SeenBackup) -> SeenBackup {
 
 /// A manifest alone brings nothing back: each names at least one other object.
 fn hollow(mut backup: SeenBackup) -> SeenBackup {
-    let own = |key: &str| key.rsplit('/').next().is_some_and(|name| name != MANIFEST && name != BEGUN && !name.starts_with(FAILED));
+    let own = |key: &str| !is_mark(key) && key.rsplit('/').next() != Some(MANIFEST);
     if backup.complete && backup.told == Told::Listed && !backup.keys.keys().any(|key| own(key)) {
         backup.told = Told::Broken("nothing but its manifest is there".to_owned());
     }

@@ -2,6 +2,7 @@
 
 pub mod backups;
 pub mod cost;
+pub mod ending;
 pub mod index;
 pub mod layout;
 pub mod manifest;

@@ -189,7 +189,7 @@ pub fn count(number: u64) -> String {
     out
 }
 
-/// A measured time for people: `0.6 s`, `12.4 s`, `1 min 23 s`, `4 h 12 min`, `3 d`.
+/// A measured time for people: `0.6 s`, `12.4 s`, `1 min 23 s`, `4 h 12 min`, `2 d 10 h`, `31 d`.
 pub fn elapsed(milliseconds: u64) -> String {
     let seconds = milliseconds / 1000;
     match seconds {
@@ -198,6 +198,7 @@ pub fn elapsed(milliseconds: u64) -> String {
         60..3_600 => format!("{} min {} s", seconds / 60, seconds % 60),
         3_600..172_800 if seconds % 3_600 < 60 => format!("{} h", seconds / 3_600),
         3_600..172_800 => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
+        172_800..1_209_600 if seconds % 86_400 >= 3_600 => format!("{} d {} h", seconds / 86_400, seconds % 86_400 / 3_600),
         _ => format!("{} d", seconds / 86_400),
     }
 }

@@ -8,13 +8,15 @@ use super::catalogue::{self, Asking, Marked, Proofs, Shelf};
 use super::{Exit, OpError, Prepared, Where, backup as sets, causes, connect, control, identify};
 use crate::catalog::backups::{Backup, Proven, State};
 use crate::catalog::layout;
+use crate::catalog::manifest::Manifest;
 use crate::catalog::physical::{Place, Repository};
 use crate::model::fact::Fact;
 use crate::model::policy::Name;
 use crate::model::resource::SeenBackup;
 use crate::policy::LoadedPolicy;
-use crate::ports::Ports;
+use crate::ports::{Objects, Ports};
 use crate::restore::fetch::{self, At};
+use crate::restore::{RestoreError, thaw};
 use crate::view::backups::{BackupCheckView, BackupLineView, BackupListView, BackupShowView, CheckedBackupView, ForeignView, RepositoryView, ShelfView};
 
 /// Lists the backups of `POLICY`, of `POLICY/SET`, or of every policy.
@@ -32,8 +34,9 @@ pub async fn list(place: &Where, name: Option<&str>) -> Result<(BackupListView, 
     let asking = Asking { proofs: &proofs, marked: Marked::Last, control: control(&prepared), anew: false };
     let shelves = try_join_all(wanted.iter().map(|(policy, set)| catalogue::shelf(&ports, policy, *set, asking))).await?;
     let policies: Vec<ShelfView> = shelves.iter().map(|shelf| view(shelf, &proofs)).collect();
-    let odd = [State::Partial, State::Refused, State::Unknown];
-    let is_odd = |shelf: &ShelfView| odd.into_iter().any(|state| shelf.count(state) > 0) || !shelf.repositories.iter().all(RepositoryView::is_whole);
+    let is_odd = |shelf: &ShelfView| {
+        State::ALL.into_iter().any(|state| is_odd(state) && shelf.count(state) > 0) || !shelf.repositories.iter().all(RepositoryView::is_whole)
+    };
     let exit = if policies.iter().any(is_odd) { Exit::Findings } else { Exit::Good };
     let view = BackupListView {
         format: "lifeboat.backup-list/1".to_owned(),
@@ -42,6 +45,11 @@ pub async fn list(place: &Where, name: Option<&str>) -> Result<(BackupListView, 
         policies,
     };
     Ok((view, exit))
+}
+
+/// Whether a backup of that state is a finding.
+fn is_odd(state: State) -> bool {
+    matches!(state, State::Partial | State::Refused | State::Unknown)
 }
 
 /// `POLICY`, `POLICY/SET`, or every policy.
@@ -137,12 +145,14 @@ pub async fn show(place: &Where, name: &str) -> Result<(BackupShowView, Exit), O
         format: "lifeboat.backup-show/1".to_owned(),
         policy: policy.name.clone(),
         location: format!("s3://{}/{}", at.bucket, at.folder),
+        at: shelf.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         backup: BackupLineView::of(backup, &proven(&proofs, policy, &backup.seen)),
         objects: backup.seen.keys.iter().map(|(key, bytes)| (below(key), *bytes)).collect(),
         tables: backup.facts.as_ref().map(|facts| facts.holding.tables.clone()).unwrap_or_default(),
         tags: backup.tags.known().cloned().unwrap_or_default(),
     };
-    Ok((view, Exit::Good))
+    let exit = if is_odd(backup.state) { Exit::Findings } else { Exit::Good };
+    Ok((view, exit))
 }
 
 pub(super) fn location(policy: &LoadedPolicy, set: &Name, id: &str) -> At {
@@ -178,23 +188,49 @@ pub async fn verify(place: &Where, name: &str) -> Result<(BackupCheckView, Exit)
 async fn one(ports: &Ports, policy: &LoadedPolicy, backup: &Backup) -> CheckedBackupView {
     let (set, id) = (Name(backup.seen.set.clone()), backup.seen.id.clone());
     let at = location(policy, &set, &id);
-    let mut problems: Vec<String> = match backup.state {
-        State::Complete => Vec::new(),
-        other => vec![format!("it is {}{}", other.as_str(), backup.why.as_ref().map_or_else(String::new, |why| format!(": {why}")))],
-    };
-    let mut bytes = 0;
+    let objects = ports.objects.as_ref();
+    let mut found = Proof { damaged: false, bytes: 0, problems: Vec::new() };
+    if backup.state != State::Complete {
+        found.damaged = backup.state != State::Unknown;
+        found.problems.push(format!("it is {}{}", backup.state.as_str(), backup.why.as_ref().map_or_else(String::new, |why| format!(": {why}"))));
+    }
     if backup.facts.is_some() {
-        match fetch::manifest(ports.objects.as_ref(), &at, &set.0, &id).await {
-            Err(error) => problems.push(causes(&error)),
-            Ok(manifest) => {
-                for stored in manifest.objects() {
-                    match fetch::prove(ports.objects.as_ref(), &at, &stored).await {
-                        Ok(()) => bytes += stored.bytes,
-                        Err(error) => problems.push(causes(&error)),
-                    }
-                }
+        match thaw::readable(objects, &at, &backup.seen).await {
+            Err(error) => found.add(&error),
+            Ok(()) => match fetch::manifest(objects, &at, &set.0, &id).await {
+                Err(error) => found.add(&error),
+                Ok(manifest) => found.read(objects, &at, &manifest).await,
+            },
+        }
+    }
+    let verdict = match (found.damaged, found.problems.is_empty()) {
+        (true, _) => "damaged",
+        (false, true) => "sound",
+        (false, false) => "unread",
+    };
+    CheckedBackupView { set: set.0, id, sound: verdict == "sound", verdict: verdict.to_owned(), bytes: found.bytes, problems: found.problems }
+}
+
+/// What reading every byte of a backup showed.
+struct Proof {
+    /// Whether something is wrong, and not only unread.
+    damaged: bool,
+    bytes: u64,
+    problems: Vec<String>,
+}
+
+impl Proof {
+    fn add(&mut self, error: &RestoreError) {
+        self.damaged |= error.is_damage();
+        self.problems.push(causes(error));
+    }
+
+    async fn read(&mut self, objects: &dyn Objects, at: &At, manifest: &Manifest) {
+        for stored in manifest.objects() {
+            match fetch::prove(objects, at, &stored).await {
+                Ok(()) => self.bytes += stored.bytes,
+                Err(error) => self.add(&error),
             }
         }
     }
-    CheckedBackupView { set: set.0, id, sound: problems.is_empty(), bytes, problems }
 }

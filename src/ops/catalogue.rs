@@ -267,9 +267,10 @@ impl Reader<'_> {
                 (read, entry)
             }
         };
-        let max_duration = policy.policy.spec.backups.iter().find(|(name, _)| name.0 == seen.set).map(|(_, set)| set.max_duration);
+        let set = policy.policy.spec.backups.iter().find(|(name, _)| name.0 == seen.set).map(|(_, set)| set);
+        let (max_duration, retention) = (set.map(|set| set.max_duration), set.map(|set| &set.retention));
         let folder = layout::folder(&storage.prefix, &seen.set, &seen.id);
-        let backup = judge(seen, read, &Around { policy: &policy.name, folder: &folder, max_duration, now: self.now });
+        let backup = judge(seen, read, &Around { policy: &policy.name, folder: &folder, max_duration, retention, now: self.now });
         One { backup, entry, remembered: known.is_some() }
     }
 }

@@ -12,7 +12,7 @@ use super::backups::proven;
 use super::catalogue::{self, Marked, Proofs};
 use super::decided::Case;
 use crate::catalog::backups::{Backup, State};
-use crate::catalog::layout::{self, BEGUN, MANIFEST, id_time};
+use crate::catalog::layout::{self, MANIFEST, id_time};
 use crate::catalog::overdue::sketch;
 use crate::catalog::retention::{Decision, Point, decide, tag_value};
 use crate::catalog::timeline::{Forecast, World};
@@ -157,5 +157,5 @@ impl Look<'_> {
 /// What lies in the folder of a backup besides its marks. Of an object that was stored in several only the first counts: how many there are is its size.
 fn names_of(backup: &SeenBackup) -> BTreeSet<&str> {
     let is_first = |name: &&str| name.rsplit('.').next().is_none_or(|end| end.parse::<u32>().is_err());
-    backup.keys.keys().filter_map(|key| key.rsplit('/').next()).filter(is_first).filter(|name| *name != BEGUN && *name != MANIFEST).collect()
+    backup.keys.keys().filter(|key| !layout::is_mark(key)).filter_map(|key| key.rsplit('/').next()).filter(is_first).collect()
 }

@@ -3,9 +3,15 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::{Exit, OpError, Prepared, Where, check, connect, identify};
+use super::{Exit, OpError, Prepared, Where, check, connect, decided, identify};
 use crate::catalog::prices::Prices;
-use crate::model::policy::{BackupSet, Name, PhysicalSet, Policy};
+use crate::model::aspects::Versioning;
+use crate::model::document::Document;
+use crate::model::fact::Fact;
+use crate::model::id::ResourceId;
+use crate::model::lifecycle::Lifecycle;
+use crate::model::policy::{BackupSet, Name, PhysicalSet};
+use crate::model::request::{Read, ReadOp};
 use crate::model::when::When;
 use crate::policy::LoadedPolicy;
 use crate::ports::Ports;
@@ -37,8 +43,9 @@ pub async fn restore(place: &Where, name: &str, when: When, prices: Prices) -> R
     }
     let (policy, set, kind) = find(&prepared, name)?;
     let identity = identify(&ports, Some(&aws)).await?;
+    let endpoint = policy.policy.spec.storage.endpoint.clone().or_else(|| aws.endpoint());
     let prices = prices.through(aws.endpoint());
-    let question = Question { ports: &ports, policy, set, when, prices: &prices, revision: &prepared.revision, options: options(place) };
+    let question = Question { ports: &ports, policy, set, when, prices: &prices, revision: &prepared.revision, endpoint, options: options(place) };
     let view = match kind {
         SetKind::Dump(wish) => dumps::answer(&question, wish, &prepared, &identity).await?,
         SetKind::Physical(wish) => physical::answer(&question, wish).await?,
@@ -61,6 +68,8 @@ struct Question<'a> {
     when: When,
     prices: &'a Prices,
     revision: &'a str,
+    /// Where S3 is, if not at AWS: as the policy says, else by the environment.
+    endpoint: Option<String>,
     /// The options that name the config repo, for commands to copy.
     options: String,
 }
@@ -98,10 +107,23 @@ fn asked(when: When, now: Timestamp, timezone: &str) -> Result<Timestamp, OpErro
     Ok(at)
 }
 
+/// The lifecycle rules of the bucket and its versioning, as they are.
+async fn rules(question: &Question<'_>) -> (Fact<Lifecycle>, Option<Versioning>) {
+    let bucket = &question.policy.policy.spec.storage.bucket;
+    let read = async |op| question.ports.cloud.read(&Read { op, target: ResourceId::Bucket(bucket.clone()) }).await;
+    let (rules, versioning) = tokio::join!(read(ReadOp::BucketLifecycle), read(ReadOp::BucketVersioning));
+    (decided::rules(rules), versioning.known().and_then(Document::to))
+}
+
+/// What to say where the rules could not be read.
+fn unruled(rules: &Fact<Lifecycle>) -> Option<String> {
+    if let Fact::Unknown(why) = rules { Some(format!("whether a rule of the bucket is about to end it is not known: {why}")) } else { None }
+}
+
 /// Where the bucket is, as options of the AWS CLI.
-fn bucket_options(policy: &Policy) -> String {
-    let storage = &policy.spec.storage;
-    let endpoint = storage.endpoint.as_ref().map_or_else(String::new, |endpoint| format!(" --endpoint-url {}", quoted(endpoint)));
+fn bucket_options(question: &Question<'_>) -> String {
+    let storage = &question.policy.policy.spec.storage;
+    let endpoint = question.endpoint.as_ref().map_or_else(String::new, |endpoint| format!(" --endpoint-url {}", quoted(endpoint)));
     format!("--bucket {} --region {}{endpoint}", quoted(&storage.bucket), quoted(&storage.region))
 }
 

@@ -9,14 +9,19 @@ use jiff::Timestamp;
 
 use super::catalogue::{self, Asking, Marked, Proofs};
 use super::{Exit, OpError, Prepared, Where, backups, causes, check, connect, evidence, identify, keep};
-use crate::catalog::backups::{Tags, hold_value};
+use crate::catalog::backups::{Tags, hold_value, read_hold};
+use crate::catalog::ending;
 use crate::catalog::layout::MANIFEST;
 use crate::catalog::release::{self, MOST_TAGS};
+use crate::catalog::timeline::Version;
 use crate::evidence::{Entry, Kind, Ledger};
+use crate::model::aspects::Versioning;
+use crate::model::document::Document;
 use crate::model::fact::Fact;
 use crate::model::id::ResourceId;
-use crate::model::lifecycle::HOLD_TAG;
+use crate::model::lifecycle::{HOLD_TAG, Lifecycle, Tag};
 use crate::model::request::{Read, ReadOp};
+use crate::model::resource::SeenBackup;
 use crate::policy::LoadedPolicy;
 use crate::ports::{Kind as ErrorKind, PortError, Ports, VersionInfo};
 use crate::view::check::CheckView;
@@ -59,8 +64,9 @@ pub async fn hold(place: &Where, wish: &Wish<'_>) -> Result<(Ended, Exit), OpErr
     if exit == Exit::Findings {
         return Ok((Ended::Stopped(findings), exit));
     }
-    if let Some((_, reason)) = wish.hold {
+    if let Some((until, reason)) = wish.hold {
         sound(reason)?;
+        ahead(until, ports.clock.now())?;
     }
     let identity = identify(&ports, Some(&aws)).await?;
     let ledger = ledger(evidence::ledger(&prepared, &ports, &identity), wish)?;
@@ -78,6 +84,7 @@ pub async fn hold(place: &Where, wish: &Wish<'_>) -> Result<(Ended, Exit), OpErr
         backup: format!("{}/{set}/{id}", policy.name),
         until: wish.hold.map(|(until, _)| until.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
         reason: wish.hold.map(|(_, reason)| reason.to_owned()),
+        before: None,
         objects: 0,
         brought_back: 0,
         legal_hold: None,
@@ -94,7 +101,7 @@ pub async fn hold(place: &Where, wish: &Wish<'_>) -> Result<(Ended, Exit), OpErr
     let backup = backups::pick(&shelf, id)?;
     let keys: Vec<&String> = backup.seen.keys.keys().collect();
     view.objects = keys.len();
-    let marker = Marker { ports: &ports, policy, keys: &keys, now: shelf.now, oldest: backup.seen.oldest };
+    let marker = Marker { ports: &ports, policy, keys: &keys, now: shelf.now, seen: &backup.seen };
     marker.mark(wish, &mut view).await.map_err(|source| unwritten(wish.name, source))?;
     record(&prepared, policy, ledger, &mut view).await;
     let exit = match (view.evidence_failed.is_some(), view.certain) {
@@ -124,6 +131,16 @@ async fn record(prepared: &Prepared, policy: &LoadedPolicy, ledger: Result<Optio
     };
 }
 
+/// A hold that is over holds nothing.
+fn ahead(until: Timestamp, now: Timestamp) -> Result<(), OpError> {
+    let said = |at: Timestamp| at.strftime("%Y-%m-%dT%H:%M:%SZ");
+    if until > now {
+        return Ok(());
+    }
+    let message = format!("--until {} is over: it is {}", said(until), said(now));
+    Err(OpError::Setup { message, hint: "name a day to come; `--lift` ends a hold".to_owned() })
+}
+
 /// What S3 takes in a tag, and people read.
 fn sound(reason: &str) -> Result<(), OpError> {
     let wrong = |message: String| OpError::Setup { message, hint: "write it in letters, digits, spaces and + - = . _ : / @".to_owned() };
@@ -146,7 +163,7 @@ struct Marker<'a> {
     policy: &'a LoadedPolicy,
     keys: &'a [&'a String],
     now: Timestamp,
-    oldest: Timestamp,
+    seen: &'a SeenBackup,
 }
 
 impl Marker<'_> {
@@ -156,6 +173,8 @@ impl Marker<'_> {
         let manifest = self.keys.iter().find(|key| key.ends_with(&format!("/{MANIFEST}")));
         let Some(first) = manifest.or(self.keys.first()) else { return Ok(()) };
         let before = objects.tags(bucket, first, None).await?;
+        let held = before.get(HOLD_TAG).cloned();
+        view.before.clone_from(&held);
         let Some((until, reason)) = wish.hold else {
             let mut after = before;
             after.remove(HOLD_TAG);
@@ -163,30 +182,61 @@ impl Marker<'_> {
             return self.legal(false, view).await;
         };
         let mut after = release::with(&before, None);
-        after.insert(HOLD_TAG.to_owned(), hold_value(until, reason));
+        // What holds it longer stays: a second hold takes nothing away from the first.
+        match held.as_deref().and_then(read_hold).filter(|(longer, _)| *longer > until) {
+            Some((longer, why)) => (view.until, view.reason) = (Some(longer.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()), Some(why.to_owned())),
+            None => drop(after.insert(HOLD_TAG.to_owned(), hold_value(until, reason))),
+        }
         if after.len() > MOST_TAGS {
             view.doubts.push(format!("{first} has {MOST_TAGS} tags of others: take one away, and hold it again"));
             view.certain = false;
             return Ok(());
         }
         let rules = keep::rules(self.ports, bucket).await;
-        let was = rules.known().and_then(|rules| release::expiry(&before, self.oldest, rules));
+        let was = rules.known().and_then(|rules| release::expiry(&before, self.seen.oldest, rules));
         objects.put_tags(bucket, first, None, &after).await?;
+        // From here on the keeper leaves it alone. What fails below is said, and the rest is done all the same.
+        let mut tags = BTreeMap::new();
         for key in self.keys {
-            keep::retag(self.ports, bucket, key, None).await?;
-        }
-        self.legal(true, view).await?;
-        if let Some(was) = was.filter(|was| was.as_second() - self.now.as_second() < QUEUED) {
-            view.doubts.push(format!("it was to expire at {was}, less than 48 h away: S3 may have queued that already"));
-            view.certain = false;
-        }
-        for key in self.keys {
-            if let Some(said) = objects.expiry(bucket, key).await? {
-                view.doubts.push(format!("S3 still says of {key}: {said}"));
-                view.certain = false;
+            match keep::retag(self.ports, bucket, key, None).await {
+                Ok(after) => drop(tags.insert(key.as_str(), after)),
+                Err(error) => view.doubt(format!("the release tag of {key} could not be taken off, run it again: {}", causes(&error))),
             }
         }
+        if let Err(error) = self.legal(true, view).await {
+            view.doubt(format!("the legal hold could not be set on every object, run it again: {}", causes(&error)));
+        }
+        if let Some(was) = was.filter(|was| was.as_second() - self.now.as_second() < QUEUED) {
+            view.doubt(format!("it was to expire at {was}, less than 48 h away: S3 may have queued that already"));
+        }
+        self.ends(&rules, &tags, view).await;
         Ok(())
+    }
+
+    /// Whether anything still ends it: by S3's own word of each object, and by the rules of the bucket, as other endpoints say no such word.
+    async fn ends(&self, rules: &Fact<Lifecycle>, tags: &BTreeMap<&str, Tags>, view: &mut HoldView) {
+        let bucket = &self.policy.policy.spec.storage.bucket;
+        for key in self.keys {
+            match self.ports.objects.expiry(bucket, key).await {
+                Ok(None) => {}
+                Ok(Some(said)) => view.doubt(format!("S3 still says of {key}: {said}")),
+                Err(error) => view.doubt(format!("S3 did not say whether {key} expires: {}", causes(&error))),
+            }
+        }
+        let rules = match rules {
+            Fact::Known(rules) => rules,
+            Fact::Absent => return,
+            Fact::Unknown(why) => return view.doubt(format!("whether a rule of the bucket ends it is not known: {why}")),
+        };
+        let read = Read { op: ReadOp::BucketVersioning, target: ResourceId::Bucket(bucket.clone()) };
+        let versioning = self.ports.cloud.read(&read).await.known().and_then(Document::to::<Versioning>);
+        let owned: Vec<(&String, Vec<Tag>)> = self.keys.iter().map(|key| (*key, listed(tags.get(key.as_str())))).collect();
+        let versions: Vec<Version<'_>> =
+            owned.iter().map(|(key, tags)| Version { tags, ..Version::plain(key, self.seen.keys.get(*key).copied().unwrap_or(0), self.seen.oldest) }).collect();
+        if let Some(ending) = ending::first(&versions, (rules, versioning), self.now) {
+            let at = ending.at.max(self.now).strftime("%Y-%m-%d");
+            view.doubt(format!("rule {:?} of the bucket expires it from {at} on, and heeds no hold: disable it, or give it a filter", ending.rule));
+        }
     }
 
     /// With an object lock on, a hold is a legal hold too: then no tag and no person without the right for it ends it.
@@ -204,6 +254,19 @@ impl Marker<'_> {
             Fact::Unknown(why) => view.doubts.push(format!("whether the bucket has an object lock is not known, so there is no legal hold: {why}")),
         }
         Ok(())
+    }
+}
+
+/// Tags as rules look at them.
+fn listed(tags: Option<&Tags>) -> Vec<Tag> {
+    tags.into_iter().flatten().map(|(key, value)| Tag { key: key.clone(), value: value.clone() }).collect()
+}
+
+impl HoldView {
+    /// What stands against it: then it is not certain that nothing expires it.
+    fn doubt(&mut self, why: String) {
+        self.doubts.push(why);
+        self.certain = false;
     }
 }
 

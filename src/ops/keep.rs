@@ -233,11 +233,14 @@ fn marks(backup: &Backup) -> BTreeMap<String, Tags> {
     backup.marks.iter().filter_map(|(key, tags)| Some((key.clone(), tags.known()?.clone()))).collect()
 }
 
-/// Sets the release tag of one object, or takes it off; tags of others stay.
-pub(super) async fn retag(ports: &Ports, bucket: &str, key: &str, to: Option<&str>) -> Result<(), PortError> {
+/// Sets the release tag of one object, or takes it off; tags of others stay. Answers what it has then.
+pub(super) async fn retag(ports: &Ports, bucket: &str, key: &str, to: Option<&str>) -> Result<Tags, PortError> {
     let before = ports.objects.tags(bucket, key, None).await?;
     let after = release::with(&before, to);
-    if after == before { Ok(()) } else { ports.objects.put_tags(bucket, key, None, &after).await }
+    if after != before {
+        ports.objects.put_tags(bucket, key, None, &after).await?;
+    }
+    Ok(after)
 }
 
 #[cfg(test)]

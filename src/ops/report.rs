@@ -38,8 +38,11 @@ pub async fn report(place: &Where) -> Result<(ReportView, Exit), OpError> {
         counted::added(observed, &prepared.loaded.policies, &ports, &proofs).await;
     }
     let backups = backups(&prepared, observed.as_ref());
-    let (none, stored) = (BTreeMap::new(), observed.as_ref().map(|observed| &observed.stored));
-    let repositories = repositories::now(&ports, &prepared.loaded.policies, stored.unwrap_or(&none)).await;
+    let policies = &prepared.loaded.policies;
+    let repositories = match &observed {
+        Ok(observed) => repositories::left(&ports, policies, observed, observed.at).await,
+        Err(_) => repositories::now(&ports, policies, &BTreeMap::new()).await,
+    };
     let now = ports.clock.now();
     let input = Input {
         now,

@@ -79,7 +79,7 @@ async fn stands(
             let (then, repositories) = then(policies, ports, &observed, Moment { at, read }).await;
             (Cow::Owned(then), repositories)
         }
-        Seen::Now => (Cow::Borrowed(&observed.backups), repositories::now(ports, policies, &observed.stored).await),
+        Seen::Now => (Cow::Borrowed(&observed.backups), repositories::left(ports, policies, &observed, at).await),
         Seen::After(_) => (Cow::Owned(left(policies, &observed, at, read)), repositories::left(ports, policies, &observed, at).await),
     };
     let input = Input {

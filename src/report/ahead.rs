@@ -36,7 +36,8 @@ pub fn repository(
     let metadata: Vec<Metadata> = metadata.iter().filter(|(key, _)| there.contains(key.as_str()) && lost.is_none()).cloned().collect();
     let mut found = physical::read(place, &listed, &metadata);
     if let Some(list) = lost {
-        found.problems.insert(0, format!("{list} will have expired, and without it its engine finds no backup"));
+        let when = if at > read { "will have expired" } else { "may be gone at any time, by a rule of the bucket that has reached it" };
+        found.problems.insert(0, format!("{list} {when}, and without it its engine finds no backup"));
     }
     found
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::{Proof, text};
 use crate::catalog::backups::{Backup, State};
-use crate::catalog::layout::{BEGUN, MANIFEST, id_time, is_id};
+use crate::catalog::layout::{self, MANIFEST, id_time, is_id};
 use crate::evidence::record::Kind;
 use crate::ports::VersionInfo;
 
@@ -36,9 +36,9 @@ fn whole<'a>(backups: &'a [Backup], set: &str) -> impl Iterator<Item = (Timestam
     backups.iter().filter(move |backup| backup.seen.set == set && may(backup)).filter_map(|backup| Some((moment(backup)?, backup)))
 }
 
-/// The objects that a restore reads: all but the mark that it was begun.
+/// The objects that a restore reads: all but the marks of its run.
 pub fn needed(backup: &Backup) -> impl Iterator<Item = (&String, u64)> {
-    backup.seen.keys.iter().filter(|(key, _)| !key.ends_with(&format!("/{BEGUN}"))).map(|(key, bytes)| (key, *bytes))
+    backup.seen.keys.iter().filter(|(key, _)| !layout::is_mark(key)).map(|(key, bytes)| (key, *bytes))
 }
 
 /// The key of the manifest, if there is one.

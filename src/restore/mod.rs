@@ -108,7 +108,9 @@ impl RestoreError {
     /// Whether the backup itself is to blame, and not this machine or the way to it.
     pub fn is_damage(&self) -> bool {
         match self {
-            Self::Damaged { .. } | Self::NotCompressed { .. } | Self::Manifest { .. } => true,
+            // One that a newer lifeboat wrote can be read by that.
+            Self::Manifest { source, .. } => !matches!(source, ManifestError::Newer(_)),
+            Self::Damaged { .. } | Self::NotCompressed { .. } => true,
             // Out of disk or memory is the machine; everything else that a restore says is about the archive.
             Self::Program { stderr, .. } => said::failure(stderr) != Class::Machine,
             Self::Store(error) => error.kind == crate::ports::Kind::Missing,

@@ -4,6 +4,7 @@
 
 use super::RestoreError;
 use super::fetch::At;
+use crate::catalog::layout;
 use crate::catalog::timeline::Class;
 use crate::model::policy::StorageClass;
 use crate::model::resource::SeenBackup;
@@ -13,13 +14,14 @@ use crate::ports::{Head, Objects};
 /// The class whose objects may fall to an archive tier, which a listing does not show (S3 User Guide, archived-objects).
 const TIERED: &str = "INTELLIGENT_TIERING";
 
-/// Whether every object can be read now.
+/// Whether every object that a restore reads can be read now; marks of the run are none of them.
 ///
 /// # Errors
 /// When one must be thawed first, or S3 did not say.
 pub async fn readable(objects: &dyn Objects, at: &At, seen: &SeenBackup) -> Result<(), RestoreError> {
     let mut frozen: Vec<(Span, &str, String, bool)> = Vec::new();
-    let suspects = seen.classes.iter().filter(|(_, class)| Class::of(class).thaw().is_some() || *class == TIERED);
+    let needed = seen.classes.iter().filter(|(key, _)| !layout::is_mark(key));
+    let suspects = needed.filter(|(_, class)| Class::of(class).thaw().is_some() || *class == TIERED);
     for (key, _) in suspects {
         // What could not be asked is neither frozen nor thawed.
         let (name, thaw, takes) = lies(&objects.head(&at.bucket, key).await?);

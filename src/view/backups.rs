@@ -151,7 +151,7 @@ pub struct BackupLineView {
     pub drill_failed: bool,
     /// The tier that it is released as: the value of the release tag.
     pub released: Option<String>,
-    /// Until when it is held, RFC 3339.
+    /// Until when it is held, RFC 3339; in the past, the hold is over.
     pub held_until: Option<String>,
     /// Why release and hold are not known, if they are not.
     pub tags_unknown: Option<String>,
@@ -181,6 +181,8 @@ pub struct BackupShowView {
     pub policy: String,
     /// Where it lies: `s3://BUCKET/FOLDER`.
     pub location: String,
+    /// The time by S3, at which this holds, RFC 3339.
+    pub at: String,
     /// The backup.
     pub backup: BackupLineView,
     /// Its objects by name, with their bytes.
@@ -213,6 +215,8 @@ pub struct CheckedBackupView {
     pub id: String,
     /// Whether every byte is as its manifest says.
     pub sound: bool,
+    /// `sound`, `damaged`, or `unread`: not all of it could be read, and nothing that was is wrong.
+    pub verdict: String,
     /// Bytes that were read.
     pub bytes: u64,
     /// What is wrong.

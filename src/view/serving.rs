@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::catalog::ending::Ending;
 use crate::catalog::prices::Prices;
 use crate::report::reading::{self, Reading};
 use crate::report::serving::{Hidden, Rate};
@@ -82,10 +83,32 @@ pub struct ServingBackup {
     pub bytes: u64,
     /// How long the slowest object takes to thaw at the most, by the standard retrieval.
     pub thaw_seconds: Option<u64>,
-    /// What S3 says of its expiry, if anything expires it.
+    /// What S3 says of the expiry of the first of its objects that has one.
     pub expiry: Option<String>,
+    /// The rule of the bucket that ends it first, by what can be read of rules and tags.
+    #[serde(default)]
+    pub ends: Option<EndsView>,
     /// Why it is not known how each object lies, if it is not.
     pub doubt: Option<String>,
+}
+
+/// A rule that ends a backup.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EndsView {
+    /// From when on something of it can be gone, RFC 3339; in the past, S3 may delete it at any time.
+    pub at: String,
+    /// The id of the rule.
+    pub rule: String,
+    /// Whether a hold keeps it away: it acts by the release tag.
+    pub heeds_hold: bool,
+}
+
+impl EndsView {
+    /// What was found.
+    pub fn of(ending: &Ending) -> Self {
+        Self { at: moment(ending.at), rule: ending.rule.clone(), heeds_hold: ending.by_release }
+    }
 }
 
 /// An object that a restore reads.

@@ -38,7 +38,17 @@ fn seen(manifest: &Manifest) -> SeenBackup {
 fn judged_at(seen: SeenBackup, manifest: Fact<Result<Manifest, ManifestError>>, tags: &[(&str, &str)], recorded: bool, now: &str) -> Backup {
     let policy = manifest_policy();
     let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-    let around = Around { policy: &policy, folder: FOLDER, max_duration: Some(Span::seconds(3600)), now: time(now) };
+    let retention = Retention {
+        recent: Span::seconds(3 * 86_400),
+        daily: Some(14),
+        weekly: None,
+        monthly: Some(12),
+        yearly: None,
+        keep_last: 1,
+        keep_verified: 1,
+        verified_for: Span::seconds(90 * 86_400),
+    };
+    let around = Around { policy: &policy, folder: FOLDER, max_duration: Some(Span::seconds(3600)), retention: Some(&retention), now: time(now) };
     let manifest = manifest.map(|manifest| manifest.map(|manifest| Summary::of(&manifest)));
     judge(seen, Read { manifest, tags: Fact::Known(tags), marks: BTreeMap::new(), recorded }, &around)
 }
@@ -83,6 +93,16 @@ fn a_manifest_that_lies_is_refused_with_the_reason() {
     assert!(state(&partial).1.starts_with("1 of its objects are gone"), "{partial:?}");
     let tags = [(EXPIRE_TAG, "orders/nightly:daily")];
     assert_eq!(judged_at(short, Fact::Known(Ok(whole.clone())), &tags, false, "2026-12-23T00:00:00Z").state, State::Expiring);
+    // A backup of the 22nd of November, 14 days and one more.
+    let (lost, why) = {
+        let mut lost = seen(&whole);
+        lost.keys.remove(&first);
+        let early = judged_at(lost.clone(), Fact::Known(Ok(whole.clone())), &tags, false, "2026-12-07T00:00:00Z");
+        assert_eq!(early.state, State::Partial);
+        (lost, early.why.unwrap())
+    };
+    assert!(why.ends_with("and its release tag promises it until 2026-12-08"), "{why}");
+    assert_eq!(judged_at(lost, Fact::Known(Ok(whole.clone())), &tags, false, "2026-12-08T00:00:00Z").state, State::Expiring);
     let other = manifest(|text| text.replacen(&format!("\"policy\":\"{}\"", whole.policy), "\"policy\":\"others\"", 1));
     if other.policy == "others" {
         assert!(state(&judged(seen(&whole), other)).1.contains("of policy `others`"));
@@ -90,7 +110,7 @@ fn a_manifest_that_lies_is_refused_with_the_reason() {
         panic!("the manifest names its policy otherwise");
     }
     let newer = Fact::Known(Err(ManifestError::Newer("lifeboat.manifest/2".to_owned())));
-    assert_eq!(judged_at(seen(&whole), newer, &[], false, "2026-11-23T00:00:00Z").state, State::Refused);
+    assert_eq!(judged_at(seen(&whole), newer, &[], false, "2026-11-23T00:00:00Z").state, State::Unknown, "it may be whole");
     let unread = Fact::Unknown(Why::Refused("403".to_owned()));
     assert_eq!(judged_at(seen(&whole), unread, &[], false, "2026-11-23T00:00:00Z").state, State::Unknown);
 }

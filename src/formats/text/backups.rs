@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::super::paint::{Label, Paint};
-use super::labelled;
+use super::{labelled, tamed};
 use crate::catalog::backups::State;
 use crate::catalog::index::ASKED_EVERY;
 use crate::model::units::{self, count, plural};
@@ -11,6 +11,7 @@ use crate::view::backups::{BackupCheckView, BackupLineView, BackupListView, Back
 
 /// Renders a list.
 pub fn list(view: &BackupListView, paint: Paint) -> String {
+    let view = &tamed(view);
     let mut out = format!("{}\n", paint.text(Label::Dim, &format!("lifeboat backups · {}", view.revision)));
     for shelf in &view.policies {
         let _ = writeln!(out, "\n{}  {}", paint.text(Label::Strong, &shelf.policy), paint.text(Label::Dim, &format!("{} · {}", shelf.location, shelf.at)));
@@ -25,7 +26,7 @@ pub fn list(view: &BackupListView, paint: Paint) -> String {
             labelled(&mut out, "note", &format!("tags of {of} are as the keeper read them, at the most {ASKED_EVERY} d ago: `backups show` asks the bucket"));
         }
         for backup in &shelf.backups {
-            line(&mut out, backup, paint);
+            line(&mut out, backup, &shelf.at, paint);
         }
         for repository in &shelf.repositories {
             physical(&mut out, repository, paint);
@@ -45,14 +46,20 @@ fn label(backup: &BackupLineView) -> Label {
     }
 }
 
-fn line(out: &mut String, backup: &BackupLineView, paint: Paint) {
+/// Whether a moment is not after another one, both RFC 3339.
+fn is_over(until: &str, now: &str) -> bool {
+    let read = |at: &str| at.parse::<jiff::Timestamp>().ok();
+    read(until).zip(read(now)).is_some_and(|(until, now)| until <= now)
+}
+
+fn line(out: &mut String, backup: &BackupLineView, now: &str, paint: Paint) {
     let state = paint.text(label(backup), &format!("{:<10}", backup.state));
     let mut parts = vec![units::bytes(backup.bytes)];
     parts.extend(backup.rows.map(|rows| plural(rows, "row")));
     parts.extend(backup.verified_at.as_ref().map(|at| format!("verified {}", at.get(..10).unwrap_or(at))));
     parts.extend(backup.drill_failed.then(|| "its last drill failed".to_owned()));
     parts.extend(backup.released.as_ref().map(|tier| format!("released as {tier}")));
-    parts.extend(backup.held_until.as_ref().map(|until| format!("held until {until}")));
+    parts.extend(backup.held_until.as_ref().map(|until| format!("{} {until}", if is_over(until, now) { "its hold ended" } else { "held until" })));
     let _ = writeln!(out, "  {:<12} {}  {state} {}", backup.set, backup.id, parts.join(" · "));
     if let Some(why) = &backup.why {
         labelled(out, "why", why);
@@ -110,9 +117,10 @@ fn summary(shelf: &ShelfView) -> String {
 
 /// Renders one backup.
 pub fn show(view: &BackupShowView, paint: Paint) -> String {
+    let view = &tamed(view);
     let backup = &view.backup;
     let mut out = format!("{}\n\n", paint.text(Label::Dim, &format!("lifeboat backups show · {}/{}", view.policy, backup.set)));
-    line(&mut out, backup, paint);
+    line(&mut out, backup, &view.at, paint);
     let mut say = |name: &str, text: &str| {
         let _ = writeln!(out, "  {name:<11} {text}");
     };
@@ -140,9 +148,15 @@ pub fn show(view: &BackupShowView, paint: Paint) -> String {
 
 /// Renders what came of reading every byte.
 pub fn verify(view: &BackupCheckView, paint: Paint) -> String {
+    let view = &tamed(view);
     let mut out = format!("{}\n\n", paint.text(Label::Dim, &format!("lifeboat backups verify · {}", view.policy)));
     for backup in &view.backups {
-        let (label, word) = if backup.sound { (Label::Good, "sound") } else { (Label::Bad, "damaged") };
+        let label = match backup.verdict.as_str() {
+            "sound" => Label::Good,
+            "unread" => Label::Change,
+            _ => Label::Bad,
+        };
+        let word = &backup.verdict;
         let _ = writeln!(out, "  {:<12} {}  {} {} read", backup.set, backup.id, paint.text(label, &format!("{word:<8}")), units::bytes(backup.bytes));
         for problem in &backup.problems {
             labelled(&mut out, "why", problem);

@@ -3,13 +3,14 @@
 use std::fmt::Write as _;
 
 use super::super::paint::{Label, Paint};
-use super::labelled;
+use super::{labelled, tamed};
 use crate::model::units::{self, plural};
 use crate::view::hold::HoldView;
 use crate::view::keep::{KeepView, KeptSetView, KeptStepView};
 
 /// Renders a run of the keeper; `exit` is the code that it will end with.
 pub fn keep(view: &KeepView, exit: u8, paint: Paint) -> String {
+    let view = &tamed(view);
     let how = if view.dry_run { " · nothing is sent" } else { "" };
     let mut out = format!("{}\n", paint.text(Label::Dim, &format!("lifeboat keep · {}{how}", view.revision)));
     for set in &view.sets {
@@ -79,15 +80,25 @@ fn line(out: &mut String, step: &KeptStepView, paint: Paint) {
 
 /// Renders a hold, its end, or a backup that was brought back.
 pub fn hold(view: &HoldView, paint: Paint) -> String {
+    let view = &tamed(view);
     let mut out = format!("{}\n\n", paint.text(Label::Dim, &format!("lifeboat {} · {}", view.action, view.backup)));
     let mut say = |name: &str, text: &str| {
-        let _ = writeln!(out, "  {name:<11} {text}");
+        for (at, part) in super::wrap(text, 84).iter().enumerate() {
+            let _ = writeln!(out, "  {:<11} {part}", if at == 0 { name } else { "" });
+        }
     };
     if let Some(until) = &view.until {
         say("held until", until);
     }
     if let Some(reason) = &view.reason {
         say("reason", reason);
+    }
+    if let Some(before) = &view.before {
+        let (until, why) = before.split_once(' ').unwrap_or((before, ""));
+        let stays = view.until.as_deref() == Some(until) && view.reason.as_deref() == Some(why);
+        say("was held", &format!("until {until}, {why}{}", if stays { ": that stays" } else { "" }));
+    } else if view.action == "hold --lift" {
+        say("was held", "not at all");
     }
     say("objects", &view.objects.to_string());
     if view.brought_back > 0 {

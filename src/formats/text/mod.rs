@@ -48,7 +48,12 @@ fn tamed<T: Serialize + DeserializeOwned + Clone>(view: &T) -> T {
         match value {
             Value::String(text) if text.contains(is_wild) => *text = text.replace(is_wild, "\u{fffd}"),
             Value::Array(items) => items.iter_mut().for_each(tame),
-            Value::Object(fields) => fields.values_mut().for_each(tame),
+            Value::Object(fields) => {
+                fields.values_mut().for_each(tame);
+                if fields.keys().any(|name| name.contains(is_wild)) {
+                    *fields = std::mem::take(fields).into_iter().map(|(name, value)| (name.replace(is_wild, "\u{fffd}"), value)).collect();
+                }
+            }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
     }

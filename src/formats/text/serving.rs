@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use super::super::paint::{Label, Paint};
-use super::wrap;
+use super::{tamed, wrap};
 use crate::model::units::{bytes, elapsed, plural};
 use crate::report::reading::{Reading, Way};
 use crate::view::serving::{ServingBackup, ServingView};
@@ -15,6 +15,7 @@ mod physical;
 
 /// Renders the answer; `exit` is the code that the command will end with.
 pub fn serving(view: &ServingView, exit: u8, paint: Paint) -> String {
+    let view = &tamed(view);
     let heading = format!("restore {}/{} as it was at {}", view.policy, view.set, clock(&view.at));
     let (label, verdict) = view.pitr.as_ref().map_or_else(|| verdict(view), |pitr| physical::verdict(view, pitr));
     let mut out = format!("{}\n\n{}\n", paint.text(Label::Strong, &heading), paint.text(label, &format!("{verdict} · exit {exit}")));
@@ -107,11 +108,21 @@ fn serves(out: &mut String, view: &ServingView, backup: &ServingBackup) {
         ),
     };
     line(out, "takes", &takes);
-    if let Some(expiry) = &backup.expiry {
-        line(out, "expires", &format!("S3 says {expiry}: hold it first"));
-    }
+    ends(out, view, backup);
     if let Some(doubt) = &backup.doubt {
         line(out, "unknown", doubt);
+    }
+}
+
+/// What is about to end it.
+fn ends(out: &mut String, view: &ServingView, backup: &ServingBackup) {
+    if let Some(ends) = &backup.ends {
+        let rule = format!("rule `{}` of the bucket", ends.rule);
+        let when = if ends.at <= view.now { format!("at any time, by {rule}") } else { format!("from {} on, by {rule}", clock(&ends.at)) };
+        let way = if ends.heeds_hold { ": hold it first" } else { ", which heeds no hold: restore it before, or disable the rule" };
+        line(out, "expires", &format!("{when}{way}"));
+    } else if let Some(expiry) = &backup.expiry {
+        line(out, "expires", &format!("S3 says {expiry}: hold it first"));
     }
 }
 

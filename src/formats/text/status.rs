@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use super::super::paint::{Label, Paint};
-use super::wrap;
+use super::{tamed, wrap};
 use crate::model::units::bytes;
 use crate::report::Verdict;
 use crate::report::status::Standing;
@@ -22,6 +22,7 @@ const NAMED: usize = 2;
 
 /// Renders a status; `exit` is the code that the command will end with.
 pub fn status(view: &StatusView, exit: u8, paint: Paint) -> String {
+    let view = &tamed(view);
     let rows: Vec<Cells> = view.policies.iter().map(|policy| cells(view, policy)).collect();
     let heading = |heading: &'static str| if heading == MONTH && rows.iter().all(|row| row.get(COST).is_none_or(String::is_empty)) { "" } else { heading };
     let headings = HEADINGS.map(heading);

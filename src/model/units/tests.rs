@@ -39,6 +39,7 @@ fn numbers_are_shown_for_people() {
     assert_eq!([0, 1023, 1024, 1536, 1 << 40].map(bytes), ["0 B", "1023 B", "1.0 KiB", "1.5 KiB", "1.0 TiB"]);
     assert_eq!([0, 999, 1000, 1_204_331].map(count), ["0", "999", "1,000", "1,204,331"]);
     assert_eq!([640, 12_400, 83_000, 15_120_000, 259_200_000].map(elapsed), ["0.6 s", "12.4 s", "1 min 23 s", "4 h 12 min", "3 d"]);
+    assert_eq!([208_800_000, 1_209_600_000, 3_000_000_000].map(elapsed), ["2 d 10 h", "14 d", "34 d"]);
     assert_eq!([0, 1, 2000].map(|number| plural(number, "step")), ["0 steps", "1 step", "2,000 steps"]);
 }
 

@@ -7,10 +7,13 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::super::catalogue::{self, Marked, Proofs};
 use super::super::{OpError, Prepared, backups, causes, evidence};
-use super::{Question, asked, bucket_options};
+use super::{Question, asked, bucket_options, rules, unruled};
 use crate::catalog::backups::{Backup, State};
+use crate::catalog::ending;
+use crate::catalog::timeline::Version;
 use crate::evidence::Checked;
 use crate::model::fact::{Fact, Why};
+use crate::model::lifecycle::Tag;
 use crate::model::policy::{BackupSet, Name};
 use crate::model::resource::Identity;
 use crate::policy::LoadedPolicy;
@@ -18,7 +21,7 @@ use crate::ports::{Head, Kind, PortError, Ports};
 use crate::report::serving::{self, Hidden, Rate};
 use crate::report::sound;
 use crate::restore::thaw::{self, Thaw};
-use crate::view::serving::{CommandView, EstimateView, ExpiredView, NeededView, Neighbour, ServingBackup, ServingView, kept, moment, quoted};
+use crate::view::serving::{CommandView, EndsView, EstimateView, ExpiredView, NeededView, Neighbour, ServingBackup, ServingView, kept, moment, quoted};
 
 /// For how long a backup that was brought back is held: long enough to restore it.
 const HELD: i64 = 7 * 24;
@@ -37,10 +40,15 @@ pub(super) async fn answer(question: &Question<'_>, wish: &BackupSet, prepared: 
     let at = asked(question.when, shelf.now, &wish.schedule.timezone)?;
     let mut asking = Asking { ports, policy, set, proofs: &proofs, notes: shelf.clock.into_iter().chain(doubt).collect(), unread: 0, failed: Vec::new() };
     let chosen = asking.choose(&shelf.backups, at).await;
+    let ends = match &chosen {
+        Some(chosen) => asking.ends(question, chosen, shelf.now).await,
+        None => None,
+    };
     let hidden = asking.hidden(chosen.as_ref().map(|(when, ..)| *when), at).await;
     let sound: Vec<_> = records.iter().flatten().flat_map(sound).collect();
     let rate = serving::rate(&sound, &policy.name, &set.0);
-    let answer = Answer { options: question.options.clone(), revision: question.revision, now: shelf.now, at, backups: &shelf.backups, hidden, rate };
+    let (options, bucket_options) = (question.options.clone(), bucket_options(question));
+    let answer = Answer { options, bucket_options, revision: question.revision, now: shelf.now, at, backups: &shelf.backups, hidden, rate, ends };
     let mut view = answer.view(asking, chosen);
     let storage = &policy.policy.spec.storage;
     view.reading = view.backup.as_ref().map(|backup| backup.reading(question.prices, (&storage.region, storage.endpoint.as_deref()), shelf.now));
@@ -119,6 +127,26 @@ impl Asking<'_> {
         self.head(manifest).await.is_ok_and(|head| matches!(thaw::lies(&head).1, Thaw::Needed | Thaw::UnderWay))
     }
 
+    /// The rule of the bucket that ends a backup first. Where AWS's own word of each object says so too, that stands beside it.
+    async fn ends(&mut self, question: &Question<'_>, (_, backup, heads): &Chosen<'_>, now: Timestamp) -> Option<EndsView> {
+        let (rules, versioning) = rules(question).await;
+        if question.endpoint.is_some() || heads.iter().any(|(.., head)| head.is_err()) {
+            self.notes.extend(unruled(&rules));
+        }
+        let rules = rules.known()?;
+        let asking = &*self;
+        let ask = |key: String| async move { (asking.ports.objects.tags(asking.bucket(), &key, None).await, key) };
+        let answers = join_all(heads.iter().map(|(key, ..)| ask(key.clone()))).await;
+        if let Some(error) = answers.iter().find_map(|(tags, _)| tags.as_ref().err()) {
+            self.notes.push(format!("whether a rule of the bucket is about to end it is not known: {}", causes(error)));
+        }
+        let as_tag = |(key, value): (&String, &String)| Tag { key: key.clone(), value: value.clone() };
+        let tagged: Vec<(&String, Vec<Tag>)> = answers.iter().map(|(tags, key)| (key, tags.iter().flatten().map(as_tag).collect())).collect();
+        let bytes = |key: &String| backup.seen.keys.get(key).copied().unwrap_or(0);
+        let versions: Vec<_> = tagged.iter().map(|(key, tags)| Version { tags, ..Version::plain(key, bytes(key), backup.seen.oldest) }).collect();
+        ending::first(&versions, (rules, versioning), now).map(|ending| EndsView::of(&ending))
+    }
+
     /// What expired and is nearer than what serves.
     async fn hidden(&mut self, from: Option<Timestamp>, at: Timestamp) -> Vec<Hidden> {
         let below = format!("{}{}/", self.policy.policy.spec.storage.prefix, self.set);
@@ -140,12 +168,15 @@ impl Asking<'_> {
 /// What the answer is made from.
 struct Answer<'a> {
     options: String,
+    /// Where the bucket is, as options of the AWS CLI.
+    bucket_options: String,
     revision: &'a str,
     now: Timestamp,
     at: Timestamp,
     backups: &'a [Backup],
     hidden: Vec<Hidden>,
     rate: Option<Rate>,
+    ends: Option<EndsView>,
 }
 
 impl Answer<'_> {
@@ -181,7 +212,7 @@ impl Answer<'_> {
             estimate: self.rate.as_ref().zip(backup.as_ref()).map(|(rate, backup)| EstimateView::of(rate, backup.bytes)),
             reading: None,
             rto_limit_seconds: asking.policy.policy.spec.objectives.rto.as_secs(),
-            commands: self.commands(&asking, &set, backup.as_ref(), &expired, &until),
+            commands: self.commands(&set, backup.as_ref(), &expired, &until),
             notes: asking.notes,
             failed: asking.failed,
             pitr: None,
@@ -191,8 +222,7 @@ impl Answer<'_> {
     }
 
     fn backup(&self, asking: &Asking<'_>, when: Timestamp, backup: &Backup, heads: Vec<(String, u64, Result<Head, PortError>)>) -> ServingBackup {
-        let manifest = serving::manifest(backup);
-        let expiry = heads.iter().find(|(key, ..)| Some(key) == manifest).and_then(|(.., head)| head.as_ref().ok()?.expiry.clone());
+        let expiry = heads.iter().find_map(|(.., head)| head.as_ref().ok()?.expiry.clone());
         let lies = |head: &Result<Head, PortError>| head.as_ref().ok().map(thaw::lies);
         let takes = heads.iter().filter_map(|(.., head)| lies(head)?.2).max();
         let object = |(key, bytes, head): &(String, u64, Result<Head, PortError>)| {
@@ -214,11 +244,12 @@ impl Answer<'_> {
             objects: heads.iter().map(object).collect(),
             thaw_seconds: takes.map(crate::model::units::Span::as_secs),
             expiry,
+            ends: self.ends.clone(),
             doubt: heads.iter().find_map(|(key, _, head)| Some(format!("S3 did not say how {key} lies: {}", head.as_ref().err()?))),
         }
     }
 
-    fn commands(&self, asking: &Asking<'_>, set: &str, backup: Option<&ServingBackup>, expired: &[ExpiredView], until: &str) -> Vec<CommandView> {
+    fn commands(&self, set: &str, backup: Option<&ServingBackup>, expired: &[ExpiredView], until: &str) -> Vec<CommandView> {
         let command = |what: &str, line: String| CommandView { what: what.to_owned(), line };
         let restore = |id: &str, database: Option<&String>| {
             let database = database.map_or_else(String::new, |name| format!(" --database {}", quoted(name)));
@@ -228,8 +259,9 @@ impl Answer<'_> {
         match (backup, expired.first()) {
             (Some(backup), _) => {
                 let hold = || command("keep it until it is restored", kept("hold", set, &backup.id, until, &self.options));
-                let mut out: Vec<CommandView> = backup.expiry.iter().map(|_| hold()).collect();
-                out.extend(backup.thawing(&bucket_options(&asking.policy.policy)));
+                let is_held = backup.ends.as_ref().is_some_and(|ends| ends.heeds_hold) || (backup.ends.is_none() && backup.expiry.is_some());
+                let mut out: Vec<CommandView> = is_held.then(hold).into_iter().collect();
+                out.extend(backup.thawing(&self.bucket_options));
                 out.push(target());
                 let several: BTreeSet<&String> = backup.databases.iter().filter(|_| backup.databases.len() > 1).collect();
                 out.extend(several.iter().map(|name| command(name, restore(&backup.id, Some(name)))));

@@ -6,8 +6,10 @@ use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
 
 use super::super::{OpError, catalogue};
-use super::{Question, asked, bucket_options};
+use super::{Question, asked, bucket_options, rules, unruled};
+use crate::catalog::ending;
 use crate::catalog::physical::{self, Place, Repository, Way};
+use crate::catalog::timeline::{Class, Version};
 use crate::model::policy::{Name, PhysicalSet};
 use crate::ports::{Head, Kind, ObjectInfo, PortError, Ports};
 use crate::report::reading;
@@ -15,7 +17,7 @@ use crate::report::serving::physical as serving;
 use crate::restore::thaw::Thaw;
 use crate::view::serving::engines::Recovery;
 use crate::view::serving::physical::{PitrServing, WayView, thawing};
-use crate::view::serving::{Neighbour, ServingBackup, ServingView, moment};
+use crate::view::serving::{EndsView, Neighbour, ServingBackup, ServingView, moment};
 
 /// How many requests are under way at once.
 const AT_ONCE: usize = 16;
@@ -78,10 +80,19 @@ impl Answer<'_> {
             None if shown.is_frozen() => "thaw",
             None => "ready",
         };
-        let mut commands = thawing(&bucket_options(&self.question.policy.policy), self.place, way, &lying);
+        let mut commands = thawing(&bucket_options(self.question), self.place, way, &lying);
         commands.extend(self.recovery(way, backup).commands());
         let reads = lying.iter().map(|one| (Some(one.class.as_str()), one.needed.object.bytes, one.thaw == Some(Thaw::Needed)));
         let reading = reading::reading(reads, self.question.prices, (&storage.region, storage.endpoint.as_deref()), self.now);
+        let (rules, versioning) = rules(self.question).await;
+        let versions: Vec<_> = lying
+            .iter()
+            .map(|one| one.needed.object)
+            .map(|object| Version {
+                class: Class::of(object.class.as_deref().unwrap_or("STANDARD")),
+                ..Version::plain(&object.key, object.bytes, object.modified)
+            })
+            .collect();
         let serving = ServingBackup {
             id: backup.id.clone(),
             snapshot_at: moment(way.reached),
@@ -92,10 +103,11 @@ impl Answer<'_> {
             bytes: lying.iter().map(|one| one.needed.object.bytes).fold(0, u64::saturating_add),
             thaw_seconds: lying.iter().filter_map(|one| one.takes).max().map(crate::model::units::Span::as_secs),
             expiry: None,
+            ends: rules.known().and_then(|rules| ending::first(&versions, (rules, versioning), self.now)).map(|ending| EndsView::of(&ending)),
             doubt,
         };
         let before = way.fallback.and_then(|older| Some(Neighbour { id: older.id.clone(), snapshot_at: moment(older.stopped?) }));
-        let notes = serving::notes(self.found, way, self.at);
+        let notes = serving::notes(self.found, way, self.at).into_iter().chain(unruled(&rules)).collect();
         let view = self.view(verdict, Some(shown), notes);
         ServingView { backup: Some(serving), before, reading: Some(reading), commands, ..view }
     }
@@ -106,7 +118,7 @@ impl Answer<'_> {
             place: self.place,
             bucket: &storage.bucket,
             region: &storage.region,
-            endpoint: storage.endpoint.as_deref(),
+            endpoint: self.question.endpoint.as_deref(),
             backup,
             stop: way.stop,
             at: self.at,

@@ -88,6 +88,19 @@ fn a_backup_that_moved_to_an_archive_is_refused_with_its_thaw_and_readable_while
 }
 
 #[test]
+fn marks_of_a_run_that_no_restore_reads_may_lie_in_an_archive() {
+    let world = world(rule("orders/", &[(30, "GLACIER")]));
+    world.put_object("b", &format!("{FOLDER}begun.json"), &vec![7; 300_000]);
+    world.advance(days(31));
+    for name in ["dump.zst", "globals.sql.zst"] {
+        assert!(judged(&world).is_err());
+        world.thaw("b", &format!("{FOLDER}{name}"), 2);
+    }
+    world.advance(SignedDuration::from_hours(5));
+    assert!(judged(&world).is_ok() && read(&world, "begun.json") == Err(Kind::Rejected));
+}
+
+#[test]
 fn an_archive_tier_that_no_listing_shows_is_found_by_asking() {
     let world = world(rule("orders/", &[(1, "INTELLIGENT_TIERING")]));
     world.advance(days(2));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::super::paint::Label;
-use super::{clock, line, thaws};
+use super::{clock, ends, line, thaws};
 use crate::model::units::{bytes, count, elapsed, plural};
 use crate::view::serving::ServingView;
 use crate::view::serving::physical::{NeedView, PitrServing, Segments, WayView};
@@ -51,6 +51,7 @@ pub(super) fn serves(out: &mut String, view: &ServingView, pitr: &PitrServing) {
         if way.unasked > 0 {
             line(out, "unasked", &format!("{} of an archive class, which are taken as not thawed", plural(way.unasked, "more object")));
         }
+        ends(out, view, backup);
         if let Some(doubt) = &backup.doubt {
             line(out, "unknown", doubt);
         }

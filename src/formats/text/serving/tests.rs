@@ -1,7 +1,7 @@
 use super::serving;
 use crate::formats::paint::Paint;
 use crate::report::reading::{Reading, Way};
-use crate::view::serving::{CommandView, EstimateView, ExpiredView, NeededView, Neighbour, ServingBackup, ServingView};
+use crate::view::serving::{CommandView, EndsView, EstimateView, ExpiredView, NeededView, Neighbour, ServingBackup, ServingView};
 
 fn object(name: &str, bytes: u64, class: &str, thaw: &str) -> NeededView {
     NeededView { key: format!("orders/nightly/20261122T011507Z/{name}"), bytes, class: Some(class.to_owned()), thaw: Some(thaw.to_owned()) }
@@ -27,6 +27,7 @@ fn view() -> ServingView {
             bytes: (2 << 30) + 9_000,
             thaw_seconds: None,
             expiry: None,
+            ends: None,
             doubt: None,
         }),
         before: Some(Neighbour { id: "20261121T011509Z".to_owned(), snapshot_at: "2026-11-21T01:15:12Z".to_owned() }),
@@ -150,4 +151,15 @@ fn what_reading_costs_is_said_where_it_costs_something() {
     assert_eq!(said(vec![way("bulk", "0.000000", "$0", &[])], false, None), "costs $0 to thaw by bulk; list prices of eu-west-1 on 2026-08-01");
     let unknown = said(Vec::new(), false, Some("the prices of eu-south-9 are not known"));
     assert_eq!(unknown, "costs not known: the prices of eu-south-9 are not known");
+}
+
+#[test]
+fn a_rule_that_is_about_to_end_it_is_named_with_what_helps() {
+    let said = |at: &str, heeds_hold: bool| {
+        let mut view = view();
+        view.backup.as_mut().unwrap().ends = Some(EndsView { at: at.to_owned(), rule: "cleanup".to_owned(), heeds_hold });
+        serving(&view, 0, Paint { on: false }).lines().find(|line| line.contains("expires")).unwrap().trim().to_owned()
+    };
+    assert_eq!(said("2026-12-01T00:00:00Z", true), "expires    from 2026-12-01 00:00:00 UTC on, by rule `cleanup` of the bucket: hold it first");
+    assert!(said("2026-11-20T00:00:00Z", false).starts_with("expires    at any time, by rule `cleanup` of the bucket, which heeds no hold"));
 }

@@ -76,8 +76,12 @@ async fn an_older_backup_that_lacks_what_the_newest_has_is_read_and_one_that_was
     let tags = Tags::from([(EXPIRE_TAG.to_owned(), tier("daily"))]);
     stage.world.ports().objects.put_tags(BUCKET, manifest, None, &tags).await.unwrap();
     let found = set(&stage);
-    assert_eq!(damaged(&found), [("20261004T021500Z", "1 of its objects are gone: globals.sql.zst")]);
+    let gone = "1 of its objects are gone: globals.sql.zst";
+    let early = format!("{gone}, and its release tag promises it until 2026-10-18");
+    assert_eq!(damaged(&found), [("20261002T021500Z", early.as_str()), ("20261004T021500Z", gone)]);
     assert_eq!(found.points, 4, "neither is counted");
+    stage.world.advance(SignedDuration::from_hours(24 * 11));
+    assert_eq!(damaged(&set(&stage)), [("20261004T021500Z", gone)], "the tag of the other is due: it expires");
 }
 
 #[tokio::test]

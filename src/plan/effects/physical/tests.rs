@@ -127,7 +127,7 @@ fn a_segment_that_goes_ends_the_window_until_the_next_backup_and_is_held_by_its_
     // From the hour before it to the backup of the fifth day.
     assert_eq!((effect.points, effect.window_seconds, effect.bytes), (0, Some(21 * HOUR), 16 << 20));
     assert!(effect.sentence.starts_with("1 WAL segment of `physical` (16.0 MiB) would go earlier"), "{}", effect.sentence);
-    assert!(effect.sentence.contains("; the window shrinks from 10 d to 9 d, with gaps (2 stretches are left); "), "{}", effect.sentence);
+    assert!(effect.sentence.contains("; the window shrinks from 10 d to 9 d 3 h, with gaps (2 stretches are left); "), "{}", effect.sentence);
     // Our own step that lets such a rule be counts against the limits as well.
     let mut wants = wants(true);
     let mut held = |points: usize, window: u64, bytes: u64| {
