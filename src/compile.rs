@@ -33,7 +33,8 @@ pub fn compile(loaded: &Loaded, unfilled_keys: &'static [&'static str]) -> (Desi
     let buckets = buckets.into_values().map(|(bucket, _)| ResourceWish::Bucket(bucket));
     let resources = buckets.chain(roles.into_iter().map(ResourceWish::Role)).chain(providers);
     let limits = loaded.repository.as_ref().map(|repository| repository.spec.limits).unwrap_or_default();
-    (Desired { resources: resources.collect(), digest: loaded.digest(), approvals: given, limits, roles: places }, findings)
+    let elsewhere = accounts::elsewhere(&loaded.policies);
+    (Desired { resources: resources.collect(), digest: loaded.digest(), approvals: given, limits, roles: places, elsewhere }, findings)
 }
 
 /// Checks that name a database which no set of their drill backs up: nobody could ever ask them.

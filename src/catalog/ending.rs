@@ -30,11 +30,20 @@ pub fn first(versions: &[Version<'_>], (rules, versioning): (&Lifecycle, Option<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::lifecycle::{Filter, Tag};
+    use crate::model::lifecycle::{Expiration, Filter, Tag};
 
     fn rule(id: &str, prefix: &str, tag: Option<&str>, days: i32) -> Rule {
         let tags = tag.map(Tag::release).into_iter().collect();
-        Rule { filter: Filter { prefix: Some(prefix.to_owned()), tags, ..Filter::default() }, ..crate::plan::tests::cleanup(id, prefix, days) }
+        Rule {
+            id: id.to_owned(),
+            enabled: true,
+            filter: Filter { prefix: Some(prefix.to_owned()), tags, ..Filter::default() },
+            expiration: Some(Expiration::Days(days)),
+            transitions: Vec::new(),
+            noncurrent: None,
+            noncurrent_transitions: Vec::new(),
+            abort_uploads_days: None,
+        }
     }
 
     #[test]

@@ -3,8 +3,21 @@
 use std::collections::BTreeMap;
 
 use crate::model::finding::{Finding, Level};
-use crate::model::policy::{PrincipalArn, ReplicationWish};
+use crate::model::id::ResourceId;
+use crate::model::policy::{Access, PrincipalArn, ReplicationWish};
+use crate::model::resource::Elsewhere;
 use crate::policy::LoadedPolicy;
+
+/// What goes with a role that a policy names.
+pub(super) fn elsewhere(policies: &[LoadedPolicy]) -> Elsewhere {
+    let mut out = Elsewhere::default();
+    for spec in policies.iter().map(|policy| &policy.policy.spec).filter(|spec| spec.storage.assume_role.is_some()) {
+        out.accounts.extend(spec.storage.account.clone());
+        out.resources.insert(ResourceId::Bucket(spec.storage.bucket.clone()));
+        out.resources.extend(spec.access.iter().flat_map(Access::named).map(|(_, role)| ResourceId::Role(role.role.clone())));
+    }
+    out
+}
 
 /// What is wrong with the roles that one policy names.
 pub(super) fn findings(policy: &LoadedPolicy) -> Vec<Finding> {

@@ -28,6 +28,17 @@ pub struct Desired {
     pub limits: Limits,
     /// Where roles of this config repo are, and the names of all that are wanted, selected or not.
     pub roles: RolePlaces,
+    /// What is looked at and changed as a role of its own account.
+    pub elsewhere: Elsewhere,
+}
+
+/// What is looked at and changed as a role of another account, which is that of its own: everything else is in the account of the credentials.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// Buckets and roles.
+    pub resources: BTreeSet<ResourceId>,
+    /// Accounts whose OIDC providers are looked at so.
+    pub accounts: BTreeSet<String>,
 }
 
 /// Where the roles of a config repo are.

@@ -111,6 +111,10 @@ impl Planner<'_> {
             self.hold(id, setting, unknown(wish, setting, why.clone()), step);
             return blocks;
         }
+        if let Some(sentence) = wrong_account(self.desired, self.observed, wish, setting, &seen) {
+            self.hold(id, setting, Hold::CannotChange(sentence), None);
+            return true;
+        }
         if let Fact::Known(document) = &seen
             && let Some(sentence) = (setting.owner)(want, document)
         {
@@ -254,6 +258,23 @@ fn unknown(wish: &ResourceWish, setting: &Setting, why: Why) -> Hold {
         (ResourceWish::Bucket(bucket), Why::Unsupported(said)) if bucket.skip_unsupported && setting.read != ReadOp::BucketExists => Hold::Skipped(said),
         (_, why) => Hold::Unknown(why),
     }
+}
+
+/// That the credentials are of another account than the policy says: what they make is made in their own. An S3 request names the account that its bucket
+/// must be of, but none that makes one does, and no request to IAM.
+fn wrong_account(desired: &Desired, observed: &Observed, wish: &ResourceWish, setting: &Setting, seen: &Fact<Document>) -> Option<String> {
+    let here = &observed.identity.known()?.account;
+    let (account, taken_on) = match wish {
+        ResourceWish::Bucket(bucket) if *seen == Fact::Absent && setting.read == ReadOp::BucketExists => (bucket.account.as_ref()?, false),
+        ResourceWish::Bucket(_) => return None,
+        ResourceWish::Role(role) => (role.account.as_ref()?, false),
+        ResourceWish::Provider(provider) => (&provider.account, desired.elsewhere.accounts.contains(&provider.account)),
+    };
+    let is_elsewhere = taken_on || desired.elsewhere.resources.contains(&wish.id());
+    (account != here && !is_elsewhere).then(|| {
+        let what = if matches!(wish, ResourceWish::Bucket(_)) { "made there" } else { "looked at and changed there" };
+        format!("it belongs to account {account}, and these credentials are of {here}: it would be {what}; use credentials of {account}, or write storage.assumeRole")
+    })
 }
 
 /// What stands in the way of a step, if anything does.

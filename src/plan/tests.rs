@@ -12,7 +12,7 @@ use crate::model::fact::{Fact, Why};
 use crate::model::id::ResourceId;
 use crate::model::lifecycle::{Expiration, Filter, Lifecycle, Rule};
 use crate::model::request::ReadOp;
-use crate::model::resource::{Desired, Observed, ObservedResource, SeenBackup};
+use crate::model::resource::{Desired, Identity, Observed, ObservedResource, SeenBackup};
 use crate::model::units::Span;
 use crate::{compile, observe, policy};
 
@@ -128,6 +128,30 @@ fn a_bucket_that_may_not_be_made_and_one_that_cannot_move_are_held() {
     let moved = plan(&quickstart(), &moved, &[]);
     assert!(matches!(held(&moved, "bucket-exists").as_slice(), [Hold::CannotChange(why)] if why.contains("us-east-1")));
     assert!(moved.steps.iter().all(|step| step.resource != bucket()));
+}
+
+#[test]
+fn nothing_is_made_in_another_account_than_the_policy_says() {
+    let arn = "arn:aws:iam::111122223333:role/planner";
+    let caller = |account: &str| Fact::Known(Identity { account: account.to_owned(), arn: arn.to_owned() });
+    let with = |more: &str| desired("prefix: orders/\n", &format!("prefix: orders/\n    account: \"111122223333\"\n{more}"));
+    let seen = |desired: &Desired, exists: bool, account: &str| {
+        let facts = [(ReadOp::BucketExists, Fact::Absent)];
+        Observed { identity: caller(account), ..observed(desired, if exists { &[] } else { &facts }) }
+    };
+    let wish = with("");
+    let count = |plan: &Plan| plan.held.iter().filter(|held| matches!(&held.hold, Hold::CannotChange(why) if why.contains("account 111122223333"))).count();
+    let right = plan(&wish, &seen(&wish, false, "111122223333"), &[]);
+    assert_eq!((count(&right), right.steps.len() > 10), (0, true), "{right:#?}");
+    let wrong = plan(&wish, &seen(&wish, false, "999999999999"), &[]);
+    assert_eq!((count(&wrong), wrong.steps.as_slice()), (4, &[][..]), "the bucket and its three roles: {wrong:#?}");
+    // A bucket that is there is guarded by its owner, who is named with every request; of roles there is no such word.
+    let there = plan(&wish, &seen(&wish, true, "999999999999"), &[]);
+    assert!(count(&there) == 3 && there.steps.iter().all(|step| step.resource == bucket()) && !there.steps.is_empty(), "{there:#?}");
+    let role = |name: &str| format!("arn:aws:iam::111122223333:role/{name}");
+    let taken_on = with(&format!("    assumeRole: {{plan: \"{}\", apply: \"{}\"}}\n", role("p"), role("a")));
+    assert_eq!(count(&plan(&taken_on, &seen(&taken_on, false, "999999999999"), &[])), 0, "it is looked at as a role of its own account");
+    assert_eq!(count(&plan(&quickstart(), &seen(&quickstart(), false, "999999999999"), &[])), 0, "no account is named");
 }
 
 #[test]

@@ -95,7 +95,7 @@ async fn a_manifest_that_lies_is_not_believed() {
     let cases: [(Vec<u8>, &str, &[&str]); 8] = [
         (changed(&|manifest| manifest["id"] = "20200101T000000Z".into()), "failed", &[&key, "it says it is nightly/20200101T000000Z, and it lies at nightly/"]),
         (changed(&|manifest| manifest["databases"][0]["dump"]["bytes"] = 7.into()), "failed", &["the pieces of", "bytes, and it says 7"]),
-        (changed(&|manifest| manifest["format"] = "lifeboat.manifest/2".into()), "failed", &["has format `lifeboat.manifest/2`", "use a newer one"]),
+        (changed(&|manifest| manifest["format"] = "lifeboat.manifest/2".into()), "unproven", &["has format `lifeboat.manifest/2`", "use a newer one"]),
         (changed(&|manifest| manifest["surprise"] = 1.into()), "failed", &["it is not a manifest", "surprise"]),
         (text.as_bytes()[..text.len() / 2].to_vec(), "failed", &["it is not a manifest"]),
         (changed(&rows), "failed", &["content failed", "public.payments: dumped 1,001 rows, restored 1,000"]),
