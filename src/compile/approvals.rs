@@ -6,10 +6,11 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::model::finding::Finding;
-use crate::model::id::ResourceId;
+use crate::model::id::{ResourceId, ResourceKind};
 use crate::model::policy::Policy;
 use crate::model::resource::Approval;
 use crate::policy::LoadedPolicy;
+use crate::settings::LEAVES;
 
 /// The approvals of one policy.
 pub(super) fn read(policy: &LoadedPolicy, findings: &mut Vec<Finding>) -> Vec<Approval> {
@@ -23,6 +24,15 @@ pub(super) fn read(policy: &LoadedPolicy, findings: &mut Vec<Finding>) -> Vec<Ap
             let finding = Finding::error(format!("approval of `{}` is on `{}`, which is nothing of this policy", written.allow, written.on));
             let known: Vec<String> = own.iter().map(|id| format!("`{id}`")).collect();
             findings.push(policy.mark(finding, &place("on"), "not of this policy").instead(format!("this policy has {}", known.join(", "))));
+        }
+        if let Some(on) = &on
+            && !LEAVES.contains(&(written.allow.as_str(), on.kind()))
+        {
+            let what = if on.kind() == ResourceKind::Bucket { "bucket" } else { "role" };
+            let known: Vec<String> = LEAVES.iter().filter(|(_, kind)| *kind == on.kind()).map(|(id, _)| format!("`{id}`")).collect();
+            let finding = Finding::error(format!("no step of a {what} is ever held as `{}`: this approval releases nothing", written.allow));
+            let finding = policy.mark(finding, &place("allow"), "no such leave");
+            findings.push(finding.instead(format!("write the id that the plan prints before the `@`, one of {}", known.join(", "))));
         }
         if until.is_none() {
             let finding = Finding::error(format!("`{}` is no day of the calendar", written.expires));

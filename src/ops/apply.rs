@@ -10,8 +10,8 @@ use super::{Act, Exit, OpError, Prepared, Where, check, connect_as, control, evi
 use crate::apply::Settle;
 use crate::apply::session::{self, Session};
 use crate::evidence::{Entry, Kind};
-use crate::journal::Began;
 use crate::journal::lock::waiting::Waiting;
+use crate::journal::{Began, Run};
 use crate::model::fact::Fact;
 use crate::model::repository::ControlPlace;
 use crate::model::resource::Identity;
@@ -114,7 +114,7 @@ async fn carry_out(around: &Around<'_>, wanted: &Wanted<'_>, session: &mut Sessi
     if let Some(approved) = wanted.approved {
         let here =
             Here { policy_digest: &prepared.desired.digest, account: &identity.account, now: observed.at, valid_for: prepared.desired.limits.plan_valid_for };
-        plan = saved::select(plan, here, approved).map_err(stale)?;
+        plan = saved::select(plan, here, approved).map_err(|error| stale(&error, &session.broken))?;
     }
     let view = planning::view(prepared, &observed, &plan, &aws.quirks(), around.ports.cloud.sent());
     let held = planning::exit(&plan) == Exit::Held;
@@ -173,6 +173,12 @@ fn entry(prepared: &Prepared, plan: &Plan, applied: &apply::Applied, identity: &
     Entry { kind: Kind::Apply, policy: None, policy_digest: Some(prepared.desired.digest.clone()), body }
 }
 
-fn stale(error: Stale) -> OpError {
-    OpError::Setup { message: format!("the saved plan cannot be applied: {error}"), hint: "make a new plan and have it reviewed; nothing was sent".to_owned() }
+/// `broken` are the runs that broke off before: each is told once, and one of them may be why.
+fn stale(error: &Stale, broken: &[Run]) -> OpError {
+    let hint = match error {
+        Stale::Held(_) => "nothing was sent",
+        _ => "make a new plan and have it reviewed; nothing was sent",
+    };
+    let told: String = broken.iter().map(|run| format!("; run {} broke off before this one: `lifeboat plan` shows what it left to do", run.id)).collect();
+    OpError::Setup { message: format!("the saved plan cannot be applied: {error}"), hint: format!("{hint}{told}") }
 }

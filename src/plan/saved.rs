@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Plan, Step};
+use super::{Leave, Plan, Step};
 use crate::model::document::Document;
 use crate::model::units::Span;
 
@@ -132,7 +132,10 @@ pub enum Stale {
     /// Its time has not come.
     #[error("the plan is of {0}, which is still to come: one of the two clocks is wrong")]
     FromTheFuture(Timestamp),
-    /// Steps were approved that are not needed any more, or differ now.
+    /// Steps were approved that are held here: leave is not in the file.
+    #[error("what was approved is held here, as a saved plan carries no leave: give it again with {}", .0.iter().map(|leave| format!("--allow {leave}")).collect::<Vec<_>>().join(" "))]
+    Held(Vec<Leave>),
+    /// Steps were approved that differ now.
     #[error("what was approved differs from what is needed now: {}", .0.join(", "))]
     Steps(Vec<String>),
     /// Steps would now cost more than was approved, or cost it earlier.
@@ -146,11 +149,12 @@ pub fn digest(policy_digest: &str, approved: &[ApprovedStep]) -> String {
     Document::of(&(policy_digest, approved)).digest()
 }
 
-/// The steps that apply may send: those of the recomputed plan that were approved.
+/// The steps that apply may send: those of the recomputed plan that were approved. An approved one whose setting is by now as it should be is done, by a run
+/// that broke off as an example: nothing of it is sent.
 ///
 /// # Errors
 /// When the file is of another format, was made for other policies, elsewhere or too long ago, approves a step that is
-/// not needed as it was, or one whose effects are worse by now.
+/// held here, or not needed as it was, or one whose effects are worse by now.
 pub fn select(plan: Plan, here: Here<'_>, approved: &Approved) -> Result<Plan, Stale> {
     fitting(here, approved)?;
     let since = here.now.duration_since(approved.observed_at) + CLOCK_SKEW;
@@ -158,7 +162,12 @@ pub fn select(plan: Plan, here: Here<'_>, approved: &Approved) -> Result<Plan, S
     let needed: Vec<ApprovedStep> = plan.steps.iter().map(|step| ApprovedStep::of(step, here.now)).collect();
     let names =
         |wrong: &dyn Fn(&ApprovedStep) -> bool| -> Vec<String> { approved.approved.iter().filter(|step| wrong(step)).map(|step| step.id.clone()).collect() };
-    let gone = names(&|step| needed.iter().all(|now| now.digest != step.digest));
+    let held: Vec<Leave> = approved.approved.iter().filter_map(|step| unallowed(&plan, step)).collect();
+    if !held.is_empty() {
+        return Err(Stale::Held(held));
+    }
+    let settled: BTreeSet<String> = plan.settled.iter().map(|(resource, setting)| format!("{setting}@{resource}")).collect();
+    let gone = names(&|step| needed.iter().all(|now| now.digest != step.digest) && !settled.contains(&step.id));
     if !gone.is_empty() {
         return Err(Stale::Steps(gone));
     }
@@ -168,6 +177,12 @@ pub fn select(plan: Plan, here: Here<'_>, approved: &Approved) -> Result<Plan, S
     }
     let steps = plan.steps.into_iter().filter(|step| wanted.contains(step.digest().as_str())).collect();
     Ok(Plan { steps, ..plan })
+}
+
+/// The leave that an approved step lacks here, if that alone holds it.
+fn unallowed(plan: &Plan, approved: &ApprovedStep) -> Option<Leave> {
+    let held = plan.held.iter().find(|held| held.step.as_ref().is_some_and(|step| step.digest() == approved.digest))?;
+    Some(Leave { id: held.hold.leave_id()?.to_owned(), resource: held.resource.clone() })
 }
 
 fn fitting(here: Here<'_>, approved: &Approved) -> Result<(), Stale> {

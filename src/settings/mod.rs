@@ -164,6 +164,29 @@ impl Setting {
     }
 }
 
+/// The ids of all leaves, by the kind of resource that they are for, sorted: what a step can be held by, and released from.
+pub const LEAVES: &[(&str, ResourceKind)] = &[
+    ("changes-encryption-key", ResourceKind::Bucket),
+    ("leaves-backups-behind", ResourceKind::Bucket),
+    ("lengthens-session", ResourceKind::Role),
+    ("locks-for-good", ResourceKind::Bucket),
+    ("loses-restore-points", ResourceKind::Bucket),
+    ("moves-access-log", ResourceKind::Bucket),
+    ("opens-trust", ResourceKind::Role),
+    ("removes-foreign-policy", ResourceKind::Role),
+    ("removes-foreign-rule", ResourceKind::Bucket),
+    ("removes-foreign-statement", ResourceKind::Bucket),
+    ("repairs-deleted-principal", ResourceKind::Role),
+    ("shortens-retention", ResourceKind::Bucket),
+    ("weakens-boundary", ResourceKind::Role),
+    ("weakens-bucket-policy", ResourceKind::Bucket),
+    ("weakens-object-lock", ResourceKind::Bucket),
+    ("weakens-ownership", ResourceKind::Bucket),
+    ("weakens-replication", ResourceKind::Bucket),
+    ("weakens-versioning", ResourceKind::Bucket),
+    ("widens-permissions", ResourceKind::Role),
+];
+
 /// Documentation of a setting.
 #[derive(Debug)]
 pub struct Docs {

@@ -109,3 +109,22 @@ fn pure_floors_call_nothing_of_the_outside() {
     }
     assert!(wrong.is_empty(), "a pure floor reaches outside:\n{}", wrong.join("\n"));
 }
+
+#[test]
+fn every_leave_that_the_code_can_ask_for_is_in_the_list_of_leaves() {
+    let mut found = std::collections::BTreeSet::new();
+    for path in sources().into_iter().filter(|path| !is_test(path)) {
+        let text = fs::read_to_string(&path).unwrap();
+        for after in text.split("Weakening {").skip(1) {
+            let id = after.trim_start().strip_prefix("id: \"").and_then(|rest| rest.split('"').next());
+            found.extend(id.map(str::to_owned));
+        }
+        if path.ends_with("src/settings/mod.rs") {
+            let names = text.split("fn removes_foreign").nth(1).unwrap().split("\n    }\n").next().unwrap();
+            found.extend(names.split('"').filter(|word| word.starts_with("removes-")).map(str::to_owned));
+        }
+    }
+    let listed: Vec<&str> = lifeboat::settings::LEAVES.iter().map(|(id, _)| *id).collect();
+    assert!(listed.is_sorted() && found.len() > 15, "{found:?}");
+    assert_eq!(found.iter().map(String::as_str).collect::<Vec<_>>(), listed);
+}

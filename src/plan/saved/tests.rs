@@ -1,5 +1,10 @@
-use super::super::tests::{approval, here, observed, quickstart};
+use super::super::tests::{BUCKET, approval, desired, here, leave, observed, quickstart};
 use super::super::{Effect, Plan, plan};
+use crate::model::aspects::Versioning;
+use crate::model::document::Document;
+use crate::model::fact::Fact;
+use crate::model::request::ReadOp;
+
 use super::{ApprovedStep, Asker, Here, Stale, digest, select};
 
 #[test]
@@ -69,4 +74,34 @@ fn the_digest_of_a_plan_is_of_what_it_approves_and_not_of_when_it_was_made() {
     assert_eq!(digest(&good.policy_digest, &good.approved), digest(&desired.digest, &good.approved.clone()));
     assert_ne!(digest(&good.policy_digest, &fewer), digest(&good.policy_digest, &good.approved));
     assert_ne!(digest("other", &good.approved), digest(&good.policy_digest, &good.approved));
+}
+
+#[test]
+fn an_approved_step_that_is_done_by_now_is_no_difference_and_one_that_differs_is() {
+    let desired = quickstart();
+    let absent = || plan(&desired, &observed(&desired, &[]), &[]);
+    let good = approval(&desired, &absent());
+    let versioning = |kept: Versioning| plan(&desired, &observed(&desired, &[(ReadOp::BucketVersioning, Fact::Known(Document::of(&kept)))]), &[]);
+    let rest = select(versioning(Versioning::Enabled), here(&desired.digest), &good).unwrap();
+    assert_eq!(rest.steps.len() + 1, absent().steps.len(), "all but what the broken run did");
+    assert!(rest.steps.iter().all(|step| step.setting != "bucket-versioning"));
+    let named = vec![format!("bucket-versioning@bucket/{BUCKET}")];
+    assert!(matches!(select(versioning(Versioning::Suspended), here(&desired.digest), &good), Err(Stale::Steps(names)) if names == named));
+    // A file that names what is settled gains nothing.
+    let mut crafted = good.clone();
+    crafted.approved.iter_mut().for_each(|step| step.digest = "0".repeat(64));
+    crafted.approved.retain(|step| step.id == named[0]);
+    assert!(select(versioning(Versioning::Enabled), here(&desired.digest), &crafted).unwrap().steps.is_empty());
+}
+
+#[test]
+fn a_step_that_was_allowed_when_it_was_approved_must_be_allowed_again() {
+    let desired = desired("prefix: orders/\n", "prefix: orders/\n    versioning: suspended\n");
+    let seen = observed(&desired, &[(ReadOp::BucketVersioning, Fact::Known(Document::of(&Versioning::Enabled)))]);
+    let leaves = [leave("weakens-versioning")];
+    let good = approval(&desired, &plan(&desired, &seen, &leaves));
+    assert!(select(plan(&desired, &seen, &leaves), here(&desired.digest), &good).is_ok());
+    let error = select(plan(&desired, &seen, &[]), here(&desired.digest), &good).unwrap_err();
+    assert_eq!(error, Stale::Held(leaves.to_vec()));
+    assert!(error.to_string().ends_with(&format!("give it again with --allow weakens-versioning@bucket/{BUCKET}")), "{error}");
 }

@@ -3,6 +3,7 @@
 //! Parts are only asked for where keys come in order, and a page that is out of order ends the listing with an error: a part must
 //! never end too early and lose what is there.
 
+use aws_sdk_s3::types::EncodingType;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use jiff::Timestamp;
@@ -10,7 +11,7 @@ use jiff::Timestamp;
 use super::Bucket;
 use super::error::port;
 use super::objects::strange;
-use crate::ports::{ObjectInfo, PortError};
+use crate::ports::{Kind, ObjectInfo, PortError};
 
 /// So many pages come one after the other before a listing counts as large: a small one costs no request more.
 const ALONE: usize = 4;
@@ -96,7 +97,12 @@ impl Whole<'_> {
         let what = format!("ListObjectsV2 of s3://{bucket}/{prefix}");
         let ask = at.control.list_objects_v2().bucket(bucket).prefix(prefix).set_expected_bucket_owner(at.account.clone());
         let after = part.after.clone().filter(|_| part.token.is_none());
-        let answer = ask.set_continuation_token(part.token.clone()).set_start_after(after).send().await.map_err(|error| port(&what, error))?;
+        let ask = ask.set_continuation_token(part.token.clone()).set_start_after(after);
+        let answer = match ask.clone().send().await.map_err(|error| port(&what, error)) {
+            Err(error) if error.kind == Kind::NotUnderstood => ask.encoding_type(EncodingType::Url).send().await.map_err(|_| error)?,
+            answer => answer?,
+        };
+        let keys = Keys::of(answer.encoding_type(), answer.contents().iter().filter_map(|object| object.key()));
         let mut page = Vec::with_capacity(answer.contents().len());
         for object in answer.contents() {
             let modified = object.last_modified().and_then(|date| Timestamp::from_second(date.secs()).ok());
@@ -105,11 +111,43 @@ impl Whole<'_> {
             };
             let etag = object.e_tag().unwrap_or_default().to_owned();
             let class = object.storage_class().map(|class| class.as_str().to_owned()).filter(|class| class != STANDARD);
-            page.push(ObjectInfo { key: key.to_owned(), bytes: u64::try_from(size).unwrap_or(0), modified, etag, class });
+            page.push(ObjectInfo { key: keys.read(key), bytes: u64::try_from(size).unwrap_or(0), modified, etag, class });
         }
         let token = answer.next_continuation_token().map(str::to_owned);
         let cut = cut(&part, &mut page).map_err(|message| strange(&what, &message))?;
         Ok((page, token.filter(|_| !cut).map(|token| Part { token: Some(token), ..part })))
+    }
+}
+
+/// How the keys of a page are written. XML 1.0 has no way to write most control characters: where a key holds one, a page can be read only when it is
+/// asked for with encoded keys (S3 API, ListObjectsV2, encoding-type). It is not asked for so in the first place, as servers encode differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keys {
+    /// As they are.
+    Plain,
+    /// Percent-encoded.
+    Percent,
+    /// The same, and a plus is a space, as AWS writes it.
+    Form,
+}
+
+impl Keys {
+    /// A page that writes any space as `%20` means a plus by a plus.
+    pub(super) fn of<'a>(encoding: Option<&EncodingType>, mut keys: impl Iterator<Item = &'a str>) -> Self {
+        match encoding {
+            Some(EncodingType::Url) if keys.any(|key| key.contains("%20")) => Self::Percent,
+            Some(EncodingType::Url) => Self::Form,
+            _ => Self::Plain,
+        }
+    }
+
+    pub(super) fn read(self, key: &str) -> String {
+        let decoded = |key: &str| percent_encoding::percent_decode_str(key).decode_utf8_lossy().into_owned();
+        match self {
+            Self::Plain => key.to_owned(),
+            Self::Percent => decoded(key),
+            Self::Form => decoded(&key.replace('+', " ")),
+        }
     }
 }
 

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_s3::types::{ObjectLockLegalHold, ObjectLockLegalHoldStatus, Tag, Tagging};
+use aws_sdk_s3::types::{EncodingType, ObjectLockLegalHold, ObjectLockLegalHoldStatus, Tag, Tagging};
 use jiff::Timestamp;
 
 use super::Bucket;
 use super::error::port;
+use super::listing::Keys;
 use super::objects::strange;
-use crate::ports::{Head, PortError, VersionInfo};
+use crate::ports::{Head, Kind, PortError, VersionInfo};
 
 pub(super) async fn tags(at: &Bucket, bucket: &str, key: &str, version: Option<&str>) -> Result<BTreeMap<String, String>, PortError> {
     let what = format!("GetObjectTagging of s3://{bucket}/{key}");
@@ -30,7 +31,13 @@ pub(super) async fn versions(at: &Bucket, bucket: &str, prefix: &str) -> Result<
     let list = at.control.list_object_versions().bucket(bucket).prefix(prefix).set_expected_bucket_owner(at.account.clone());
     let (mut out, mut from) = (Vec::new(), (None, None));
     loop {
-        let page = list.clone().set_key_marker(from.0).set_version_id_marker(from.1).send().await.map_err(|error| port(&what, error))?;
+        let ask = list.clone().set_key_marker(from.0).set_version_id_marker(from.1);
+        let page = match ask.clone().send().await.map_err(|error| port(&what, error)) {
+            Err(error) if error.kind == Kind::NotUnderstood => ask.encoding_type(EncodingType::Url).send().await.map_err(|_| error)?,
+            page => page?,
+        };
+        let all = page.versions().iter().filter_map(|found| found.key()).chain(page.delete_markers().iter().filter_map(|found| found.key()));
+        let keys = Keys::of(page.encoding_type(), all);
         let versions = page.versions().iter().map(|found| (found.key(), found.version_id(), found.is_latest(), found.last_modified(), found.size(), false));
         let markers = page.delete_markers().iter().map(|found| (found.key(), found.version_id(), found.is_latest(), found.last_modified(), None, true));
         for (key, id, latest, modified, size, marker) in versions.chain(markers) {
@@ -39,7 +46,7 @@ pub(super) async fn versions(at: &Bucket, bucket: &str, prefix: &str) -> Result<
                 return Err(strange(&what, "an entry without key, version id, date, or word on which one is the latest"));
             };
             out.push(VersionInfo {
-                key: key.to_owned(),
+                key: keys.read(key),
                 id: id.to_owned(),
                 marker,
                 latest,
@@ -47,7 +54,7 @@ pub(super) async fn versions(at: &Bucket, bucket: &str, prefix: &str) -> Result<
                 modified,
             });
         }
-        from = (page.next_key_marker().map(str::to_owned), page.next_version_id_marker().map(str::to_owned));
+        from = (page.next_key_marker().map(|key| keys.read(key)), page.next_version_id_marker().map(str::to_owned));
         if page.is_truncated() != Some(true) || from.0.is_none() {
             // A stable sort: versions of one second stay in the order of the answer, which is newest first.
             out.sort_by(|a, b| a.key.cmp(&b.key).then(b.latest.cmp(&a.latest)).then(b.modified.cmp(&a.modified)));

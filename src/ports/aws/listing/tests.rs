@@ -58,3 +58,12 @@ fn a_page_that_is_out_of_order_ends_no_part() {
         assert!(of(wrong).is_err(), "{wrong:?}");
     }
 }
+
+#[test]
+fn encoded_keys_are_read_as_their_server_means_them() {
+    let url = Some(&EncodingType::Url);
+    let read = |keys: &[&str], encoding| keys.iter().map(|key| Keys::of(encoding, keys.iter().copied()).read(key)).collect::<Vec<_>>();
+    assert_eq!(read(&["a%1Bb+c%2Bd", "%C3%BC/x"], url), ["a\u{1b}b c+d", "ü/x"], "AWS writes a space as a plus");
+    assert_eq!(read(&["a%1Bb%20c+d"], url), ["a\u{1b}b c+d"]);
+    assert_eq!(read(&["a%20b+c"], None), ["a%20b+c"], "a key may look encoded");
+}
