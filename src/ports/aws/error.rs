@@ -93,6 +93,8 @@ where
         _ if is_another(&error) => (Kind::Unsupported, true),
         _ if NOT_SERVED.iter().any(|words| message.contains(words)) => (Kind::Unsupported, false),
         SdkError::ResponseError(_) => (Kind::NotUnderstood, true),
+        // It succeeded, and its body could not be read: some operations call that an error of the service too.
+        _ if matches!(status, Some(200..=299)) && code.is_none() => (Kind::NotUnderstood, true),
         _ if is_principal(code.as_deref(), &message) => (Kind::NoPrincipal, false),
         _ => kind_of(status.unwrap_or(0), code.as_deref()),
     };

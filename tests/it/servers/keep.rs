@@ -127,11 +127,10 @@ async fn the_keeper_releases_by_tag_and_a_hold_keeps_it_away() {
     let odd = "orders/odd\u{1b}[31m a+b%2Fc";
     put(&admin, &bucket, odd, b"theirs".to_vec()).await;
     let listed = stage.run("admin", &["backups", "list", "--format", "json"]);
-    assert_eq!((listed.code, &json(&listed.out)["policies"][0]["foreign"]["first"]), (0, &serde_json::json!([odd])), "{}{}", listed.out, listed.err);
+    assert_eq!(listed.code, 0, "{}{}", listed.out, listed.err);
+    assert_eq!(json(&listed.out)["policies"][0]["foreign"]["first"], serde_json::json!([odd]));
     let listed = stage.run("admin", &["backups", "list"]);
     assert!(listed.code == 0 && !listed.out.contains('\u{1b}') && listed.out.contains("orders/odd\u{fffd}[31m a+b%2Fc"), "{}", listed.out);
-    let then = stage.run("admin", &["status", "--at", "1s ago", "--format", "json"]);
-    assert!(json(&then.out)["policies"][0]["unknown"].is_null(), "versions are listed too: {}{}", then.out, then.err);
 }
 
 #[tokio::test]

@@ -122,3 +122,29 @@ fn ours_are_found_among_very_many_objects_of_others_in_bounded_memory() {
     let highest = highest.load(Ordering::Relaxed);
     assert!((1..200 << 20).contains(&highest), "{highest} bytes");
 }
+
+/// On a stub: ministack writes such a key as it is into its list of versions, and knows no other form of it.
+#[test]
+fn versions_of_a_key_that_xml_cannot_write_are_asked_for_in_another_form() {
+    let page = |keys: &[&str]| {
+        let version = |key: &&str| {
+            format!(
+                "<Version><Key>{key}</Key><VersionId>v1</VersionId><IsLatest>true</IsLatest><LastModified>2026-11-22T01:15:07.000Z</LastModified><Size>3</Size></Version>"
+            )
+        };
+        keys.iter().map(version).collect::<String>()
+    };
+    let id = "orders/nightly/20261122T011507Z";
+    let keys = [format!("{id}/dump%2B1.zst"), format!("{id}/manifest.json"), "orders/odd%1Ba+b".to_owned()];
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    let encoded = format!("<ListVersionsResult><EncodingType>url</EncodingType><IsTruncated>false</IsTruncated>{}</ListVersionsResult>", page(&keys));
+    let raw = format!("<ListVersionsResult><IsTruncated>false</IsTruncated>{}</ListVersionsResult>", page(&["orders/odd\u{1b}a b"]));
+    let stub = Stub::new(move |asked: &Asked, _| {
+        let versions = asked.what.starts_with("GET") && asked.what.contains("?versions");
+        versions.then(|| answer(200, if asked.what.contains("encoding-type=url") { encoded.clone() } else { raw.clone() }))
+    });
+    let config = config("xml");
+    let ran = stub.run(&config, &["status", "--at", "2026-11-22T12:00:00Z", "--format", "json"]);
+    let view: serde_json::Value = serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{}{}", ran.out, ran.err));
+    assert_eq!((&view["policies"][0]["unknown"], &view["policies"][0]["points"]), (&serde_json::Value::Null, &1.into()), "{view:#}");
+}
