@@ -44,6 +44,10 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, OpError> {
     let from = arguments.from.and_then(|date| date.to_zoned(TimeZone::UTC).ok()).map(|zoned| zoned.timestamp());
     let from: Option<Timestamp> = from;
+    if let Some(stop) = arguments.stop.iter().find(|stop| stop.day >= arguments.days) {
+        let message = format!("--stop {}@{} is behind the last day that is played, which is {}", stop.part.as_str(), stop.day, arguments.days - 1);
+        return Err(OpError::Setup { message, hint: format!("play more days, as in --days {}", stop.day.saturating_add(1).saturating_add(30)) });
+    }
     let wish = Wish { names: &arguments.names, from, days: arguments.days, stops: &arguments.stop, bytes: arguments.size };
     let (ended, exit) = if arguments.live { live(&global.place(), &wish).await? } else { simulate(&global.place(), &wish)? };
     let view = match ended {

@@ -116,11 +116,12 @@ async fn carry_out(around: &Around<'_>, wanted: &Wanted<'_>, session: &mut Sessi
             Here { policy_digest: &prepared.desired.digest, account: &identity.account, now: observed.at, valid_for: prepared.desired.limits.plan_valid_for };
         plan = saved::select(plan, here, approved).map_err(|error| stale(&error, &session.broken))?;
     }
+    let already = wanted.approved.map(|approved| saved::already(&plan, approved)).unwrap_or_default();
     let view = planning::view(prepared, &observed, &plan, &aws.quirks(), around.ports.cloud.sent());
     let held = planning::exit(&plan) == Exit::Held;
     if plan.steps.is_empty() {
         let exit = if held { Exit::Held } else { Exit::Good };
-        return Ok((ApplyView::of(view, &apply::Applied::default()), Ok(()), exit));
+        return Ok((ApplyView { already, ..ApplyView::of(view, &apply::Applied::default()) }, Ok(()), exit));
     }
     // Before anything is sent: what cannot be recorded is not done.
     let ledger = evidence::ledger(prepared, ports, identity)?;
@@ -136,7 +137,7 @@ async fn carry_out(around: &Around<'_>, wanted: &Wanted<'_>, session: &mut Sessi
     session.begin(Box::new(file), began(prepared, identity, &plan)).await.map_err(no_journal)?;
     let applied = apply::apply(&plan, ports, wanted.settle, session).await;
     let finished = session.finish(&applied).await;
-    let mut view = ApplyView::of(view, &applied);
+    let mut view = ApplyView { already, ..ApplyView::of(view, &applied) };
     (view.journal, view.run) = (Some(path), Some(session.run.clone()));
     let entry = entry(prepared, &plan, &applied, identity, &session.run);
     (view.evidence, view.evidence_failed) = evidence::record(ledger.as_ref(), entry).await;

@@ -251,13 +251,23 @@ fn undo(bucket: &BucketWish, gone: &[Gone<'_>], observed: &Observed) -> (String,
     }
 }
 
-/// What it means that versioning is not on.
-pub(super) fn of_versioning_off(bucket: &BucketWish, observed: &Observed) -> Vec<Effect> {
-    let each = bucket.tenants.iter().filter_map(|tenant| {
-        let there = there(observed, tenant)?;
-        Some(Effect::said(&tenant.policy, format!("until it is on again, an overwrite or delete is final: {there}")))
-    });
-    each.collect()
+/// What it means that versioning is not on, or will not be. What was written while it was on keeps its versions (S3 User Guide, versioning-workflows,
+/// objects in a versioning-suspended bucket); a listing does not show what was.
+pub(super) fn of_versioning(bucket: &BucketWish, from: &Fact<Document>, to: &Document, observed: &Observed) -> Vec<Effect> {
+    let was = from.known().and_then(Document::to::<Versioning>);
+    if was.is_some_and(Versioning::keeps) && to.to().is_some_and(Versioning::keeps) {
+        return Vec::new();
+    }
+    let said = |there: String| match (was, to.to::<Versioning>()) {
+        (Some(Versioning::Enabled | Versioning::EnabledWithMfa), Some(Versioning::Suspended)) => {
+            format!("from then on an overwrite or delete of what is written anew is final; what is there keeps its versions: {there}")
+        }
+        (Some(Versioning::Suspended), _) => {
+            format!("until it is on again, an overwrite or delete of what was written since it was suspended is final, which may be any of {there}")
+        }
+        _ => format!("until it is on, an overwrite or delete is final: {there}"),
+    };
+    bucket.tenants.iter().filter_map(|tenant| Some(Effect::said(&tenant.policy, said(there(observed, tenant)?)))).collect()
 }
 
 /// What another object lock means: it counts for what is written from then on only (S3 User Guide, object-lock-overview).
@@ -289,7 +299,7 @@ fn there(observed: &Observed, tenant: &Tenant) -> Option<String> {
 /// What a step of a setting of a bucket means; what it does to the bill only where prices are given.
 pub(super) fn of_step(bucket: &BucketWish, read: ReadOp, from: &Fact<Document>, to: &Document, observed: &Observed, prices: Option<&Prices>) -> Vec<Effect> {
     match read {
-        ReadOp::BucketVersioning => of_versioning_off(bucket, observed),
+        ReadOp::BucketVersioning => of_versioning(bucket, from, to, observed),
         ReadOp::BucketLifecycle => {
             let mut out = of_lifecycle(bucket, from, to, observed);
             out.extend(prices.iter().flat_map(|prices| cost::of_lifecycle(bucket, from, to, observed, prices)));

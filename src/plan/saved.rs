@@ -179,6 +179,12 @@ pub fn select(plan: Plan, here: Here<'_>, approved: &Approved) -> Result<Plan, S
     Ok(Plan { steps, ..plan })
 }
 
+/// The approved steps of a plan that was selected from whose settings are as they should be already.
+pub fn already(plan: &Plan, approved: &Approved) -> Vec<String> {
+    let settled: BTreeSet<String> = plan.settled.iter().map(|(resource, setting)| format!("{setting}@{resource}")).collect();
+    approved.approved.iter().map(|step| step.id.clone()).filter(|id| settled.contains(id)).collect()
+}
+
 /// The leave that an approved step lacks here, if that alone holds it.
 fn unallowed(plan: &Plan, approved: &ApprovedStep) -> Option<Leave> {
     let held = plan.held.iter().find(|held| held.step.as_ref().is_some_and(|step| step.digest() == approved.digest))?;

@@ -246,6 +246,20 @@ pub struct Invariant {
     pub promise: String,
     /// When it is first broken; none = it holds.
     pub broken: Option<Broken>,
+    /// From which day on all of it is at stake, where that is behind the last one: then it holds only so far.
+    #[serde(default)]
+    pub shown_from: Option<u64>,
+}
+
+impl Invariant {
+    /// `broken`, `so far` or `holds`.
+    pub fn word(&self) -> &'static str {
+        match (&self.broken, self.shown_from) {
+            (Some(_), _) => "broken",
+            (None, Some(_)) => "so far",
+            (None, None) => "holds",
+        }
+    }
 }
 
 /// The first time that an invariant does not hold.

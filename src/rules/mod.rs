@@ -45,6 +45,7 @@ mod rpo_shorter_than_schedule;
 mod rule_without_slash;
 pub(crate) mod schedule;
 mod schedule_never_fires;
+mod storage_classes_refused;
 mod thaw_longer_than_rto;
 mod undo_shorter_than_notice;
 mod versions_never_removed;
@@ -80,6 +81,7 @@ pub(super) static RULES: &[&Rule] = &[
     &rpo_shorter_than_schedule::RULE,
     &rule_without_slash::RULE,
     &schedule_never_fires::RULE,
+    &storage_classes_refused::RULE,
     &thaw_longer_than_rto::RULE,
     &undo_shorter_than_notice::RULE,
     &versions_never_removed::RULE,

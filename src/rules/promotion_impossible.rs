@@ -30,12 +30,17 @@ fn check(policy: &LoadedPolicy) -> Vec<Finding> {
     for (name, set) in &policy.policy.spec.backups {
         let Some(wait) = schedule::longest_wait(&set.schedule) else { continue };
         let is_short = |days: i32| wait > u64::try_from(days).unwrap_or(0) * 86_400 + CLOCK_CHANGE;
-        let empty =
-            Tier::PERIODS.into_iter().find_map(|tier| tier.count(&set.retention).filter(|(_, days)| is_short(*days)).map(|(count, _)| (tier.as_str(), count)));
-        let Some((tier, count)) = empty else { continue };
+        let short = |tier: Tier| tier.count(&set.retention).filter(|(_, days)| is_short(*days)).map(|(count, _)| (tier.as_str(), count));
+        let empty: Vec<(&str, i32)> = Tier::PERIODS.into_iter().filter_map(short).collect();
+        if empty.is_empty() {
+            continue;
+        }
         let longest = Span::seconds(wait);
-        let finding = Finding::error(format!("`{name}` is to keep {count} of tier {tier}, but its backups can be {longest} apart"));
-        let finding = policy.mark(finding, &format!("/spec/backups/{name}/retention/{tier}"), "most of these places stay empty");
+        let said: Vec<String> = empty.iter().map(|(tier, count)| format!("{count} of tier {tier}")).collect();
+        let finding = Finding::error(format!("`{name}` is to keep {}, but its backups can be {longest} apart", said.join(" and ")));
+        let place =
+            |finding, (tier, _): &(&str, i32)| policy.mark(finding, &format!("/spec/backups/{name}/retention/{tier}"), "most of these places stay empty");
+        let finding = empty.iter().fold(finding, place);
         let finding = policy.mark(finding, &format!("/spec/backups/{name}/schedule/cron"), format!("the longest wait of a year is {longest}"));
         out.push(finding.why("fewer restore points are kept than the policy reads like").instead("back up more often, or count longer periods"));
     }

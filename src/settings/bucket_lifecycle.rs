@@ -282,13 +282,19 @@ fn threat_to(tenant: &Tenant, rule: &Rule) -> Option<String> {
     if !rule.filter.tags.is_empty() {
         return Some(format!("acts on the release tag of lifeboat, and may end the backups of `{}` before their tier does", tenant.policy));
     }
+    // A rule for a folder below the policy's meets only what lies there.
+    let what = if prefix.len() > tenant.prefix.len() {
+        format!("what lies below {prefix} of `{}`", tenant.policy)
+    } else {
+        format!("every backup of `{}`", tenant.policy)
+    };
     match &rule.expiration {
-        Some(Expiration::Days(days)) => return Some(format!("expires every backup of `{}` {days} d after it was written, released or not", tenant.policy)),
-        Some(Expiration::Date(date)) => return Some(format!("expires every backup of `{}` on {date}, released or not", tenant.policy)),
+        Some(Expiration::Days(days)) => return Some(format!("expires {what} {days} d after it was written, released or not")),
+        Some(Expiration::Date(date)) => return Some(format!("expires {what} on {date}, released or not")),
         Some(Expiration::DeleteMarker(_)) | None => {}
     }
     if let Some(step) = rule.transitions.iter().find(|step| matches!(step.class.as_str(), "GLACIER" | "DEEP_ARCHIVE")) {
-        return Some(format!("moves every backup of `{}` to {}, from which nothing can be read before it is thawed", tenant.policy, step.class));
+        return Some(format!("moves {what} to {}, from which nothing can be read before it is thawed", step.class));
     }
     let noncurrent = rule.noncurrent.as_ref().filter(|noncurrent| noncurrent.days < tenant.keep_days)?;
     Some(format!("removes what was expired or overwritten after {} d; `{}` promises {} d to undo", noncurrent.days, tenant.policy, tenant.keep_days))

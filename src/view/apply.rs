@@ -18,6 +18,9 @@ pub struct ApplyView {
     pub plan: PlanView,
     /// Its steps with their outcomes, in order.
     pub steps: Vec<AppliedView>,
+    /// Steps of the saved plan that are done already, by an apply that broke off as an example: nothing of them was sent.
+    #[serde(default)]
+    pub already: Vec<String>,
     /// How many were done.
     pub done: usize,
     /// How many were surely not.
@@ -79,6 +82,7 @@ impl ApplyView {
             steps,
             done,
             not_done,
+            already: Vec::new(),
             run: None,
             broken_off: Vec::new(),
             unlocked: None,

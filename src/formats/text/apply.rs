@@ -37,6 +37,11 @@ pub fn apply(view: &ApplyView, exit: u8, paint: Paint) -> String {
         }
     }
     steps().for_each(|step| held(&mut out, step, paint));
+    if let Some(rest) = view.already.len().checked_sub(1) {
+        let (what, more) = if rest == 0 { ("step is", String::new()) } else { ("steps are", format!(" and {rest} more")) };
+        let first = view.already.first().map_or("", String::as_str);
+        let _ = writeln!(out, "  {} approved {what} done already: {first}{more}", rest + 1);
+    }
     if view.steps.is_empty() && view.plan.counts.held + view.plan.counts.unknown == 0 {
         let _ = writeln!(out, "  nothing to do");
     }

@@ -98,7 +98,11 @@ fn columns(values: &[u64], most: u64) -> String {
 
 fn judged(out: &mut String, invariant: &Invariant, paint: Paint) {
     let Some(broken) = &invariant.broken else {
-        let _ = writeln!(out, "  {}  {:<17} {}", paint.text(Label::Good, "holds "), invariant.id, invariant.promise);
+        let label = if invariant.shown_from.is_some() { Label::Change } else { Label::Good };
+        let _ = writeln!(out, "  {}  {:<17} {}", paint.text(label, &format!("{:<6}", invariant.word())), invariant.id, invariant.promise);
+        if let Some(days) = invariant.shown_from {
+            super::labelled(out, "so far", &format!("all of it is at stake after {days} days: play them with --days {}", days + 1));
+        }
         return;
     };
     let _ = writeln!(out, "  {}  {:<17} {}", paint.text(Label::Bad, "broken"), invariant.id, invariant.promise);

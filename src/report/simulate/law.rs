@@ -237,7 +237,15 @@ impl<'a> Court<'a> {
         if self.asks_outlives() {
             all.push((Id::Outlives, "nothing stays longer than it was promised".to_owned()));
         }
-        let one = |(id, promise): (Id, String)| Invariant { id: id.name().to_owned(), promise, broken: self.broken.remove(&id) };
+        let at_stake = |id: Id| match id {
+            Id::Tier(tier) => days(self.play, tier),
+            Id::Window => Some(self.window / DAY),
+            Id::Last | Id::Verified | Id::StandIn | Id::Outlives => None,
+        };
+        let one = |(id, promise): (Id, String)| {
+            let shown_from = at_stake(id).and_then(|days| u64::try_from(days).ok()).filter(|days| *days > u64::from(self.play.days));
+            Invariant { id: id.name().to_owned(), promise, broken: self.broken.remove(&id), shown_from }
+        };
         all.into_iter().map(one).collect()
     }
 }

@@ -106,7 +106,10 @@ pub(super) fn play(play: &PhysicalPlay<'_>) -> Course {
         world.archive(midnight);
     }
     let promises = [(CHAIN, "no chain loses its base".to_owned()), (WINDOW, format!("any moment of the last {window} can be restored, once it could"))];
-    let invariant = |(id, promise): (&'static str, String)| Invariant { id: id.to_owned(), promise, broken: broken.remove(id) };
+    let invariant = |(id, promise): (&'static str, String)| {
+        let shown_from = (id == WINDOW).then(|| window.as_secs().div_ceil(86_400)).filter(|days| *days > u64::from(play.asked.days));
+        Invariant { id: id.to_owned(), promise, broken: broken.remove(id), shown_from }
+    };
     Course { invariants: promises.into_iter().map(invariant).collect(), days, ..empty(None) }
 }
 

@@ -275,3 +275,14 @@ fn a_rule_that_ends_a_stand_in_is_found() {
     assert!(broken.sentence.starts_with("nothing but what failed its drill is left of the week of "), "{broken:?}");
     assert!(broken.cause.contains("rule `cleanup` ended it"), "{broken:?}");
 }
+
+#[test]
+fn what_the_days_cannot_show_holds_only_so_far() {
+    let words = |days: u32| -> Vec<(String, &'static str)> {
+        course(days, &[], SAME, |_| ()).invariants.iter().map(|invariant| (invariant.id.clone(), invariant.word())).collect()
+    };
+    let of = |days: u32, id: &str| words(days).into_iter().find(|(known, _)| known == id).unwrap().1;
+    assert_eq!((of(10, "keep-last"), of(10, "recent-kept"), of(10, "monthly-kept"), of(10, "window-kept")), ("holds", "holds", "so far", "so far"));
+    // Twelve months of 31 days.
+    assert_eq!((of(371, "monthly-kept"), of(372, "monthly-kept"), of(372, "window-kept")), ("so far", "holds", "holds"));
+}

@@ -187,9 +187,17 @@ fn a_saved_plan_selects_and_approves_and_never_supplies() {
     std::fs::write(saved, plan.to_string()).unwrap();
     let done = config.lifeboat("applier", &["apply", saved]);
     assert!(done.out.contains("1 step done"), "{}{}", done.out, done.err);
+    let again = config.lifeboat("applier", &["apply", saved]);
+    assert!(again.code == 0 && again.out.contains("1 approved step is done already: bucket-exists@bucket/"), "{}{}", again.out, again.err);
+    assert_eq!(config.lifeboat("planner", &["plan", "--out", saved]).code, 4);
+    let mut plan: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(saved).unwrap()).unwrap();
+    plan["approved"].as_array_mut().unwrap().truncate(1);
+    let crafted = plan["approved"][0]["id"].as_str().unwrap().to_owned();
+    plan["approved"][0]["digest"] = "0".repeat(64).into();
+    std::fs::write(saved, plan.to_string()).unwrap();
     let stale = config.lifeboat("applier", &["apply", saved]);
     assert_eq!(stale.code, 1, "{}{}", stale.out, stale.err);
-    assert!(stale.err.contains("what was approved differs from what is needed now: bucket-exists@bucket/"), "{}", stale.err);
+    assert!(stale.err.contains(&format!("what was approved differs from what is needed now: {crafted}")), "{}", stale.err);
     config.edit("daily: 14", "daily: 20");
     let other = config.lifeboat("applier", &["apply", saved]);
     assert!(other.err.contains("the policies are not those that the plan was made for"), "{}", other.err);

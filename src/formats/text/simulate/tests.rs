@@ -20,7 +20,7 @@ pub(crate) fn view() -> SimulateView {
         sentence: "nothing is left of the day 2026-11-02, promised for 7 days more".to_owned(),
         cause: "20261102T011500Z was never released, and rule `cleanup` ended it on 2026-11-09".to_owned(),
     };
-    let invariant = |id: &str, promise: &str, broken| Invariant { id: id.to_owned(), promise: promise.to_owned(), broken };
+    let invariant = |id: &str, promise: &str, broken| Invariant { id: id.to_owned(), promise: promise.to_owned(), broken, shown_from: None };
     let course = Course {
         policy: "orders".to_owned(),
         set: "nightly".to_owned(),

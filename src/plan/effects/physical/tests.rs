@@ -268,7 +268,10 @@ fn versioning_and_lock_speak_of_repositories_too() {
     let mut seen = world(&wants, Vec::new(), vec![repository()]);
     seen.resources.get_mut(&bucket()).unwrap().facts.insert(ReadOp::BucketVersioning, suspended());
     let said: Vec<String> = of(&plan(&wants, &seen, &[]), "bucket-versioning").into_iter().map(|effect| effect.sentence).collect();
-    assert_eq!(said, [format!("until it is on again, an overwrite or delete is final: {there}")]);
+    assert_eq!(
+        said,
+        [format!("until it is on again, an overwrite or delete of what was written since it was suspended is final, which may be any of {there}")]
+    );
     let lock = Document::of(&crate::model::aspects::ObjectLock { retention: None });
     let crate::model::resource::ResourceWish::Bucket(wish) = wants.resources.iter().find(|wish| wish.id() == bucket()).unwrap() else { panic!() };
     let said = super::super::of_object_lock(wish, &Fact::Absent, &lock, &seen);
@@ -277,7 +280,12 @@ fn versioning_and_lock_speak_of_repositories_too() {
     unasked.metadata = Fact::Unknown(Why::NotAsked);
     seen.stored.insert("orders".to_owned(), vec![unasked]);
     let said: Vec<String> = of(&plan(&wants, &seen, &[]), "bucket-versioning").into_iter().map(|effect| effect.sentence).collect();
-    assert_eq!(said, ["until it is on again, an overwrite or delete is final: 263 objects of `physical` (3.8 GiB)"]);
+    assert_eq!(
+        said,
+        [
+            "until it is on again, an overwrite or delete of what was written since it was suspended is final, which may be any of 263 objects of `physical` (3.8 GiB)"
+        ]
+    );
 }
 
 #[test]
