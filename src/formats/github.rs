@@ -24,7 +24,7 @@ pub fn plan(view: &PlanView, findings: &CheckView) -> String {
     }
     let counts = view.counts;
     let said = match counts.add + counts.change {
-        0 if counts.held + counts.unknown == 0 => "everything is as the policies say".to_owned(),
+        0 if counts.held + counts.unknown == 0 => view.calm().to_owned(),
         0 => return out,
         pending => format!("{} pending: {} to add, {} to change", plural(pending as u64, "change"), counts.add, counts.change),
     };

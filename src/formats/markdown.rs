@@ -151,7 +151,7 @@ fn verdict(safe: &Safe, view: &PlanView, steps: &[Owned<'_>]) -> String {
     } else if allowed > 0 {
         format!("⚠️ {}, {allowed} of them by leave that was given", plural(steps.len() as u64, "change"))
     } else if steps.is_empty() {
-        "✅ everything is as the policies say".to_owned()
+        format!("✅ {}", view.calm())
     } else {
         format!("✅ {}, none of which loosens protection", plural(steps.len() as u64, "change"))
     };

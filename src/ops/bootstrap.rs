@@ -10,6 +10,7 @@ use crate::model::resource::ResourceWish;
 use crate::observe;
 use crate::plan::{self, Ask};
 use crate::ports::{Kind, Ports};
+use crate::view::plan::PlanView;
 
 /// Plans what must exist before the first plan in CI; with `send`, carries it out as `apply` does.
 ///
@@ -36,7 +37,8 @@ pub async fn bootstrap(place: &Where, ask: &Ask<'_>, send: bool) -> Result<(Ende
     let observed = observe::observe(&prepared.desired, &ports, Fact::Known(identity)).await;
     let plan = plan::asked(&prepared.desired, &observed, ask);
     let exit = planning::exit(&plan);
-    let view = planning::view(&prepared, &observed, &plan, &aws.quirks(), ports.cloud.sent());
+    let of = Some("bootstrap".to_owned());
+    let view = PlanView { of, ..planning::view(&prepared, &observed, &plan, &aws.quirks(), ports.cloud.sent()) };
     Ok((Ended::Stopped(Planned::Plan(Box::new(view), findings)), exit))
 }
 

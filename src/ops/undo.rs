@@ -11,6 +11,7 @@ use crate::model::repository::ControlPlace;
 use crate::observe;
 use crate::plan::{self, Ask, Done};
 use crate::ports::Ports;
+use crate::view::plan::PlanView;
 
 /// How many runs back one that did something is looked for.
 const BACK: usize = 10;
@@ -31,7 +32,8 @@ pub async fn undo(place: &Where, ask: &Ask<'_>, run: Option<&str>, send: bool) -
             hint: "write spec.control into lifeboat.yaml: from then on every apply keeps a journal there that leads back".to_owned(),
         });
     };
-    let done = done(&found(&ports, at, run).await?);
+    let run = found(&ports, at, run).await?;
+    let done = done(&run);
     if send {
         return apply::under_lock(&prepared, &ports, &aws, &Wanted { ask: *ask, undo: Some(&done), ..Wanted::default() }, Ok(at)).await;
     }
@@ -40,7 +42,9 @@ pub async fn undo(place: &Where, ask: &Ask<'_>, run: Option<&str>, send: bool) -
     let prices = planning::priced(ask, &aws);
     let plan = plan::undo(&done, &prepared.desired, &observed, &Ask { prices: prices.as_ref(), ..*ask });
     let exit = planning::exit(&plan);
-    let view = planning::view(&prepared, &observed, &plan, &aws.quirks(), ports.cloud.sent());
+    let when = run.first.map_or_else(String::new, |at| format!(" of {}", at.strftime("%Y-%m-%d %H:%M UTC")));
+    let of = Some(format!("undo of run {}{when}", run.id));
+    let view = PlanView { of, ..planning::view(&prepared, &observed, &plan, &aws.quirks(), ports.cloud.sent()) };
     Ok((Ended::Stopped(Planned::Plan(Box::new(view), findings)), exit))
 }
 

@@ -28,6 +28,10 @@ pub fn asked(desired: &Desired, observed: &Observed, ask: &Ask<'_>) -> Plan {
         planner.plan.leftovers.push(leftover);
         planner.plan.steps.extend(removal.filter(|_| ask.prune));
     }
+    if ask.prune {
+        // What is planned to go is no longer left over.
+        planner.plan.leftovers.retain(|left| !left.removable);
+    }
     planner.end()
 }
 

@@ -28,6 +28,9 @@ pub struct PlanView {
     pub format: String,
     /// Version of lifeboat.
     pub tool: String,
+    /// What it is a plan of, if not of what the policies want: `bootstrap`, or `undo of run …`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
     /// What was read: a commit, or the working folder.
     pub revision: String,
     /// SHA-256 over the resolved policies.
@@ -40,7 +43,7 @@ pub struct PlanView {
     pub policies: usize,
     /// What part of all policies that is, when only a part was asked for.
     pub selected: Option<SelectedView>,
-    /// How many settings were looked at.
+    /// How many settings were compared: not those that could not be read, nor those behind them.
     pub settings: usize,
     /// How many requests were sent for it, to all services: each attempt, each page and what was read of backups and indexes too.
     pub requests: usize,
@@ -289,13 +292,14 @@ impl PlanView {
         Self {
             format: FORMAT.to_owned(),
             tool: env!("CARGO_PKG_VERSION").to_owned(),
+            of: None,
             revision: around.revision.to_owned(),
             policy_digest: around.desired.digest.clone(),
             observed_at: seconds(around.observed.at),
             identity: around.observed.identity.known().map(IdentityView::of),
             policies: around.policies.len(),
             selected: around.selected.cloned(),
-            settings: groups.iter().map(|group| group.settled + group.steps.len()).sum(),
+            settings: groups.iter().map(|group| group.settled + group.steps.iter().filter(|step| step.is_compared()).count()).sum(),
             requests: around.observed.requests,
             unasked: around.observed.unasked,
             groups,
@@ -309,6 +313,24 @@ impl PlanView {
             void_approvals: plan.void_approvals.clone(),
             digest: digest(&around.desired.digest, &approved),
             approved,
+        }
+    }
+}
+
+impl StepView {
+    /// Whether what is wanted was held against what is there.
+    fn is_compared(&self) -> bool {
+        !matches!(self.kind.as_str(), "unknown" | "waits")
+    }
+}
+
+impl PlanView {
+    /// What is said when there is nothing to do.
+    pub fn calm(&self) -> &'static str {
+        match &self.of {
+            Some(of) if of.starts_with("undo") => "nothing of that run is left to take back",
+            _ if self.groups.is_empty() && self.selected.is_some() => "nothing was compared: no policy is in this part",
+            _ => "everything is as the policies say",
         }
     }
 }

@@ -390,3 +390,12 @@ fn an_endpoint_with_roles_needs_a_place_for_the_roles() {
     assert_eq!(output.status.code(), Some(1), "{err}");
     assert!(err.contains("names an S3 endpoint and roles, but not where IAM is") && err.contains("hint: set AWS_ENDPOINT_URL_IAM"), "{err}");
 }
+
+#[test]
+fn a_part_without_a_policy_says_that_nothing_was_compared_and_not_that_all_is_well() {
+    let config = root().join("examples/quickstart/config");
+    let said: Vec<String> = (1..=3).map(|part| run(&config, &["plan", "--offline", "--shard", &format!("{part}/3")]).out).collect();
+    let empty = said.iter().filter(|said| said.contains("nothing was compared: no policy is in this part · exit 0"));
+    assert_eq!(empty.count(), 2, "{said:?}");
+    assert!(said.iter().all(|said| !said.contains("everything is as the policies say") && said.contains("0 settings compared")), "offline: {said:?}");
+}

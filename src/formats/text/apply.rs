@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::super::paint::{Label, Paint};
-use super::plan::means;
+use super::plan::{means, unused};
 use super::{labelled, tamed};
 use crate::model::units::plural;
 use crate::view::apply::ApplyView;
@@ -45,6 +45,7 @@ pub fn apply(view: &ApplyView, exit: u8, paint: Paint) -> String {
     if view.steps.is_empty() && view.plan.counts.held + view.plan.counts.unknown == 0 {
         let _ = writeln!(out, "  nothing to do");
     }
+    unused(&mut out, &view.plan);
     let _ = writeln!(out);
     if let Some(evidence) = &view.evidence {
         let _ = writeln!(out, "evidence {evidence}");

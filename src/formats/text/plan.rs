@@ -29,7 +29,7 @@ pub fn plan(view: &PlanView, exit: u8, paint: Paint) -> String {
         if view.releases.iter().any(ReleaseSetView::is_busy) {
             out.push('\n');
         }
-        let _ = writeln!(out, "{}", paint.text(Label::Good, &format!("everything is as the policies say · exit {exit}")));
+        let _ = writeln!(out, "{}", paint.text(Label::Good, &format!("{} · exit {exit}", view.calm())));
         others(&mut out, view);
         unused(&mut out, view);
         not_managed(&mut out, view, paint);
@@ -131,7 +131,7 @@ fn others(out: &mut String, view: &PlanView) {
     }
 }
 
-fn unused(out: &mut String, view: &PlanView) {
+pub(super) fn unused(out: &mut String, view: &PlanView) {
     for leave in &view.unused_leaves {
         let _ = writeln!(out, "\nnote: nothing needed --allow {leave}");
     }
@@ -146,7 +146,8 @@ fn heading(view: &PlanView, paint: Paint) -> String {
         None => plural_policies(view.policies),
     };
     let who = view.identity.as_ref().map_or_else(|| "offline".to_owned(), |identity| format!("account {} as {}", identity.account, identity.name));
-    let line = format!("lifeboat plan · {policies} at {} · {who} · {} compared", view.revision, plural(view.settings as u64, "setting"));
+    let of = view.of.as_deref().unwrap_or("plan");
+    let line = format!("lifeboat {of} · {policies} at {} · {who} · {} compared", view.revision, plural(view.settings as u64, "setting"));
     let mut out = format!("{}\n", paint.text(Label::Dim, &line));
     for shared in view.selected.iter().flat_map(|selected| &selected.shared) {
         let others = names(shared.others.iter().map(String::as_str), MOST_NAMES);

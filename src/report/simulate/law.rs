@@ -287,5 +287,5 @@ fn are(there: usize, noun: &str) -> String {
 /// What went last, of those that matter.
 fn why(world: &World<'_>, matters: impl Fn(&Departed) -> bool) -> String {
     let last = world.departed.iter().rev().find(|gone| matters(gone));
-    last.map_or_else(|| "nothing went: too few were taken".to_owned(), |gone| world.cause(gone))
+    last.map_or_else(|| "nothing went while it was played: too few were there, or were taken".to_owned(), |gone| world.cause(gone))
 }

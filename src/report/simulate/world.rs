@@ -246,15 +246,15 @@ impl<'a> World<'a> {
     /// Which rule let a backup go, and why it had its tag.
     pub(super) fn cause(&self, departed: &Departed) -> String {
         let tier = departed.stored.tag.map(|(tier, _)| tier);
-        let alone = |rule: &&Rule| {
-            let only = Lifecycle { rules: vec![(*rule).clone()], minimum_size: None };
+        let alone = |rule: &'_ Rule| {
+            let only = Lifecycle { rules: vec![rule.clone()], minimum_size: None };
             let stored = &departed.stored;
-            let until = self.with(&stored.objects, stored.point.oldest, tier, &only, |_, versions| {
+            self.with(&stored.objects, stored.point.oldest, tier, &only, |_, versions| {
                 Forecast::new(&self.world(&only, stored.point.oldest)).standing(versions).restorable_until
-            });
-            until.is_some_and(|until| until <= departed.at)
+            })
         };
-        let rule = self.play.bucket.rules.rules.iter().find(alone).map_or("a rule", |rule| rule.id.as_str());
+        let rules = self.play.bucket.rules.rules.iter().filter_map(|rule| Some((alone(rule)?, rule.id.as_str())));
+        let rule = rules.filter(|(until, _)| *until <= departed.at).min().map_or("a rule", |(_, id)| id);
         let day = |at: Timestamp| at.strftime("%Y-%m-%d").to_string();
         let id = &departed.stored.point.id;
         match departed.stored.tag {
