@@ -2,8 +2,9 @@
 
 use clap::Args;
 
-use super::{Global, Said, apply};
+use super::{Global, Said, apply, progress};
 use crate::ops::OpError;
+use crate::ops::apply::Interrupted;
 use crate::ops::bootstrap;
 use crate::plan::{Ask, Leave};
 
@@ -25,6 +26,7 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, OpError> {
     let ask = Ask { leaves: &arguments.allow, ..Ask::default() };
-    let (ended, exit) = bootstrap::bootstrap(&global.place(), &ask, arguments.apply).await?;
+    let send = arguments.apply.then_some(progress::stop_on_signal as Interrupted);
+    let (ended, exit) = bootstrap::bootstrap(&global.place(), &ask, send).await?;
     Ok(apply::said(ended, exit, global))
 }

@@ -2,8 +2,9 @@
 
 use clap::Args;
 
-use super::{Global, Pricing, Said, apply};
+use super::{Global, Pricing, Said, apply, progress};
 use crate::ops::OpError;
+use crate::ops::apply::Interrupted;
 use crate::ops::undo;
 use crate::plan::{Ask, Leave};
 
@@ -33,6 +34,7 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: &Arguments, global: &Global) -> Result<Said, OpError> {
     let prices = arguments.pricing.read()?;
     let ask = Ask { leaves: &arguments.allow, prices: Some(&prices), ..Ask::default() };
-    let (ended, exit) = undo::undo(&global.place(), &ask, arguments.run.as_deref(), arguments.apply).await?;
+    let send = arguments.apply.then_some(progress::stop_on_signal as Interrupted);
+    let (ended, exit) = undo::undo(&global.place(), &ask, arguments.run.as_deref(), send).await?;
     Ok(apply::said(ended, exit, global))
 }

@@ -32,6 +32,9 @@ pub enum Ended {
     Applied(Box<ApplyView>),
 }
 
+/// What says from its first call on whether somebody wants a run to end.
+pub type Interrupted = fn() -> watch::Receiver<bool>;
+
 /// What the caller of `apply` decides.
 #[derive(Debug, Default)]
 pub struct Wanted<'a> {
@@ -48,7 +51,7 @@ pub struct Wanted<'a> {
     /// For how long each write is waited for.
     pub settle: Settle,
     /// Says from the first request on whether somebody wants the run to end; asked for right before it.
-    pub interrupted: Option<fn() -> watch::Receiver<bool>>,
+    pub interrupted: Option<Interrupted>,
 }
 
 /// Recomputes the plan and carries it out; with a saved plan, only the steps that it approves.

@@ -1,6 +1,6 @@
 //! `lifeboat bootstrap`.
 
-use super::apply::{self, Ended, Wanted};
+use super::apply::{self, Ended, Interrupted, Wanted};
 use super::plan::{self as planning, Planned};
 use super::{Exit, OpError, Prepared, Where, check, connect, control, identify};
 use crate::compile;
@@ -12,11 +12,11 @@ use crate::plan::{self, Ask};
 use crate::ports::{Kind, Ports};
 use crate::view::plan::PlanView;
 
-/// Plans what must exist before the first plan in CI; with `send`, carries it out as `apply` does.
+/// Plans what must exist before the first plan in CI; with `send`, carries it out as `apply` does, until that says to end.
 ///
 /// # Errors
 /// When there is no config repo, nothing to make, no usable identity, or no journal can be opened.
-pub async fn bootstrap(place: &Where, ask: &Ask<'_>, send: bool) -> Result<(Ended, Exit), OpError> {
+pub async fn bootstrap(place: &Where, ask: &Ask<'_>, send: Option<Interrupted>) -> Result<(Ended, Exit), OpError> {
     let (mut prepared, ports, aws) = connect(place).await?;
     let (findings, exit) = check::view(&prepared);
     if exit == Exit::Findings {
@@ -29,9 +29,9 @@ pub async fn bootstrap(place: &Where, ask: &Ask<'_>, send: bool) -> Result<(Ende
         }
     }
     something(&prepared)?;
-    if send {
+    if send.is_some() {
         let at = lock(&prepared, &ports).await;
-        return apply::under_lock(&prepared, &ports, &aws, &Wanted { ask: *ask, ..Wanted::default() }, at).await;
+        return apply::under_lock(&prepared, &ports, &aws, &Wanted { ask: *ask, interrupted: send, ..Wanted::default() }, at).await;
     }
     let identity = identify(&ports, Some(&aws)).await?;
     let observed = observe::observe(&prepared.desired, &ports, Fact::Known(identity)).await;

@@ -1,7 +1,7 @@
 //! `lifeboat undo`: the way back from an apply, by its journal. It is a plan like any other, and `--apply` carries it out as
 //! `apply` does.
 
-use super::apply::{self, Ended, Wanted};
+use super::apply::{self, Ended, Interrupted, Wanted};
 use super::plan::{self as planning, Planned};
 use super::select::Selection;
 use super::{Act, Exit, OpError, Prepared, Where, causes, check, connect_as, control, identify};
@@ -16,12 +16,12 @@ use crate::view::plan::PlanView;
 /// How many runs back one that did something is looked for.
 const BACK: usize = 10;
 
-/// Plans the way back from a run; none named = the last one that did something. With `send`, carries it out.
+/// Plans the way back from a run; none named = the last one that did something. With `send`, carries it out, until that says to end.
 ///
 /// # Errors
 /// When there is no config repo, no journal, no usable identity, or another apply holds the lock.
-pub async fn undo(place: &Where, ask: &Ask<'_>, run: Option<&str>, send: bool) -> Result<(Ended, Exit), OpError> {
-    let (prepared, ports, aws) = connect_as(place, if send { Act::Apply } else { Act::Plan }, &Selection::default()).await?;
+pub async fn undo(place: &Where, ask: &Ask<'_>, run: Option<&str>, send: Option<Interrupted>) -> Result<(Ended, Exit), OpError> {
+    let (prepared, ports, aws) = connect_as(place, if send.is_some() { Act::Apply } else { Act::Plan }, &Selection::default()).await?;
     let (findings, exit) = check::view(&prepared);
     if exit == Exit::Findings {
         return Ok((Ended::Stopped(Planned::Stopped(findings)), exit));
@@ -34,8 +34,9 @@ pub async fn undo(place: &Where, ask: &Ask<'_>, run: Option<&str>, send: bool) -
     };
     let run = found(&ports, at, run).await?;
     let done = done(&run);
-    if send {
-        return apply::under_lock(&prepared, &ports, &aws, &Wanted { ask: *ask, undo: Some(&done), ..Wanted::default() }, Ok(at)).await;
+    if send.is_some() {
+        let wanted = Wanted { ask: *ask, undo: Some(&done), interrupted: send, ..Wanted::default() };
+        return apply::under_lock(&prepared, &ports, &aws, &wanted, Ok(at)).await;
     }
     let identity = identify(&ports, Some(&aws)).await?;
     let observed = observe::observe(&prepared.desired, &ports, Fact::Known(identity)).await;

@@ -1,6 +1,7 @@
 //! `lifeboat.explain-restore/1`: what brings a moment back, and how.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +32,9 @@ pub struct ServingView {
     pub set: String,
     /// The moment that is asked for, RFC 3339.
     pub at: String,
+    /// The same in the time zone of the set's schedule, as `2026-11-22 12:00:00 Europe/Berlin`; none where that is UTC.
+    #[serde(default)]
+    pub at_local: Option<String>,
     /// When it was asked, by S3's clock where it said it, RFC 3339.
     pub now: String,
     /// `ready`: a backup can be restored as it lies. `thaw`: it must be thawed first. `undelete`: it must be brought back first.
@@ -182,6 +186,12 @@ pub struct CommandView {
 /// A moment in RFC 3339, to the second.
 pub fn moment(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// A moment in the time zone of a schedule; none where that is UTC, or no zone.
+pub fn local(at: Timestamp, zone: &str) -> Option<String> {
+    let known = TimeZone::get(zone).ok().filter(|_| !matches!(zone, "UTC" | "Etc/UTC"))?;
+    Some(format!("{} {zone}", at.to_zoned(known).strftime("%Y-%m-%d %H:%M:%S")))
 }
 
 impl EstimateView {

@@ -16,7 +16,8 @@ mod physical;
 /// Renders the answer; `exit` is the code that the command will end with.
 pub fn serving(view: &ServingView, exit: u8, paint: Paint) -> String {
     let view = &tamed(view);
-    let heading = format!("restore {}/{} as it was at {}", view.policy, view.set, clock(&view.at));
+    let local = view.at_local.as_ref().map_or_else(String::new, |local| format!(" ({local})"));
+    let heading = format!("restore {}/{} as it was at {}{local}", view.policy, view.set, clock(&view.at));
     let (label, verdict) = view.pitr.as_ref().map_or_else(|| verdict(view), |pitr| physical::verdict(view, pitr));
     let mut out = format!("{}\n\n{}\n", paint.text(Label::Strong, &heading), paint.text(label, &format!("{verdict} · exit {exit}")));
     match (&view.pitr, &view.backup) {

@@ -21,7 +21,7 @@ use crate::ports::{Head, Kind, PortError, Ports};
 use crate::report::serving::{self, Hidden, Rate};
 use crate::report::sound;
 use crate::restore::thaw::{self, Thaw};
-use crate::view::serving::{CommandView, EndsView, EstimateView, ExpiredView, NeededView, Neighbour, ServingBackup, ServingView, kept, moment, quoted};
+use crate::view::serving::{CommandView, EndsView, EstimateView, ExpiredView, NeededView, Neighbour, ServingBackup, ServingView, kept, local, moment, quoted};
 
 /// For how long a backup that was brought back is held: long enough to restore it.
 const HELD: i64 = 7 * 24;
@@ -89,6 +89,11 @@ struct Asking<'a> {
 impl Asking<'_> {
     fn bucket(&self) -> &str {
         &self.policy.policy.spec.storage.bucket
+    }
+
+    /// The time zone of the set's schedule.
+    fn zone(&self) -> Option<&str> {
+        self.policy.policy.spec.backups.get(self.set).map(|set| set.schedule.timezone.as_str())
     }
 
     async fn head(&self, key: &str) -> Result<Head, PortError> {
@@ -205,6 +210,7 @@ impl Answer<'_> {
             policy: asking.policy.name.clone(),
             set: asking.set.0.clone(),
             at: moment(self.at),
+            at_local: asking.zone().and_then(|zone| local(self.at, zone)),
             now: moment(self.now),
             verdict: verdict.to_owned(),
             before,

@@ -17,7 +17,7 @@ use crate::report::serving::physical as serving;
 use crate::restore::thaw::Thaw;
 use crate::view::serving::engines::Recovery;
 use crate::view::serving::physical::{PitrServing, WayView, thawing};
-use crate::view::serving::{EndsView, Neighbour, ServingBackup, ServingView, moment};
+use crate::view::serving::{EndsView, Neighbour, ServingBackup, ServingView, local, moment};
 
 /// How many requests are under way at once.
 const AT_ONCE: usize = 16;
@@ -126,6 +126,12 @@ impl Answer<'_> {
         }
     }
 
+    /// The time zone of the set's schedule, if it has one.
+    fn zone(&self) -> Option<&str> {
+        let set = self.question.policy.policy.spec.backups.physical.get(self.question.set)?;
+        Some(set.schedule.as_ref()?.timezone.as_str())
+    }
+
     /// What can be said without a backup.
     fn view(self, verdict: &str, way: Option<WayView>, notes: Vec<String>) -> ServingView {
         let (policy, Name(set)) = (self.question.policy, self.question.set);
@@ -137,6 +143,7 @@ impl Answer<'_> {
             policy: policy.name.clone(),
             set: set.clone(),
             at: moment(self.at),
+            at_local: self.zone().and_then(|zone| local(self.at, zone)),
             now: moment(self.now),
             verdict: verdict.to_owned(),
             backup: None,

@@ -15,6 +15,7 @@ fn view() -> ServingView {
         policy: "orders".to_owned(),
         set: "nightly".to_owned(),
         at: "2026-11-22T12:00:00Z".to_owned(),
+        at_local: None,
         now: "2026-11-23T12:00:00Z".to_owned(),
         verdict: "ready".to_owned(),
         backup: Some(ServingBackup {
@@ -151,6 +152,15 @@ fn what_reading_costs_is_said_where_it_costs_something() {
     assert_eq!(said(vec![way("bulk", "0.000000", "$0", &[])], false, None), "costs $0 to thaw by bulk; list prices of eu-west-1 on 2026-08-01");
     let unknown = said(Vec::new(), false, Some("the prices of eu-south-9 are not known"));
     assert_eq!(unknown, "costs not known: the prices of eu-south-9 are not known");
+}
+
+#[test]
+fn the_moment_is_said_in_the_zone_of_the_schedule_too() {
+    use crate::view::serving::local;
+    let at = "2026-11-22T12:00:00Z".parse().unwrap();
+    assert_eq!((local(at, "UTC"), local(at, "Europe/Berlin").as_deref()), (None, Some("2026-11-22 13:00:00 Europe/Berlin")));
+    let said = serving(&ServingView { at_local: local(at, "Europe/Berlin"), ..view() }, 0, Paint { on: false });
+    assert!(said.starts_with("restore orders/nightly as it was at 2026-11-22 12:00:00 UTC (2026-11-22 13:00:00 Europe/Berlin)\n"), "{said}");
 }
 
 #[test]
