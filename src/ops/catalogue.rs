@@ -159,7 +159,8 @@ pub(super) async fn shelf<'a>(ports: &Ports, policy: &'a LoadedPolicy, set: Opti
         listed => listed.map_err(|source| unlisted(policy, source))?,
     };
     let objects = || listing.iter().map(|object| (object.key.as_str(), object.bytes, object.modified));
-    let seen = layout::backups(&storage.prefix, objects());
+    let mut seen = layout::backups(&storage.prefix, objects());
+    layout::classify(&mut seen, &storage.prefix, listing.iter().filter_map(|object| Some((object.key.as_str(), object.class.as_deref()?))));
     let (now, clock) = clock(ports, &storage.bucket, smallest(&storage.prefix, &seen).as_deref(), LARGEST).await;
     let mut indexes = BTreeMap::new();
     for name in policy.policy.spec.backups.keys().filter(|name| set.is_none_or(|set| set == *name)) {

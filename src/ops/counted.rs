@@ -98,6 +98,13 @@ impl Look<'_> {
                 break;
             }
         }
+        if names.is_none() && !found.told.values().any(|told| matches!(told, Told::Unread(_))) {
+            // Of those that were read none is whole: what was not read is nothing to rely upon.
+            let why = "none of the newest that were read is whole, and this one was not read";
+            for backup in self.own.iter().filter(|backup| backup.is_good()) {
+                found.told.entry(self.key(backup)).or_insert_with(|| Told::Unread(why.to_owned()));
+            }
+        }
         let names = names.unwrap_or_default();
         let is_odd = |backup: &&SeenBackup| !found.told.contains_key(&self.key(backup)) && backup.is_good() && !names.is_subset(&names_of(backup));
         let odd: Vec<&SeenBackup> = self.own.iter().rev().filter(is_odd).take(ODD).collect();

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::catalogue::{self, Asking, Marked, Proofs};
 use super::{Exit, OpError, Prepared, Where, backups, causes, check, connect, evidence, identify, keep};
-use crate::catalog::backups::{Tags, hold_value, read_hold};
+use crate::catalog::backups::{State, Tags, hold_value, read_hold};
 use crate::catalog::ending;
 use crate::catalog::layout::MANIFEST;
 use crate::catalog::release::{self, MOST_TAGS};
@@ -99,6 +99,12 @@ pub async fn hold(place: &Where, wish: &Wish<'_>) -> Result<(Ended, Exit), OpErr
     }
     let shelf = catalogue::shelf(&ports, policy, Some(set), Asking::plainly(&Fact::Known(Proofs::new()), Marked::Last)).await?;
     let backup = backups::pick(&shelf, id)?;
+    // What could not be brought back, and what was never whole, no hold makes restorable.
+    view.certain = view.doubts.is_empty();
+    if matches!(backup.state, State::Partial | State::Refused | State::Orphaned) {
+        let why = backup.why.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+        view.doubt(format!("it is {} and cannot be restored as it is{why}", backup.state.as_str()));
+    }
     let keys: Vec<&String> = backup.seen.keys.keys().collect();
     view.objects = keys.len();
     let marker = Marker { ports: &ports, policy, keys: &keys, now: shelf.now, seen: &backup.seen };

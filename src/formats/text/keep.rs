@@ -117,7 +117,7 @@ pub fn hold(view: &HoldView, paint: Paint) -> String {
     let end = match (view.action.as_str(), view.certain) {
         ("hold --lift", _) => paint.text(Label::Change, "no longer held: the next run of the keeper decides"),
         (_, true) => paint.text(Label::Good, "nothing expires it"),
-        (_, false) => paint.text(Label::Bad, "not certain: look again after the next midnight UTC"),
+        (_, false) => paint.text(Label::Bad, "not certain: see to the doubts above, and run it again"),
     };
     let _ = writeln!(out, "\n{end}");
     out

@@ -97,3 +97,13 @@ async fn what_a_release_rule_has_passed_is_not_counted_though_s3_has_not_deleted
     assert!(gone > 10 && before == 40, "{gone} {before}");
     assert_eq!(after, 40 - gone);
 }
+
+#[test]
+fn when_none_of_those_that_were_read_is_whole_the_next_one_is_not_believed() {
+    let stage = Stage::new(12);
+    for day in 1..=12 {
+        lose(&stage, &format!("202610{day:02}"), "nasty.dump.zst");
+    }
+    let policy = view(&stage).0.policies.remove(0);
+    assert_eq!((policy.rpo.verdict, policy.sets[0].damaged.len()), (Verdict::Unproven, 8), "{:#?}", policy.rpo);
+}
