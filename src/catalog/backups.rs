@@ -16,7 +16,7 @@ use crate::model::fact::Fact;
 use crate::model::lifecycle::{EXPIRE_TAG, HOLD_TAG};
 use crate::model::policy::Retention;
 use crate::model::resource::SeenBackup;
-use crate::model::units::Span;
+use crate::model::units::{Span, plural};
 
 /// How far the clocks of database, writer and S3 may be apart before a date in a manifest is a lie, in seconds.
 pub const CLOCKS: i64 = 600;
@@ -254,7 +254,8 @@ fn against_listing(manifest: &Summary, seen: &SeenBackup, released: Release, aro
     }
     match gone.as_slice() {
         [] => (State::Complete, None),
-        [first, ..] => released.state(format!("{} of its objects are gone: {first}", gone.len())),
+        [one] => released.state(format!("{one} is gone")),
+        [first, others @ ..] => released.state(format!("{first} and {} are gone", plural(others.len() as u64, "other object"))),
     }
 }
 

@@ -99,6 +99,10 @@ fn maybe_time(at: &Option<String>) -> String {
     at.as_deref().map_or_else(|| "unknown".to_owned(), time)
 }
 
+fn going(rule: &str, count: &u64) -> String {
+    crate::report::going(rule, *count)
+}
+
 fn or_unknown(text: &Option<String>) -> &str {
     text.as_deref().unwrap_or("unknown")
 }

@@ -596,12 +596,14 @@ pub enum Told {
     Listed,
     /// All that its manifest names is there.
     Whole,
-    /// It was released, and some of it has expired.
+    /// It was released, and some of it has expired or may at any time.
     Expiring,
     /// Why it is not whole.
     Broken(String),
     /// Why its manifest could not be read.
     Unread(String),
+    /// The id of a rule of the bucket that has reached it: it may be deleted at any time.
+    Reached(String),
 }
 
 /// A backup as the listing of the bucket shows it.
@@ -634,11 +636,16 @@ pub struct SeenBackup {
 impl SeenBackup {
     /// Whether it can be counted on: its manifest is there, and nothing that is known speaks against it.
     pub fn is_good(&self) -> bool {
-        self.complete && !matches!(self.told, Told::Expiring | Told::Broken(_))
+        self.complete && !matches!(self.told, Told::Expiring | Told::Broken(_) | Told::Reached(_))
     }
 
     /// Why it is not whole although its manifest is there, if that is known.
     pub fn broken(&self) -> Option<&str> {
         if let Told::Broken(why) = &self.told { Some(why) } else { None }
+    }
+
+    /// The rule that has reached it, if that is known.
+    pub fn reached(&self) -> Option<&str> {
+        if let Told::Reached(rule) = &self.told { Some(rule) } else { None }
     }
 }

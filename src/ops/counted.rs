@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::future::join_all;
 use futures_util::{StreamExt as _, stream};
 
 use super::backups::proven;
@@ -22,7 +21,7 @@ use crate::model::lifecycle::{EXPIRE_TAG, Lifecycle};
 use crate::model::resource::{Observed, SeenBackup, Told};
 use crate::policy::LoadedPolicy;
 use crate::ports::Ports;
-use crate::report::status::{live, tagged};
+use crate::report::status::{live, reached, tagged};
 
 /// How many of the newest backups of a set are read until one is whole.
 const NEWEST: usize = 8;
@@ -65,6 +64,8 @@ pub(super) async fn added(observed: &mut Observed, policies: &[LoadedPolicy], po
             }
         }
     }
+    let reached = reached(policies, observed, now, now);
+    observed.backups.extend(reached);
 }
 
 /// A look at one set.
@@ -105,13 +106,35 @@ impl Look<'_> {
                 found.told.entry(self.key(backup)).or_insert_with(|| Told::Unread(why.to_owned()));
             }
         }
-        let names = names.unwrap_or_default();
-        let is_odd = |backup: &&SeenBackup| !found.told.contains_key(&self.key(backup)) && backup.is_good() && !names.is_subset(&names_of(backup));
-        let odd: Vec<&SeenBackup> = self.own.iter().rev().filter(is_odd).take(ODD).collect();
-        let told = join_all(odd.iter().map(|backup| self.told(backup))).await;
-        found.told.extend(odd.into_iter().map(|backup| self.key(backup)).zip(told));
+        if let Some(names) = names {
+            self.odd(names, &mut found).await;
+        }
         found.released = self.released().await;
         found
+    }
+
+    /// Reads those that lack what the newest has, the newest of them first. One that is whole without it, as where a database was added since,
+    /// shows what those before it need.
+    async fn odd(&self, newest: BTreeSet<&str>, found: &mut Found) {
+        let mut patterns = vec![newest];
+        let mut read = 0;
+        for backup in self.own.iter().rev().filter(|backup| backup.is_good()) {
+            let names = names_of(backup);
+            if found.told.contains_key(&self.key(backup)) || patterns.iter().any(|pattern| pattern.is_subset(&names)) {
+                continue;
+            }
+            read += 1;
+            let told = if read > ODD {
+                let lacks = patterns[0].difference(&names).next().unwrap_or(&"an object");
+                Told::Broken(format!("{lacks} is not there, which the newest has; its manifest was not read, as {ODD} such backups were"))
+            } else {
+                self.told(backup).await
+            };
+            if told == Told::Whole {
+                patterns.push(names);
+            }
+            found.told.insert(self.key(backup), told);
+        }
     }
 
     /// What is known of a backup by its manifest; of one that misses something by its release tag too.

@@ -22,7 +22,7 @@ use crate::observe;
 use crate::policy::{self, LoadedPolicy};
 use crate::ports::{Kind, Ports};
 use crate::report::expected::{Era, History, MISSED, Wanted};
-use crate::report::status::{Around, Seen, Standing, left, live, standings};
+use crate::report::status::{Around, Seen, Standing, live, reached, standings};
 use crate::report::{self, Input, Repositories, Verdict, past, storage};
 use crate::source;
 use crate::view::status::{AsOfView, StatusView};
@@ -80,7 +80,7 @@ async fn stands(
             (Cow::Owned(then), repositories)
         }
         Seen::Now => (Cow::Borrowed(&observed.backups), repositories::left(ports, policies, &observed, at).await),
-        Seen::After(_) => (Cow::Owned(left(policies, &observed, at, read)), repositories::left(ports, policies, &observed, at).await),
+        Seen::After(_) => (Cow::Owned(reached(policies, &observed, at, read)), repositories::left(ports, policies, &observed, at).await),
     };
     let input = Input {
         now: at,
@@ -171,7 +171,8 @@ fn as_of(prepared: &Prepared, observed: &Observed, seen: Seen, at: Timestamp, re
     let (side, notes) = match seen {
         Seen::Now => return None,
         Seen::Before => {
-            let first = "objectives and drills are those of the policies as they are written now; what was brought back since was never gone";
+            let first = "objectives and drills are those of the policies as they are written now; what was brought back since was never gone; \
+                         what lay there is not held against the manifests of then";
             let notes = prepared.loaded.policies.iter().filter_map(blind);
             ("before", [first.to_owned()].into_iter().chain(notes).collect())
         }

@@ -270,6 +270,8 @@ pub enum Kind {
     Clock,
     /// The bucket lives in another region.
     OtherRegion,
+    /// 416: the object ends before the bytes that were asked for.
+    OutOfRange,
     /// The request was understood and rejected.
     Rejected,
     /// An answer that this version does not understand.
@@ -286,7 +288,9 @@ impl PortError {
             Kind::Unsupported => Why::Unsupported(self.to_string()),
             Kind::Unreachable => Why::Unreachable(self.to_string()),
             Kind::Busy | Kind::Unsettled => Why::Busy(self.to_string()),
-            Kind::Missing | Kind::Exists | Kind::OtherRegion | Kind::NoPrincipal | Kind::Rejected | Kind::NotUnderstood => Why::NotUnderstood(self.to_string()),
+            Kind::Missing | Kind::Exists | Kind::OtherRegion | Kind::NoPrincipal | Kind::OutOfRange | Kind::Rejected | Kind::NotUnderstood => {
+                Why::NotUnderstood(self.to_string())
+            }
         }
     }
 
@@ -302,7 +306,7 @@ impl PortError {
             Kind::NoPrincipal => Some("look at `trust` in the policy for a name that does not exist"),
             Kind::Clock => Some("set the clock of this machine: signatures hold for 15 minutes (`timedatectl` shows whether it is synchronised)"),
             Kind::OtherRegion => Some("correct storage.region in the policy"),
-            Kind::Missing | Kind::Exists | Kind::Unsupported | Kind::Rejected | Kind::NotUnderstood => None,
+            Kind::Missing | Kind::Exists | Kind::Unsupported | Kind::OutOfRange | Kind::Rejected | Kind::NotUnderstood => None,
         }
     }
 }

@@ -31,6 +31,9 @@ pub struct SetReport {
     /// Those that have one and are not whole, by id, each with why: of all by the listing, of the newest by its manifest.
     #[serde(default)]
     pub damaged: BTreeMap<String, String>,
+    /// How many more a rule of the bucket has reached, which may delete them at any time, by its id; those that were released are not among them.
+    #[serde(default)]
+    pub reached: BTreeMap<String, u64>,
     /// Why the manifest of the newest could not be read, if it could not.
     #[serde(default)]
     pub unread: Option<String>,
@@ -57,6 +60,7 @@ impl SetReport {
             complete: 0,
             incomplete: 0,
             damaged: BTreeMap::new(),
+            reached: BTreeMap::new(),
             unread: None,
             bytes: 0,
             newest: None,
@@ -95,6 +99,10 @@ fn listed(report: SetReport, policy: &str, backups: &[SeenBackup], proofs: &[Pro
         complete: complete.len() as u64,
         incomplete: own.iter().filter(|backup| !backup.complete).count() as u64,
         damaged: own.iter().filter_map(|backup| Some((backup.id.clone(), backup.broken()?.to_owned()))).collect(),
+        reached: own.iter().filter_map(|backup| backup.reached()).fold(BTreeMap::new(), |mut counts, rule| {
+            *counts.entry(rule.to_owned()).or_default() += 1;
+            counts
+        }),
         unread: newest.and_then(|newest| if let Told::Unread(why) = &newest.told { Some(why.clone()) } else { None }),
         bytes: own.iter().map(|backup| backup.bytes).sum(),
         newest: newest.map(|newest| newest.id.clone()),

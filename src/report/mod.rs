@@ -30,7 +30,7 @@ pub mod storage;
 
 pub use backups::SetReport;
 pub use drills::{CheckReport, DrillReport, PhaseReport};
-pub use objectives::Objective;
+pub use objectives::{Objective, going};
 pub use physical::{Pitr, Repositories};
 
 /// What was found. The order is that of a report: failures first.

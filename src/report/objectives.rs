@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{DrillReport, SetReport, Verdict};
-use crate::model::units::{Span, elapsed};
+use crate::model::units::{Span, elapsed, plural};
 use crate::policy::LoadedPolicy;
 
 /// One objective with its measurement.
@@ -50,10 +50,12 @@ pub(super) fn rpo(policy: &LoadedPolicy, sets: &[SetReport], now: Timestamp) -> 
     }
     let mut worst: Option<(Timestamp, &SetReport, &str)> = None;
     for database in databases {
-        let covering = sets.iter().filter(|set| set.databases.is_empty() || set.databases.iter().any(|name| name == database));
-        let newest = covering.filter_map(|set| Some((set.newest_at.as_ref()?.parse::<Timestamp>().ok()?, set))).max_by_key(|(at, _)| *at);
+        let covering = || sets.iter().filter(|set| set.databases.is_empty() || set.databases.iter().any(|name| name == database));
+        let newest = covering().filter_map(|set| Some((set.newest_at.as_ref()?.parse::<Timestamp>().ok()?, set))).max_by_key(|(at, _)| *at);
         let Some((at, set)) = newest else {
-            return Objective::without(Verdict::Failed, limit, format!("there is no complete backup of database {database}"));
+            let rules: Vec<String> = covering().flat_map(|set| &set.reached).map(|(rule, count)| going(rule, *count)).collect();
+            let rules = if rules.is_empty() { String::new() } else { format!(" that lasts: {}", rules.join(", ")) };
+            return Objective::without(Verdict::Failed, limit, format!("there is no complete backup of database {database}{rules}"));
         };
         if worst.is_none_or(|(known, ..)| at < known) {
             worst = Some((at, set, database));
@@ -75,6 +77,12 @@ pub(super) fn rpo(policy: &LoadedPolicy, sets: &[SetReport], now: Timestamp) -> 
         evidence: set.evidence.clone(),
         sentence: format!("the newest complete backup of {database} is {} old: {}", elapsed(age * 1000), set.newest.as_deref().unwrap_or("")),
     }
+}
+
+/// What a rule of the bucket that has reached backups does to them.
+pub fn going(rule: &str, count: u64) -> String {
+    let them = if count == 1 { "it" } else { "them" };
+    format!("rule `{rule}` has reached {} and may delete {them} at any time", plural(count, "backup"))
 }
 
 /// The recovery time: what the newest drill measured.

@@ -45,7 +45,7 @@ pub fn repository<'a>(place: &Place, versions: &'a [VersionInfo], at: Timestamp)
 pub fn untold(place: &Place, storage: &Storage, live: &(Lifecycle, Option<Versioning>), at: Timestamp, now: Timestamp) -> Option<String> {
     let (rules, versioning) = live;
     if !keeps(*versioning) {
-        return Some("the bucket keeps no versions, so what was overwritten or deleted since then is gone".to_owned());
+        return Some(format!("{}, so what was overwritten or deleted since then is gone", without(*versioning)));
     }
     let meets = |rule: &&Rule| {
         let prefix = rule.filter.prefix.as_deref().unwrap_or_default();
@@ -63,6 +63,14 @@ fn keeps(versioning: Option<Versioning>) -> bool {
     matches!(versioning, Some(Versioning::Enabled | Versioning::EnabledWithMfa))
 }
 
+/// How a bucket stands that keeps nothing of what is overwritten or deleted now.
+fn without(versioning: Option<Versioning>) -> &'static str {
+    match versioning {
+        Some(Versioning::Suspended) => "versioning of the bucket is suspended",
+        _ => "the bucket keeps no versions",
+    }
+}
+
 /// The day from which on everything has a version that is kept so many days, where the moment was before it.
 fn horizon(days: i32, at: Timestamp, now: Timestamp) -> Option<String> {
     let horizon = now.as_second() - i64::from(days) * 86_400;
@@ -72,7 +80,7 @@ fn horizon(days: i32, at: Timestamp, now: Timestamp) -> Option<String> {
 /// What can no longer be known of a moment, by how the bucket keeps what expired.
 pub fn blind(policy: &str, storage: &Storage, versioning: Option<Versioning>, at: Timestamp, now: Timestamp) -> Option<String> {
     if !keeps(versioning) {
-        return Some(format!("{policy}: the bucket keeps no versions, so what was there then and is gone now is not seen"));
+        return Some(format!("{policy}: {}, so what was there then and is gone now is not seen", without(versioning)));
     }
     let days = storage.noncurrent.keep_days;
     let from = horizon(days, at, now)?;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::expected::{self, History, MISSED, Slot, Wanted};
 use super::{DrillReport, DrillStanding, Input, Objective, Pitr, PolicyReport, Report, Verdict, physical};
+use crate::catalog::ending;
 use crate::catalog::layout::{failed_step, id_time};
 use crate::catalog::retention::Tier;
 use crate::catalog::timeline::{self, Forecast, Gap, Keeping, Point, Reach, Spacing, World, reach};
@@ -19,7 +20,7 @@ use crate::model::id::ResourceId;
 use crate::model::lifecycle::{EXPIRE_TAG, Lifecycle, Tag};
 use crate::model::policy::BackupSet;
 use crate::model::request::ReadOp;
-use crate::model::resource::{Observed, SeenBackup};
+use crate::model::resource::{Observed, SeenBackup, Told};
 use crate::model::units::Span;
 use crate::policy::LoadedPolicy;
 use crate::rules::schedule;
@@ -90,6 +91,9 @@ pub struct SetStanding {
     /// which that has, by their manifests.
     #[serde(default)]
     pub damaged: BTreeMap<String, String>,
+    /// How many more a rule of the bucket has reached, which may delete them at any time, by its id.
+    #[serde(default)]
+    pub reached: BTreeMap<String, u64>,
     /// Stretches without a restore point that are longer than schedule and retention explain, the newest first.
     pub gaps: Vec<GapStanding>,
     /// Of a physical set: the archive of its WAL, and what it promises.
@@ -154,6 +158,7 @@ impl SetStanding {
             missed: Vec::new(),
             failed: Vec::new(),
             damaged: BTreeMap::new(),
+            reached: BTreeMap::new(),
             upload_failed: Vec::new(),
             gaps: Vec::new(),
             pitr: None,
@@ -258,6 +263,7 @@ fn one(policy: &LoadedPolicy, reported: &PolicyReport, all: &[DrillReport], arou
     for (name, set) in &policy.policy.spec.backups {
         let (mut standing, reach) = shelf.set(&name.0, set);
         let reported = reported.sets.iter().find(|reported| reported.set == name.0);
+        standing.reached = reported.map(|reported| reported.reached.clone()).unwrap_or_default();
         standing.newest_upload_seconds = reported.and_then(|reported| reported.upload_millis).map(|millis| millis.div_ceil(1_000));
         out.points += reach.points;
         out.bytes = out.bytes.saturating_add(reach.bytes);
@@ -269,20 +275,24 @@ fn one(policy: &LoadedPolicy, reported: &PolicyReport, all: &[DrillReport], arou
     out
 }
 
-/// The backups that the rules of the buckets leave until a moment to come, by policy.
-pub fn left(policies: &[LoadedPolicy], observed: &Observed, at: Timestamp, read: Timestamp) -> BTreeMap<String, Fact<Vec<SeenBackup>>> {
-    let around = Around { observed, seen: Seen::After(read), history: None };
+/// The backups by policy, those marked that a rule of their bucket will have reached at a moment; they were `read` then or before. Where the
+/// rules are not known, neither is what they leave.
+pub fn reached(policies: &[LoadedPolicy], observed: &Observed, at: Timestamp, read: Timestamp) -> BTreeMap<String, Fact<Vec<SeenBackup>>> {
+    let seen = if at > read { Seen::After(read) } else { Seen::Now };
+    let around = Around { observed, seen, history: None };
     let of = |policy: &LoadedPolicy| {
-        let seen = observed.backups.get(&policy.name)?;
-        let Fact::Known(backups) = seen else { return Some((policy.name.clone(), seen.clone())) };
+        let listed = observed.backups.get(&policy.name)?;
+        let Fact::Known(backups) = listed else { return Some((policy.name.clone(), listed.clone())) };
         let world = match live(&policy.policy.spec.storage.bucket, observed) {
             Ok(world) => world,
+            // What is there now is; that it may go, status says.
+            Err(_) if seen == Seen::Now => return Some((policy.name.clone(), listed.clone())),
             Err(why) => return Some((policy.name.clone(), Fact::Unknown(Why::Unreachable(why)))),
         };
         let shelf = Shelf { policy: &policy.name, backups, world, now: at, around: &around };
         let (forecast, keeping) = shelf.forecast();
-        let stays = |backup: &&SeenBackup| shelf.may_be(backup).into_iter().all(|tag| tagged(&forecast, keeping, backup, tag).is_restorable_at(at));
-        Some((policy.name.clone(), Fact::Known(backups.iter().filter(stays).cloned().collect())))
+        let marked = backups.iter().map(|backup| shelf.marked(backup, &forecast, keeping)).collect();
+        Some((policy.name.clone(), Fact::Known(marked)))
     };
     policies.iter().filter_map(of).collect()
 }
@@ -344,6 +354,7 @@ impl Shelf<'_> {
             running: running && !ahead,
             missed: if ahead { Vec::new() } else { self.missed(name, set, &own) },
             damaged: own.iter().filter_map(|backup| Some((backup.id.clone(), backup.broken()?.to_owned()))).collect(),
+            reached: BTreeMap::new(),
             failed: if ahead { Vec::new() } else { self.failed(&own, set, |_| true) },
             upload_failed: if ahead { Vec::new() } else { self.failed(&own, set, |backup| failed_step(backup) == Some("upload")) },
             // That nothing is taken until then is what is supposed, and no gap.
@@ -376,6 +387,24 @@ impl Shelf<'_> {
     /// What the rules of the bucket make of a backup.
     fn lasts(&self, forecast: &Forecast<'_>, keeping: Keeping, backup: &SeenBackup) -> timeline::Standing {
         tagged(forecast, keeping, backup, self.released(backup).and_then(Option::as_deref))
+    }
+
+    /// A backup, with the rule that has reached it, if one has. Now only tags that were read count; of a moment to come any that it may have.
+    fn marked(&self, backup: &SeenBackup, forecast: &Forecast<'_>, keeping: Keeping) -> SeenBackup {
+        let mut out = backup.clone();
+        let tags = if self.around.seen == Seen::Now { vec![self.released(backup).and_then(Option::as_deref)] } else { self.may_be(backup) };
+        let gone = tags.into_iter().find(|tag| !tagged(forecast, keeping, backup, *tag).is_restorable_at(self.now));
+        if let Some(tag) = gone.filter(|_| backup.is_good()) {
+            let tags: Vec<Tag> = tag.map(Tag::release).into_iter().collect();
+            let (rules, versioning) = &self.world;
+            let read = if let Seen::After(read) = self.around.seen { read } else { self.now };
+            let first = ending::first(&timeline::versions(backup, &tags, keeping), (rules, *versioning), read);
+            out.told = match first {
+                Some(first) if !first.by_release => Told::Reached(first.rule),
+                Some(_) | None => Told::Expiring,
+            };
+        }
+        out
     }
 
     /// The release tag of a backup, if it was read: none where there is none.

@@ -107,7 +107,7 @@ async fn fetch_object(objects: &dyn Objects, at: &At, object: &StoredObject<'_>,
         let bytes = match objects.get_range(&at.bucket, key, from, chunk.bytes).await {
             Ok(bytes) => bytes,
             Err(error) if error.kind == Kind::Missing => return Err(damaged("the object is not in the bucket".to_owned())),
-            Err(error) if error.kind == Kind::Rejected => return Err(damaged(format!("the object is shorter than the manifest says ({})", error.message))),
+            Err(error) if error.kind == Kind::OutOfRange => return Err(damaged(format!("the object is shorter than the manifest says ({})", error.message))),
             Err(error) => return Err(error.into()),
         };
         if bytes.len() as u64 != chunk.bytes {

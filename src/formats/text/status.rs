@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use super::super::paint::{Label, Paint};
 use super::{tamed, wrap};
 use crate::model::units::bytes;
-use crate::report::Verdict;
 use crate::report::status::Standing;
+use crate::report::{Verdict, going};
 use crate::view::status::StatusView;
 
 mod physical;
@@ -91,14 +91,16 @@ fn line(cells: &Cells, widths: &[usize], paint: impl Fn(usize, &str) -> String) 
 fn cells(view: &StatusView, policy: &Standing) -> Cells {
     let ago = |at: Option<&String>| at.and_then(|at| since(view, at)).map_or_else(|| "never".to_owned(), |age| format!("{} ago", span(age)));
     let newest = policy.sets.iter().filter_map(|set| set.newest.as_ref()).max();
+    let nothing = |none: &str| if policy.unknown.is_some() { "?".to_owned() } else { none.to_owned() };
+    let newest = if newest.is_none() { nothing("never") } else { ago(newest) };
     let measured = policy.rpo.measured_seconds.map_or_else(|| "?".to_owned(), span);
     let verified = if policy.drills.is_none() { "no drill".to_owned() } else { ago(policy.verified_at.as_ref()) };
-    let reach = reach(view, policy).map_or_else(|| "–".to_owned(), span);
+    let reach = reach(view, policy).map_or_else(|| nothing("–"), span);
     let running = policy.sets.iter().any(|set| set.running);
     let next = policy.sets.iter().filter_map(|set| set.next.as_ref()).min();
     let next = if running { "running".to_owned() } else { next.map_or_else(|| "–".to_owned(), |at| soon(view, at)) };
     let rpo = format!("{measured} of {}", span(policy.rpo.limit_seconds));
-    [physical::name(policy), ago(newest), rpo, verified, points(policy), reach, month(view, &policy.policy), next]
+    [physical::name(policy), newest, rpo, verified, points(policy), reach, month(view, &policy.policy), next]
 }
 
 /// How far back restore points reach, in seconds.
@@ -150,6 +152,9 @@ pub(in crate::formats) fn notes(policy: &Standing, evidence: bool) -> Vec<Note> 
         if !set.damaged.is_empty() {
             let named: Vec<String> = set.damaged.iter().rev().take(NAMED).map(|(id, why)| format!("{id} ({why})")).collect();
             labelled(out, "damaged", &format!("{}: {}{}, not counted as restore points", set.set, named.join(", "), rest(set.damaged.len())));
+        }
+        for (rule, count) in &set.reached {
+            labelled(out, "rule", &format!("{}: {}, not counted as restore points", set.set, going(rule, *count)));
         }
         if let Some(release) = &set.release {
             match &release.unknown {

@@ -144,6 +144,7 @@ fn kind_of(status: u16, code: Option<&str>) -> (Kind, bool) {
             404 => Kind::Missing,
             409 | 412 => Kind::Exists,
             405 | 501 => Kind::Unsupported,
+            416 => Kind::OutOfRange,
             // A HEAD has no code: 503 is S3's only way to say it.
             429 | 503 => Kind::Busy,
             500.. => Kind::Unreachable,

@@ -85,7 +85,7 @@ pub(super) async fn ranges(at: Place<'_>) -> Found {
         let got = objects.get_range(at.bucket, "range", offset, length).await.map_err(words)?;
         same(&format!("{length} bytes from {offset} on"), got, wanted.as_bytes().to_vec())?;
     }
-    fails("a range behind the end", objects.get_range(at.bucket, "range", 10, 1).await, Kind::Rejected)?;
+    fails("a range behind the end", objects.get_range(at.bucket, "range", 10, 1).await, Kind::OutOfRange)?;
     fails("a range of nothing", objects.get_range(at.bucket, "range-none", 0, 1).await, Kind::Missing)
 }
 

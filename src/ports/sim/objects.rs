@@ -112,7 +112,7 @@ impl Objects for World {
             let start = usize::try_from(offset).unwrap_or(usize::MAX);
             let end = usize::try_from(offset.saturating_add(length)).unwrap_or(usize::MAX).min(bytes.len());
             let range = bytes.get(start..end).filter(|range| !range.is_empty());
-            let outside = || failure(Op::Get, &url(bucket, key), Kind::Rejected, "InvalidRange: The requested range is not satisfiable");
+            let outside = || failure(Op::Get, &url(bucket, key), Kind::OutOfRange, "InvalidRange: The requested range is not satisfiable");
             range.map(<[u8]>::to_vec).ok_or_else(outside)
         }))
     }

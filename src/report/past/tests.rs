@@ -54,8 +54,8 @@ fn what_cannot_be_known_any_more_is_said() {
     assert_eq!(said(Some(Versioning::Enabled), "2026-11-20T00:00:00Z"), None);
     let far = said(Some(Versioning::Enabled), "2026-01-01T00:00:00Z").unwrap();
     assert!(far.starts_with("orders: versions are kept ") && far.ends_with("is not seen any more"), "{far}");
-    for none in [None, Some(Versioning::Suspended)] {
-        assert!(said(none, "2026-11-20T00:00:00Z").unwrap().contains("keeps no versions"));
+    for (none, why) in [(None, "keeps no versions"), (Some(Versioning::Suspended), "is suspended")] {
+        assert!(said(none, "2026-11-20T00:00:00Z").unwrap().contains(why));
     }
 }
 
@@ -109,8 +109,8 @@ fn a_repository_is_not_known_where_something_may_have_left_no_trace() {
     assert_eq!(said(on, Vec::new(), "2026-10-23T00:00:00Z"), None, "30 days");
     let far = said(on, Vec::new(), "2026-10-22T23:59:59Z").unwrap();
     assert_eq!(far, "versions are kept 30 d, so what was overwritten or deleted before 2026-10-23 left no trace");
-    for none in [None, Some(Versioning::Suspended)] {
-        assert!(said(none, Vec::new(), "2026-11-21T00:00:00Z").unwrap().contains("keeps no versions"));
+    for (none, why) in [(None, "keeps no versions"), (Some(Versioning::Suspended), "is suspended")] {
+        assert!(said(none, Vec::new(), "2026-11-21T00:00:00Z").unwrap().contains(why));
     }
     // A live rule that takes them earlier counts, where it meets the repository.
     let rule = |prefix: &str| Rule { noncurrent: Some(Noncurrent { days: 7, keep_newer: None }), ..cleanup("theirs", prefix, 999) };

@@ -2,7 +2,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::super::expected::{Era, History, Wanted};
 use super::super::{Input, report};
-use super::{Around, Seen, Standing, left, standings};
+use super::{Around, Seen, Standing, reached, standings};
 use crate::model::fact::{Fact, Why};
 use crate::model::lifecycle::Rule;
 use crate::model::request::ReadOp;
@@ -136,7 +136,7 @@ fn a_moment_to_come_has_what_the_rules_leave_until_then() {
     let then: Timestamp = "2026-12-01T12:00:00Z".parse().unwrap();
     let read = seen.at;
     let of = |seen: &Observed| {
-        let backups = left(&policies(), seen, then, read).remove("orders").unwrap();
+        let backups = reached(&policies(), seen, then, read).remove("orders").unwrap();
         at(seen, backups, &then.to_string(), &around(seen, Seen::After(read), None))
     };
     let standing = of(&seen);
@@ -163,7 +163,7 @@ fn a_moment_to_come_has_what_the_rules_leave_until_then() {
     let bucket = crate::model::id::ResourceId::Bucket(policies()[0].policy.spec.storage.bucket.clone());
     let denied = Fact::Unknown(Why::Unreachable("403".to_owned()));
     seen.resources.get_mut(&bucket).unwrap().facts.insert(crate::model::request::ReadOp::BucketLifecycle, denied);
-    assert!(left(&policies(), &seen, then, read)["orders"].known().is_none());
+    assert!(reached(&policies(), &seen, then, read)["orders"].known().is_none());
 }
 
 #[test]

@@ -11,7 +11,7 @@ pub(super) fn name(policy: &Standing) -> String {
 
 /// How many points there are; `?` stands for those of sets of which nothing is known.
 pub(in crate::formats) fn points(policy: &Standing) -> String {
-    let unknown = policy.sets.iter().any(|set| set.pitr.as_ref().is_some_and(|pitr| pitr.unknown.is_some()));
+    let unknown = policy.unknown.is_some() || policy.sets.iter().any(|set| set.pitr.as_ref().is_some_and(|pitr| pitr.unknown.is_some()));
     match (policy.points, unknown) {
         (points, false) => points.to_string(),
         (0, true) => "?".to_owned(),

@@ -4,6 +4,7 @@ use futures_util::FutureExt as _;
 
 use super::*;
 use crate::catalog::prices::Prices;
+use crate::model::lifecycle::{Expiration, Filter, Lifecycle, Rule};
 use crate::ops::{Prepared, Where, status};
 use crate::ports::sim::{CALLER, Op};
 use crate::report::Verdict;
@@ -45,7 +46,7 @@ fn a_newest_backup_without_its_dump_is_no_restore_point_and_meets_no_objective()
     let (ill, _) = view(&stage);
     let policy = &ill.policies[0];
     assert_eq!((policy.points, policy.rpo.verdict, policy.sets[0].newest.as_deref()), (2, Verdict::Failed, Some("2026-10-02T02:15:00Z")));
-    assert_eq!(damaged(&policy.sets[0]), [("20261003T021500Z", "1 of its objects are gone: nasty.dump.zst")]);
+    assert_eq!(damaged(&policy.sets[0]), [("20261003T021500Z", "nasty.dump.zst is gone")]);
     assert!(policy.sets[0].missed.is_empty() && policy.sets[0].failed.is_empty(), "the run ended: {policy:#?}");
     // Where all is well one manifest of a set is read, however many backups there are.
     assert_eq!(view(&Stage::new(2)).1, asked);
@@ -76,7 +77,7 @@ async fn an_older_backup_that_lacks_what_the_newest_has_is_read_and_one_that_was
     let tags = Tags::from([(EXPIRE_TAG.to_owned(), tier("daily"))]);
     stage.world.ports().objects.put_tags(BUCKET, manifest, None, &tags).await.unwrap();
     let found = set(&stage);
-    let gone = "1 of its objects are gone: globals.sql.zst";
+    let gone = "globals.sql.zst is gone";
     let early = format!("{gone}, and its release tag promises it until 2026-10-18");
     assert_eq!(damaged(&found), [("20261002T021500Z", early.as_str()), ("20261004T021500Z", gone)]);
     assert_eq!(found.points, 4, "neither is counted");
@@ -106,4 +107,43 @@ fn when_none_of_those_that_were_read_is_whole_the_next_one_is_not_believed() {
     }
     let policy = view(&stage).0.policies.remove(0);
     assert_eq!((policy.rpo.verdict, policy.sets[0].damaged.len()), (Verdict::Unproven, 8), "{:#?}", policy.rpo);
+}
+
+#[test]
+fn a_rule_of_others_that_has_reached_every_backup_leaves_no_objective_met_and_is_named() {
+    let stage = Stage::new(3);
+    let rules = stage.world.rules(BUCKET);
+    let date = Some(Expiration::Date("2026-10-02T00:00:00Z".to_owned()));
+    let filter = Filter { prefix: Some("orders/".to_owned()), ..Filter::default() };
+    let cleanup = Rule { id: "cleanup".to_owned(), filter, expiration: date, transitions: Vec::new(), noncurrent: None, ..rules[0].clone() };
+    let rules = Lifecycle { rules: rules.into_iter().chain([cleanup]).collect(), minimum_size: None };
+    stage.world.put_bucket_setting(BUCKET, ReadOp::BucketLifecycle, Some(Document::of(&rules)));
+    let policy = view(&stage).0.policies.remove(0);
+    assert_eq!((policy.points, policy.sets[0].reached.clone()), (0, BTreeMap::from([("cleanup".to_owned(), 3)])));
+    assert_eq!(policy.rpo.verdict, Verdict::Failed);
+    let why = "there is no complete backup of database shop that lasts: rule `cleanup` has reached 3 backups and may delete them at any time";
+    assert_eq!(policy.rpo.sentence, why);
+}
+
+#[test]
+fn a_database_that_was_added_makes_no_older_backup_damaged_and_costs_one_manifest() {
+    let (before, after) = (Stage::new(30), Stage::new(30));
+    let asked = view(&before).1;
+    let added = "orders/nightly/20261030T021500Z/added.dump.zst";
+    after.world.put_object(BUCKET, added, b"x");
+    let (found, requests) = view(&after);
+    assert_eq!((found.policies[0].points, requests), (30, asked + 1));
+    assert!(found.policies[0].sets[0].damaged.is_empty());
+}
+
+#[test]
+fn what_lacks_an_object_counts_for_nothing_even_where_it_was_too_many_to_read() {
+    let stage = Stage::new(30);
+    for day in 1..=29 {
+        lose(&stage, &format!("202610{day:02}"), "globals.sql.zst");
+    }
+    let found = set(&stage);
+    assert_eq!((found.points, found.damaged.len()), (1, 29));
+    let last = &found.damaged["20261001T021500Z"];
+    assert_eq!(last, "globals.sql.zst is not there, which the newest has; its manifest was not read, as 16 such backups were");
 }

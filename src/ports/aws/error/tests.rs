@@ -38,4 +38,5 @@ fn a_state_that_takes_no_such_write_is_a_rejection() {
         assert_eq!(kind_of(409, Some(code)).0, kind, "{code}");
     }
     assert_eq!(kind_of(403, Some("InvalidObjectState")).0, Kind::Rejected);
+    assert_eq!(kind_of(416, Some("InvalidRange")).0, Kind::OutOfRange);
 }
