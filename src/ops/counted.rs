@@ -113,20 +113,22 @@ impl Look<'_> {
         found
     }
 
-    /// Reads those that lack what the newest has, the newest of them first. One that is whole without it, as where a database was added since,
+    /// Reads those that lack what the newest has, or of which something was stored behind the manifest, the newest of them first. One that is whole without it, as where a database was added since,
     /// shows what those before it need.
     async fn odd(&self, newest: BTreeSet<&str>, found: &mut Found) {
         let mut patterns = vec![newest];
         let mut read = 0;
         for backup in self.own.iter().rev().filter(|backup| backup.is_good()) {
             let names = names_of(backup);
-            if found.told.contains_key(&self.key(backup)) || patterns.iter().any(|pattern| pattern.is_subset(&names)) {
+            let is_late = backup.late.keys().any(|key| !layout::is_mark(key));
+            if found.told.contains_key(&self.key(backup)) || !is_late && patterns.iter().any(|pattern| pattern.is_subset(&names)) {
                 continue;
             }
             read += 1;
             let told = if read > ODD {
-                let lacks = patterns[0].difference(&names).next().unwrap_or(&"an object");
-                Told::Broken(format!("{lacks} is not there, which the newest has; its manifest was not read, as {ODD} such backups were"))
+                let odd = patterns[0].difference(&names).next().map(|lacks| format!("{lacks} is not there, which the newest has"));
+                let odd = odd.unwrap_or_else(|| "something of it was stored after its manifest".to_owned());
+                Told::Broken(format!("{odd}; its manifest was not read, as {ODD} such backups were"))
             } else {
                 self.told(backup).await
             };

@@ -17,7 +17,7 @@ use crate::catalog::timeline::Version;
 use crate::evidence::{Entry, Kind, Ledger};
 use crate::model::aspects::Versioning;
 use crate::model::document::Document;
-use crate::model::fact::Fact;
+use crate::model::fact::{Fact, Why};
 use crate::model::id::ResourceId;
 use crate::model::lifecycle::{HOLD_TAG, Lifecycle, Tag};
 use crate::model::request::{Read, ReadOp};
@@ -95,7 +95,7 @@ pub async fn hold(place: &Where, wish: &Wish<'_>) -> Result<(Ended, Exit), OpErr
     };
     if wish.undelete {
         let at = backups::location(policy, set, id);
-        view.brought_back = undelete(&ports, &at.bucket, &at.folder, &mut view.doubts).await.map_err(|source| unwritten(wish.name, source))?;
+        view.brought_back = undelete(&ports, &at.bucket, &at.folder, &mut view.doubts).await.map_err(|source| gone(wish.name, source))?;
     }
     let shelf = catalogue::shelf(&ports, policy, Some(set), Asking::plainly(&Fact::Known(Proofs::new()), Marked::Last)).await?;
     let backup = backups::pick(&shelf, id)?;
@@ -162,6 +162,10 @@ fn sound(reason: &str) -> Result<(), OpError> {
 
 fn unwritten(name: &str, source: PortError) -> OpError {
     OpError::Cloud { what: format!("the tags of {name} could not all be written"), source, credentials: None }
+}
+
+fn gone(name: &str, source: PortError) -> OpError {
+    OpError::Cloud { what: format!("not all of {name} could be brought back; run it again to go on"), source, credentials: None }
 }
 
 struct Marker<'a> {
@@ -256,8 +260,9 @@ impl Marker<'_> {
                 }
                 view.legal_hold = Some(if on { "on, for every object" } else { "off, for every object" }.to_owned());
             }
-            Fact::Absent => {}
-            Fact::Unknown(why) => view.doubts.push(format!("whether the bucket has an object lock is not known, so there is no legal hold: {why}")),
+            // Of an endpoint that has no object lock nothing is missing.
+            Fact::Absent | Fact::Unknown(Why::Unsupported(_)) => {}
+            Fact::Unknown(why) => view.doubt(format!("whether the bucket has an object lock is not known, so there is no legal hold: {why}")),
         }
         Ok(())
     }

@@ -65,7 +65,10 @@ enum Way {
 }
 
 fn back(done: &Done, setting: &'static Setting, observed: &Observed) -> Way {
-    let live = observed.resources.get(&done.resource).map_or(Fact::Unknown(crate::model::fact::Why::NotAsked), |live| (setting.seen)(live));
+    let Some(seen) = observed.resources.get(&done.resource) else {
+        return Way::None("no policy here wants it, so it was not looked at: take it back from where its policy is".to_owned());
+    };
+    let live = (setting.seen)(seen);
     if live == done.from {
         return Way::There;
     }

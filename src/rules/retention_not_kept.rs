@@ -51,9 +51,15 @@ fn sooner(rule: &LifecycleRule, prefix: &str, longest: i32) -> bool {
 }
 
 fn say(rule: &LifecycleRule) -> String {
+    let filter = &rule.filter;
+    let sizes = [filter.larger_than.map(|bytes| format!("larger than {bytes} bytes")), filter.smaller_than.map(|bytes| format!("smaller than {bytes} bytes"))];
+    let sizes: Vec<String> = sizes.into_iter().flatten().collect();
+    let sizes = if sizes.is_empty() { String::new() } else { format!(" {}", sizes.join(" and ")) };
+    let prefix = filter.prefix.as_ref().filter(|prefix| !prefix.is_empty()).map_or_else(String::new, |prefix| format!(" below `{prefix}`"));
+    let objects = format!("every object{sizes}{prefix}");
     match &rule.expiration {
-        Some(Expiration::Days(days)) => format!("expires every object {days} d after it was written"),
-        Some(Expiration::Date(date)) => format!("expires every object on {date}"),
+        Some(Expiration::Days(days)) => format!("expires {objects} {days} d after it was written"),
+        Some(Expiration::Date(date)) => format!("expires {objects} on {date}"),
         Some(Expiration::DeleteMarker(_)) | None => "expires nothing".to_owned(),
     }
 }

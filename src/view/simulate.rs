@@ -48,4 +48,9 @@ impl SimulateView {
             sets,
         }
     }
+
+    /// Whether something is promised that the days that were played cannot break.
+    pub fn is_so_far(&self) -> bool {
+        self.sets.iter().flat_map(|set| &set.invariants).any(|invariant| invariant.broken.is_none() && invariant.shown_from.is_some())
+    }
 }

@@ -44,6 +44,7 @@ fn headline(view: &SimulateView) -> String {
     let all = units::plural(played as u64, "backup set");
     let days = units::plural(u64::from(view.days), "day");
     match view.broken {
+        0 if view.is_so_far() => format!("What is promised of {all} holds on each of {days}, and part of it is at stake only later"),
         0 => format!("What is promised of {all} holds on each of {days}"),
         broken => format!("What is promised is broken in {broken} of {all} within {days}"),
     }

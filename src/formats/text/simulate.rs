@@ -37,7 +37,10 @@ pub fn simulate(view: &SimulateView, exit: u8, paint: Paint) -> String {
     };
     let closing = match played {
         0 => format!("no set was played, so nothing is known of what is promised{left_out} · exit {exit}"),
-        _ => format!("what is promised holds for {} of {}{left_out} · exit {exit}", played - view.broken, plural(played as u64, "set")),
+        _ => {
+            let so_far = if view.is_so_far() { ", part of it only so far" } else { "" };
+            format!("what is promised holds for {} of {}{so_far}{left_out} · exit {exit}", played - view.broken, plural(played as u64, "set"))
+        }
     };
     let _ = writeln!(out, "\n{}", paint.text(label, &closing));
     out
@@ -101,7 +104,7 @@ fn judged(out: &mut String, invariant: &Invariant, paint: Paint) {
         let label = if invariant.shown_from.is_some() { Label::Change } else { Label::Good };
         let _ = writeln!(out, "  {}  {:<17} {}", paint.text(label, &format!("{:<6}", invariant.word())), invariant.id, invariant.promise);
         if let Some(days) = invariant.shown_from {
-            super::labelled(out, "so far", &format!("all of it is at stake after {days} days: play them with --days {}", days + 1));
+            super::labelled(out, "so far", &format!("all of it is at stake after {days} days: play them with --days {days}"));
         }
         return;
     };

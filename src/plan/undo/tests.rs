@@ -39,6 +39,14 @@ fn a_change_is_taken_back_and_what_loosens_by_it_needs_leave() {
 }
 
 #[test]
+fn what_no_policy_here_wants_has_no_way_back_from_here() {
+    let mut step = done("bucket-versioning", Fact::Known(versioning(Versioning::Suspended)), versioning(Versioning::Enabled));
+    step.resource = crate::model::id::ResourceId::Bucket("of-another-repo".to_owned());
+    let plan = back(&[step], &[], &[]);
+    assert!(plan.steps.is_empty() && matches!(&plan.held[0].hold, Hold::CannotChange(why) if why.contains("no policy here wants it")), "{plan:?}");
+}
+
+#[test]
 fn the_last_step_is_taken_back_first_and_what_is_back_already_is_no_step() {
     let (old, new) = (tags(&[("a", "1")]), tags(&[("a", "2")]));
     let steps = [

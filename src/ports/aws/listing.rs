@@ -3,6 +3,8 @@
 //! Parts are only asked for where keys come in order, and a page that is out of order ends the listing with an error: a part must
 //! never end too early and lose what is there.
 
+use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
+use aws_sdk_s3::operation::list_objects_v2::builders::ListObjectsV2FluentBuilder;
 use aws_sdk_s3::types::EncodingType;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
@@ -98,11 +100,7 @@ impl Whole<'_> {
         let ask = at.control.list_objects_v2().bucket(bucket).prefix(prefix).set_expected_bucket_owner(at.account.clone());
         let after = part.after.clone().filter(|_| part.token.is_none());
         let ask = ask.set_continuation_token(part.token.clone()).set_start_after(after);
-        let answer = match ask.clone().send().await.map_err(|error| port(&what, error)) {
-            Err(error) if error.kind == Kind::NotUnderstood => ask.encoding_type(EncodingType::Url).send().await.map_err(|_| error)?,
-            answer => answer?,
-        };
-        let keys = Keys::of(answer.encoding_type(), answer.contents().iter().filter_map(|object| object.key()));
+        let (answer, keys) = answered(&what, ask).await?;
         let mut page = Vec::with_capacity(answer.contents().len());
         for object in answer.contents() {
             let modified = object.last_modified().and_then(|date| Timestamp::from_second(date.secs()).ok());
@@ -117,6 +115,20 @@ impl Whole<'_> {
         let cut = cut(&part, &mut page).map_err(|message| strange(&what, &message))?;
         Ok((page, token.filter(|_| !cut).map(|token| Part { token: Some(token), ..part })))
     }
+}
+
+/// One page of whatever is listed, and how its keys are written.
+///
+/// # Errors
+/// The first answer's, where the page cannot be read in encoded form either.
+pub(super) async fn answered(what: &str, ask: ListObjectsV2FluentBuilder) -> Result<(ListObjectsV2Output, Keys), PortError> {
+    let answer = match ask.clone().send().await.map_err(|error| port(what, error)) {
+        Err(error) if error.kind == Kind::NotUnderstood => ask.encoding_type(EncodingType::Url).send().await.map_err(|_| error)?,
+        answer => answer?,
+    };
+    let folders = answer.common_prefixes().iter().filter_map(|folder| folder.prefix());
+    let keys = Keys::of(answer.encoding_type(), answer.contents().iter().filter_map(|object| object.key()).chain(folders));
+    Ok((answer, keys))
 }
 
 /// How the keys of a page are written. XML 1.0 has no way to write most control characters: where a key holds one, a page can be read only when it is

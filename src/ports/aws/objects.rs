@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
+use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use aws_sdk_s3::primitives::{ByteStream, DateTime, DateTimeFormat};
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart};
 use jiff::Timestamp;
 
 use super::error::port;
+use super::listing::Keys;
 use super::{Aws, Bucket, listing, marks, raw};
 use crate::ports::{Answer, Head, Kind, Level, ObjectInfo, Objects, PortError, Tagged, Upload, VersionInfo};
 
@@ -48,6 +50,12 @@ async fn body(what: String, answer: GetObjectOutput, limit: u64) -> Result<Vec<u
     body.map(|body| body.to_vec()).map_err(|error| PortError { what, kind: Kind::Unreachable, message: error.to_string(), maybe_done: false })
 }
 
+/// The folders of a page right below a prefix.
+fn below(page: &ListObjectsV2Output, keys: Keys, prefix: &str) -> impl Iterator<Item = String> {
+    let name = move |folder: &str| Some(keys.read(folder).strip_prefix(prefix)?.strip_suffix('/')?.to_owned());
+    page.common_prefixes().iter().filter_map(move |folder| name(folder.prefix()?))
+}
+
 impl Objects for Aws {
     fn list<'a>(&'a self, bucket: &'a str, prefix: &'a str) -> Answer<'a, Result<Vec<ObjectInfo>, PortError>> {
         Box::pin(async move {
@@ -79,9 +87,8 @@ impl Objects for Aws {
             let mut out = Vec::new();
             let mut token = None;
             loop {
-                let page = list.clone().set_continuation_token(token).send().await.map_err(|error| port(&what, error))?;
-                let names = page.common_prefixes().iter().filter_map(|folder| folder.prefix()?.strip_prefix(prefix)?.strip_suffix('/'));
-                out.extend(names.map(str::to_owned));
+                let (page, keys) = listing::answered(&what, list.clone().set_continuation_token(token)).await?;
+                out.extend(below(&page, keys, prefix));
                 token = page.next_continuation_token().map(str::to_owned);
                 if token.is_none() {
                     return Ok(out);
@@ -95,11 +102,10 @@ impl Objects for Aws {
             let what = format!("ListObjectsV2 of s3://{bucket}/{prefix}");
             let at = self.bucket(bucket);
             let list = at.control.list_objects_v2().bucket(bucket).prefix(prefix).delimiter("/").set_expected_bucket_owner(at.account.clone());
-            let page = list.send().await.map_err(|error| port(&what, error))?;
-            let folders = page.common_prefixes().iter().filter_map(|folder| folder.prefix()?.strip_prefix(prefix)?.strip_suffix('/'));
+            let (page, keys) = listing::answered(&what, list).await?;
             Ok(Level {
-                folders: folders.map(str::to_owned).collect(),
-                keys: page.contents().iter().filter_map(|object| object.key().map(str::to_owned)).collect(),
+                folders: below(&page, keys, prefix).collect(),
+                keys: page.contents().iter().filter_map(|object| object.key().map(|key| keys.read(key))).collect(),
                 more: page.is_truncated().unwrap_or_default(),
             })
         })

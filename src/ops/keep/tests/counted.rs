@@ -147,3 +147,12 @@ fn what_lacks_an_object_counts_for_nothing_even_where_it_was_too_many_to_read() 
     let last = &found.damaged["20261001T021500Z"];
     assert_eq!(last, "globals.sql.zst is not there, which the newest has; its manifest was not read, as 16 such backups were");
 }
+
+#[test]
+fn an_older_backup_of_which_something_was_stored_again_is_held_against_its_manifest() {
+    let stage = Stage::new(4);
+    stage.world.advance(SignedDuration::from_hours(1));
+    stage.world.put_object(BUCKET, "orders/nightly/20261002T021500Z/nasty.dump.zst", b"");
+    let found = set(&stage);
+    assert_eq!((found.points, found.damaged.keys().map(String::as_str).collect::<Vec<_>>()), (3, vec!["20261002T021500Z"]), "{:?}", found.damaged);
+}
