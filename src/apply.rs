@@ -63,13 +63,18 @@ pub async fn apply(plan: &Plan, ports: &Ports, settle: Settle, journal: &mut dyn
         if outcome == Outcome::Done && step.from == Fact::Absent && is_the_resource_itself(step) {
             made.insert(step.resource.clone());
         }
-        if outcome != Outcome::Done {
+        // Of a bucket that was not there nobody could tell; what else protects it goes on.
+        let is_lacking = matches!(&outcome, Outcome::NotSent(why) if why == LACKING);
+        if outcome != Outcome::Done && !is_lacking {
             stopped = Some(format!("{id} did not end as planned"));
         }
         applied.steps.push((step.clone(), outcome));
     }
     applied
 }
+
+/// Of a setting of a resource that this apply made, and that turned out not to have it: nothing was sent.
+const LACKING: &str = "this endpoint does not support it, which only the new resource could tell; `lifeboat plan` says what can be done";
 
 /// What a new bucket of AWS has although nobody wrote it (since January and April 2023), and that a new role has no policies.
 const BORN_WITH: [ReadOp; 4] = [ReadOp::BucketEncryption, ReadOp::BucketPublicAccess, ReadOp::BucketOwnership, ReadOp::RoleAttached];
@@ -132,6 +137,7 @@ async fn before(setting: &'static Setting, step: &Step, ports: &Ports, settle: S
     }
     match now {
         // First of all: unknown then and unknown now is no reason to write, whatever the step says.
+        Fact::Unknown(Why::Unsupported(_)) if made => Some(Outcome::NotSent(LACKING.to_owned())),
         Fact::Unknown(why) => Some(Outcome::NotSent(format!("it can no longer be read: {why}"))),
         now if now == step.from => None,
         // The plan was made upon an answer that was old already, or somebody did the same.

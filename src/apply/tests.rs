@@ -6,7 +6,7 @@ use futures_util::FutureExt as _;
 use super::{Applied, Entry, Journal, Outcome, Settle, apply};
 use crate::model::aspects::{Encryption, Tags, Versioning};
 use crate::model::document::Document;
-use crate::model::fact::Fact;
+use crate::model::fact::{Fact, Why};
 use crate::model::id::ResourceId;
 use crate::model::lifecycle::{Expiration, Filter, Rule};
 use crate::model::request::{Read, ReadOp, Request, RequestOp};
@@ -192,6 +192,28 @@ fn what_was_certainly_not_done_is_said_so_with_what_to_do() {
         assert!(matches!(applied.steps.first(), Some((_, Outcome::NotSent(why))) if why.contains(hint)), "{:?}", outcomes(&applied));
         assert_eq!(world.sent().len(), 1);
     }
+}
+
+/// moto answers no question about versioning as S3 does, which a bucket that is not there cannot tell.
+#[test]
+fn what_a_new_bucket_turns_out_not_to_have_is_not_sent_and_the_rest_is() {
+    let world = world();
+    let plan = planned(&world, &[]);
+    let lacking = || Fact::Unknown(Why::Unsupported("not as S3 answers".to_owned()));
+    world.answer(ResourceId::Bucket(BUCKET.to_owned()), ReadOp::BucketVersioning, lacking());
+    let applied = carry_out(&plan, &world.ports());
+    for (setting, outcome) in outcomes(&applied) {
+        let is_lacking = matches!(outcome, Outcome::NotSent(why) if why.contains("does not support it"));
+        assert_eq!((is_lacking, *outcome == Outcome::Done), (setting == "bucket-versioning", setting != "bucket-versioning"), "{setting}: {outcome:?}");
+    }
+    assert_eq!(world.bucket_setting(BUCKET, ReadOp::BucketVersioning), None);
+    // Of one that was there the same answer is a change since the plan, and stops what follows.
+    let world = self::world();
+    world.put_bucket(BUCKET, "eu-west-1");
+    let plan = planned(&world, &[]);
+    world.answer(ResourceId::Bucket(BUCKET.to_owned()), ReadOp::BucketVersioning, lacking());
+    let applied = carry_out(&plan, &world.ports());
+    assert!(outcomes(&applied).iter().any(|(_, outcome)| matches!(outcome, Outcome::NotSent(why) if why.contains("stopped before it"))));
 }
 
 /// Even on a bucket that this apply made: what AWS gives a new bucket is known, and tags and rules are not among it.

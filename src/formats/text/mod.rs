@@ -66,6 +66,9 @@ fn is_wild(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// Columns of a line of words: a terminal of 100 takes it.
+const WIDE: usize = 98;
+
 /// Wraps a sentence at `width` columns, at spaces.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();

@@ -6,7 +6,7 @@ use super::super::alike::{alike, names};
 use super::super::paint::{Label, Paint};
 use super::inventory::inventory;
 use super::releases::releases;
-use super::{labelled, tamed};
+use super::{WIDE, labelled, tamed, wrap};
 use crate::model::units::plural;
 use crate::view::plan::{GroupView, PlanView, StepView};
 use crate::view::releases::ReleaseSetView;
@@ -55,7 +55,8 @@ pub fn plan(view: &PlanView, exit: u8, paint: Paint) -> String {
     }
     let roles = view.groups.iter().flat_map(|group| &group.steps).any(|step| step.id.starts_with("role-permissions@"));
     if roles && !view.not_enforced.is_empty() {
-        let _ = writeln!(out, "\nnot enforced by this endpoint, so left out: {}", view.not_enforced.join("; "));
+        let said = format!("not enforced by this endpoint, so left out: {}", view.not_enforced.join("; "));
+        let _ = writeln!(out, "\n{}", wrap(&said, WIDE).join("\n"));
     }
     left_over(&mut out, view, paint);
     releases(&mut out, &view.releases, paint);

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::super::paint::{Label, Paint};
-use super::labelled;
+use super::{WIDE, labelled, wrap};
 use crate::report::Verdict;
 use crate::view::report::ReportView;
 
@@ -27,7 +27,8 @@ pub fn report(view: &ReportView, exit: u8, paint: Paint) -> String {
         }
     }
     for (name, verdict, sentence) in [("drift", view.drift.verdict, &view.drift.sentence), ("evidence", view.evidence.verdict, &view.evidence.sentence)] {
-        let _ = writeln!(out, "  {name:<20} {} · {sentence}", paint.text(label(verdict), verdict.as_str()));
+        let said = wrap(sentence, WIDE - 34).join(&format!("\n{:<23}", ""));
+        let _ = writeln!(out, "  {name:<20} {} · {said}", paint.text(label(verdict), verdict.as_str()));
     }
     let _ = writeln!(out, "\n{}", paint.text(label(view.verdict), &format!("{} · exit {exit}", view.headline)));
     out

@@ -95,17 +95,17 @@ fn serves(out: &mut String, view: &ServingView, backup: &ServingBackup) {
     line(out, "restores", &format!("{}: {holds}", clock(&backup.snapshot_at)));
     line(out, "fetches", &format!("{} in {}: {}", bytes(backup.bytes), plural(backup.objects.len() as u64, "object"), classes(backup)));
     thaws(out, view, backup);
-    let promised = elapsed(view.rto_limit_seconds * 1000);
     let takes = match &view.estimate {
-        None => format!("not known: no drill has measured it; {promised} are promised"),
+        None => format!("not known: no drill has measured it; {}", promised(view, backup, None)),
         Some(rate) => format!(
-            "about {} by the {} of {} on {} ({} in {}); {promised} are promised",
+            "about {} by the {} of {} on {} ({} in {}); {}",
             elapsed(rate.millis),
             rate.by,
             rate.set,
             rate.measured_at.get(..10).unwrap_or(&rate.measured_at),
             bytes(rate.measured_bytes),
-            elapsed(rate.measured_millis)
+            elapsed(rate.measured_millis),
+            promised(view, backup, Some(rate.millis))
         ),
     };
     line(out, "takes", &takes);
@@ -113,6 +113,21 @@ fn serves(out: &mut String, view: &ServingView, backup: &ServingBackup) {
     if let Some(doubt) = &backup.doubt {
         line(out, "unknown", doubt);
     }
+}
+
+/// What was promised, and whether it is too short for what the thaw and the restore may take. `millis` are those of the restore, if they are known.
+fn promised(view: &ServingView, backup: &ServingBackup, millis: Option<u64>) -> String {
+    let promised = elapsed(view.rto_limit_seconds * 1000);
+    let thaw = backup.thaw_seconds.unwrap_or(0) * 1000;
+    let takes = thaw + millis.unwrap_or(0);
+    let with = match (thaw, millis) {
+        (0, _) => String::new(),
+        (_, None) => format!("the thaw alone may take {}, ", elapsed(takes)),
+        (_, Some(_)) => format!("with the thaw up to {}, ", elapsed(takes)),
+    };
+    let more = if takes > view.rto_limit_seconds * 1000 { "more than the " } else { "" };
+    let are = if more.is_empty() { "are promised" } else { "that are promised" };
+    format!("{with}{more}{promised} {are}")
 }
 
 /// What is about to end it.

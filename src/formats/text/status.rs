@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use super::super::paint::{Label, Paint};
-use super::{tamed, wrap};
+use super::{WIDE, tamed, wrap};
 use crate::model::units::bytes;
 use crate::report::status::Standing;
 use crate::report::{Verdict, going};
@@ -45,10 +45,12 @@ pub fn status(view: &StatusView, exit: u8, paint: Paint) -> String {
         let _ = writeln!(out, "\n{}", below.join("\n"));
     }
     if let Some(why) = &view.evidence {
-        let _ = writeln!(out, "\nnote: what drills proved is not known: {why}");
+        let _ = writeln!(out, "\n{}", wrap(&format!("note: what drills proved is not known: {why}"), WIDE).join("\n"));
     }
     for note in view.schedules.iter().chain(view.as_of.iter().flat_map(|of| &of.notes)) {
-        let _ = writeln!(out, "{}", paint.text(Label::Dim, &format!("note: {note}")));
+        for part in wrap(&format!("note: {note}"), WIDE) {
+            let _ = writeln!(out, "{}", paint.text(Label::Dim, &part));
+        }
     }
     let label = if view.kept == view.policies.len() { Label::Good } else { Label::Bad };
     let closing = format!("{} of {} meet their objectives · exit {exit}", view.kept, view.policies.len());

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::super::paint::Label;
-use super::{clock, ends, line, thaws};
+use super::{clock, ends, line, promised, thaws};
 use crate::model::units::{bytes, count, elapsed, plural};
 use crate::view::serving::ServingView;
 use crate::view::serving::physical::{NeedView, PitrServing, Segments, WayView};
@@ -46,8 +46,7 @@ pub(super) fn serves(out: &mut String, view: &ServingView, pitr: &PitrServing) {
         }
         fetches(out, way, backup.bytes);
         thaws(out, view, backup);
-        let promised = elapsed(view.rto_limit_seconds * 1000);
-        line(out, "takes", &format!("not known: nothing measures restores by {}; {promised} are promised", pitr.engine));
+        line(out, "takes", &format!("not known: nothing measures restores by {}; {}", pitr.engine, promised(view, backup, None)));
         if way.unasked > 0 {
             line(out, "unasked", &format!("{} of an archive class, which are taken as not thawed", plural(way.unasked, "more object")));
         }

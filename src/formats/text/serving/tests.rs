@@ -89,9 +89,14 @@ fn what_is_frozen_expired_or_gone_is_said_first() {
     );
     assert_eq!(thawing, [request, format!("aws s3api head-object --bucket dr --region eu-central-1 --key {key} --query Restore")]);
     let text = said(&frozen);
-    for words in ["yes, after a thaw", "2.0 GiB DEEP_ARCHIVE, 8.8 KiB STANDARD", "up to 12 h by the standard retrieval", "no drill has measured it"] {
+    for words in ["yes, after a thaw", "2.0 GiB DEEP_ARCHIVE, 8.8 KiB STANDARD", "up to 12 h by the standard retrieval", "no drill has measured it; the thaw alone may take 12 h"] {
         assert!(text.contains(words), "{words}\n{text}");
     }
+    assert!(text.replace("\n             ", " ").contains("more than the 15 min that are promised"), "{text}");
+    let mut both = frozen.clone();
+    (both.estimate, both.rto_limit_seconds) = (view().estimate, 86_400);
+    let text = said(&both).replace("\n             ", " ");
+    assert!(text.contains("with the thaw up to 12 h 2 min, 24 h are promised"), "{text}");
     let mut gone = view();
     (gone.verdict, gone.backup, gone.before, gone.estimate, gone.commands) = ("impossible".to_owned(), None, None, None, Vec::new());
     assert!(said(&gone).ends_with("no: no backup of that moment or before is left · exit 1\n"), "{}", said(&gone));
