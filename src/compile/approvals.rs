@@ -10,6 +10,7 @@ use crate::model::id::{ResourceId, ResourceKind};
 use crate::model::policy::Policy;
 use crate::model::resource::Approval;
 use crate::policy::LoadedPolicy;
+use crate::policy::schema_check::suggestion;
 use crate::settings::LEAVES;
 
 /// The approvals of one policy.
@@ -30,9 +31,13 @@ pub(super) fn read(policy: &LoadedPolicy, findings: &mut Vec<Finding>) -> Vec<Ap
         {
             let what = if on.kind() == ResourceKind::Bucket { "bucket" } else { "role" };
             let known: Vec<String> = LEAVES.iter().filter(|(_, kind)| *kind == on.kind()).map(|(id, _)| format!("`{id}`")).collect();
-            let finding = Finding::error(format!("no step of a {what} is ever held as `{}`: this approval releases nothing", written.allow));
-            let finding = policy.mark(finding, &place("allow"), "no such leave");
-            findings.push(finding.instead(format!("write the id that the plan prints before the `@`, one of {}", known.join(", "))));
+            let finding = Finding::error(format!("no step of a {what} is released by `{}`: this approval changes nothing", written.allow));
+            let near = suggestion(&written.allow, LEAVES.iter().filter(|(_, kind)| *kind == on.kind()).map(|(id, _)| *id));
+            let finding = policy.mark(finding, &place("allow"), near.map_or_else(|| "no such leave".to_owned(), |near| format!("did you mean `{near}`?")));
+            findings.push(match near {
+                Some(_) => finding,
+                None => finding.instead(format!("write the id that the plan prints before the `@`, one of {}", known.join(", "))),
+            });
         }
         if until.is_none() {
             let finding = Finding::error(format!("`{}` is no day of the calendar", written.expires));

@@ -21,6 +21,7 @@ use serde_json::Value;
 use super::yaml::Parsed;
 use facts::Fact;
 use schema::Schema;
+pub(crate) use words::suggestion;
 
 /// How many mistakes are explained; a file with more needs no longer list.
 const MAX_PROBLEMS: usize = 100;

@@ -66,7 +66,7 @@ pub(super) fn list(items: &[String], last: &str) -> String {
 }
 
 /// The candidate that is most like a mistyped word, if any is.
-pub(super) fn suggestion<'c>(word: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
+pub(crate) fn suggestion<'c>(word: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
     if word.chars().nth(LONGEST_WORD).is_some() {
         return None;
     }

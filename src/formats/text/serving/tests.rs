@@ -89,7 +89,12 @@ fn what_is_frozen_expired_or_gone_is_said_first() {
     );
     assert_eq!(thawing, [request, format!("aws s3api head-object --bucket dr --region eu-central-1 --key {key} --query Restore")]);
     let text = said(&frozen);
-    for words in ["yes, after a thaw", "2.0 GiB DEEP_ARCHIVE, 8.8 KiB STANDARD", "up to 12 h by the standard retrieval", "no drill has measured it; the thaw alone may take 12 h"] {
+    for words in [
+        "yes, after a thaw",
+        "2.0 GiB DEEP_ARCHIVE, 8.8 KiB STANDARD",
+        "up to 12 h by the standard retrieval",
+        "no drill has measured it; the thaw alone may take 12 h",
+    ] {
         assert!(text.contains(words), "{words}\n{text}");
     }
     assert!(text.replace("\n             ", " ").contains("more than the 15 min that are promised"), "{text}");
