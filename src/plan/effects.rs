@@ -101,7 +101,8 @@ pub(super) fn moment(at: Timestamp) -> String {
 
 fn complete<'a>(observed: &'a Observed, policy: &str) -> Option<Vec<&'a SeenBackup>> {
     match observed.backups.get(policy) {
-        Some(Fact::Known(backups)) => Some(backups.iter().filter(|backup| backup.is_good()).collect()),
+        // What a live rule has reached is there, and it is that rule's effect that it goes.
+        Some(Fact::Known(backups)) => Some(backups.iter().filter(|backup| backup.is_good() || backup.reached().is_some()).collect()),
         Some(Fact::Absent) => Some(Vec::new()),
         Some(Fact::Unknown(_)) | None => None,
     }

@@ -245,6 +245,15 @@ fn an_effect_counts_points_and_bytes_and_rounds_up_to_midnight() {
     assert!(!effect.sentence.contains("none is left") && effect.sentence.contains("final: versioning is not on"), "{}", effect.sentence);
 }
 
+/// A report marks them so before it compares: its plan must say what `plan` says.
+#[test]
+fn what_a_live_rule_has_reached_is_still_lost_by_that_rule() {
+    let mut reached = backup("20261120T101500Z", 512, "2026-11-20T10:15:00Z");
+    reached.told = crate::model::resource::Told::Reached("a".to_owned());
+    let effects = effects_of(cleanup("a", "orders/nightly/", 3), Fact::Known(vec![reached]), on());
+    assert_eq!(effects.iter().map(|effect| effect.points).collect::<Vec<_>>(), [1], "{effects:?}");
+}
+
 #[test]
 fn an_effect_says_when_nothing_is_there_and_when_nothing_is_known() {
     let none = effects_of(cleanup("a", "", 3), Fact::Known(Vec::new()), on());
